@@ -1,0 +1,77 @@
+//! Why a call as a whole did not do its work: one enum, mirrored one to one by the contract's `error`. What a single order or
+//! row suffers is never here; it is a [`Reason`] in a record.
+
+use crate::{ports::StorageFailure, reason::{Reason, Text}, time::Moment};
+
+/// One of the two services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// スマレジ
+    Smaregi,
+    /// ネクストエンジン
+    NextEngine,
+}
+
+/// A problem with one setting or argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the field, as the contract spells it.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub reason: Reason,
+}
+
+/// See `wit/types.wit` for what a caller does with each.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    /// Settings or arguments to mend.
+    Invalid(Vec<Problem>),
+    /// Connect or switch on first.
+    NotConnected(Side, Text),
+    /// A person must log in again.
+    LoginNeeded(Moment, Text),
+    /// The other side understood and said no.
+    Refused(Side, String, Text),
+    /// The other side asks for patience until then.
+    Unavailable(Side, Text, Moment),
+    /// Another instance holds what is needed until then.
+    Contended(String, Moment),
+    /// What kind of thing, and its id.
+    NotFound(&'static str, String),
+    /// Storage failed on this key, or as a whole when empty.
+    Storage(String, Text),
+    /// The budget of this call is spent: internal, never leaves the component as an error.
+    BudgetSpent,
+}
+
+/// The usual result of a flow.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// One problem with one argument.
+    pub fn invalid(field: &str, reason: Reason) -> Self {
+        Self::Invalid(vec![Problem { field: field.to_owned(), reason }])
+    }
+
+    /// Whether trying again later can help without anybody doing anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(..) | Self::Contended(..) | Self::Storage(..) | Self::BudgetSpent)
+    }
+}
+
+impl From<StorageFailure> for Error {
+    fn from(failure: StorageFailure) -> Self {
+        match failure {
+            // The moment is filled in where the clock is known; a conflict is worth trying again at once.
+            StorageFailure::Conflict(key) => Self::Storage(
+                key,
+                Text::new("別の処理が先に更新しました。もう一度お試しください。", "Another call was quicker. Try again."),
+            ),
+            StorageFailure::Unavailable(message) => Self::Storage(
+                String::new(),
+                Text::new(format!("保存先が使えません: {message}"), format!("Storage cannot be used: {message}")),
+            ),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! A Smaregi product as the rules see it. Holds no rule but the meaning of its fields.
+
+use serde::{Deserialize, Serialize};
+
+/// Which consumption tax a product carries when the order does not say (smaregi.md 5, `taxDivision` and `reduceTaxId`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaxClass {
+    /// 標準税率
+    Standard,
+    /// 軽減税率 (10000001)
+    Reduced,
+    /// 非課税 (taxDivision 2)
+    Exempt,
+}
+
+/// A product of Smaregi.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// 商品ID
+    pub id: String,
+    /// 商品コード; may be empty.
+    pub code: String,
+    /// 商品名
+    pub name: String,
+    /// Its own tax.
+    pub tax: TaxClass,
+    /// 在庫管理する (stockControlDivision 0).
+    pub stock_managed: bool,
+}

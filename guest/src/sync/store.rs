@@ -1,0 +1,199 @@
+//! Typed records over the storage port: reading with revisions, and building one atomic commit. Knows no record's meaning.
+//!
+//! Every value is JSON `{"v": version, "d": data}`. A version that this code does not know is an error that names the key: an
+//! older component must not overwrite what a newer one wrote.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::{Error, Result},
+    ports::{Check, Entry, Ports, StorageFailure, Write},
+    reason::Text,
+};
+
+/// The version of every record that this component writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    v: u32,
+    d: &'a T,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+#[derive(Deserialize)]
+struct Content<T> {
+    d: T,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// Its key.
+    pub key: String,
+    /// Its revision.
+    pub revision: u64,
+    /// Its content.
+    pub value: T,
+}
+
+fn unreadable(key: &str, why: &str) -> Error {
+    Error::Storage(
+        key.to_owned(),
+        Text::new(
+            format!("保存データ「{key}」を読めません({why})。新しい版で書かれた可能性があります。"),
+            format!("The record {key} cannot be read ({why}). A newer version may have written it."),
+        ),
+    )
+}
+
+fn decode<T: DeserializeOwned>(entry: Entry) -> Result<Stored<T>> {
+    let version: Version = serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "no version"))?;
+    if version.v != SCHEMA_VERSION {
+        return Err(unreadable(&entry.key, &format!("version {}", version.v)));
+    }
+    // serde's message could quote content, so it is not passed on.
+    let content: Content<T> = serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "unexpected content"))?;
+    Ok(Stored { key: entry.key, revision: entry.revision, value: content.d })
+}
+
+/// Reads one record; `None` when absent.
+pub fn read<T: DeserializeOwned>(ports: &Ports<'_>, key: &str) -> Result<Option<Stored<T>>> {
+    Ok(read_all(ports, &[key.to_owned()])?.pop().flatten())
+}
+
+/// Reads several records, in the order asked, as many at a time as storage takes.
+pub fn read_all<T: DeserializeOwned>(ports: &Ports<'_>, keys: &[String]) -> Result<Vec<Option<Stored<T>>>> {
+    let mut records = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(1_000) {
+        for entry in ports.storage.get(keys)? {
+            records.push(entry.map(decode).transpose()?);
+        }
+    }
+    Ok(records)
+}
+
+/// The range of all keys that begin with `prefix`, which must end in an ASCII character below `~`.
+pub fn range(prefix: &str) -> (String, String) {
+    // U+10FFFF is above every character a key of ours can hold.
+    (prefix.to_owned(), format!("{prefix}\u{10FFFF}"))
+}
+
+/// Reads at most `limit` records under a prefix, in key order.
+pub fn list<T: DeserializeOwned>(ports: &Ports<'_>, prefix: &str, limit: u32) -> Result<Vec<Stored<T>>> {
+    let (start, end) = range(prefix);
+    between(ports, &start, &end, false, limit)
+}
+
+/// Reads at most `limit` records of a range.
+pub fn between<T: DeserializeOwned>(
+    ports: &Ports<'_>,
+    start: &str,
+    end: &str,
+    backward: bool,
+    limit: u32,
+) -> Result<Vec<Stored<T>>> {
+    ports.storage.scan(start, end, backward, limit)?.into_iter().map(decode).collect()
+}
+
+/// Reads every record under a prefix, page by page.
+pub fn list_all<T: DeserializeOwned>(ports: &Ports<'_>, prefix: &str) -> Result<Vec<Stored<T>>> {
+    const PAGE: u32 = 1_000;
+    let (mut start, end) = range(prefix);
+    let mut records: Vec<Stored<T>> = Vec::new();
+    loop {
+        let page = between::<T>(ports, &start, &end, false, PAGE)?;
+        let full = page.len() >= PAGE as usize;
+        if let Some(last) = page.last() {
+            start = format!("{}\u{1}", last.key);
+        }
+        records.extend(page);
+        if !full {
+            return Ok(records);
+        }
+    }
+}
+
+/// One atomic commit being put together.
+#[derive(Debug, Default)]
+pub struct Commit {
+    checks: Vec<Check>,
+    writes: Vec<Write>,
+}
+
+impl Commit {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The record must still be as it was read; absent if `seen` is `None`.
+    pub fn check<T>(self, key: &str, seen: Option<&Stored<T>>) -> Self {
+        self.check_revision(key, seen.map(|record| record.revision))
+    }
+
+    /// The same, by revision.
+    pub fn check_revision(mut self, key: &str, revision: Option<u64>) -> Self {
+        self.checks.push(Check { key: key.to_owned(), revision });
+        self
+    }
+
+    /// Adds a check made elsewhere, such as a lease's fence.
+    pub fn fence(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Writes a record.
+    pub fn put<T: Serialize>(mut self, key: &str, value: &T) -> Result<Self> {
+        let bytes = serde_json::to_vec(&Envelope { v: SCHEMA_VERSION, d: value }).map_err(|_| unreadable(key, "cannot be written"))?;
+        self.writes.retain(|write| write.key != key);
+        self.writes.push(Write { key: key.to_owned(), value: Some(bytes) });
+        Ok(self)
+    }
+
+    /// Deletes a record.
+    pub fn delete(mut self, key: &str) -> Self {
+        self.writes.retain(|write| write.key != key);
+        self.writes.push(Write { key: key.to_owned(), value: None });
+        self
+    }
+
+    /// Takes over another commit's checks and writes.
+    pub fn join(mut self, other: Self) -> Self {
+        self.checks.extend(other.checks);
+        for write in other.writes {
+            self.writes.retain(|mine| mine.key != write.key);
+            self.writes.push(write);
+        }
+        self
+    }
+
+    /// How many checks and writes it holds; storage takes 2 000.
+    pub fn len(&self) -> usize {
+        self.checks.len().saturating_add(self.writes.len())
+    }
+
+    /// Whether it would do nothing.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// All or nothing. A conflict is an [`Error::Storage`] naming the key.
+    pub fn apply(self, ports: &Ports<'_>) -> Result<()> {
+        Ok(ports.storage.commit(&self.checks, &self.writes)?)
+    }
+
+    /// The same; `false` when a check failed, so that the caller reads anew.
+    pub fn try_apply(self, ports: &Ports<'_>) -> Result<bool> {
+        match ports.storage.commit(&self.checks, &self.writes) {
+            Ok(()) => Ok(true),
+            Err(StorageFailure::Conflict(_)) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What every flow takes: the ports, the tenant's settings and the call's budget. Makes no call itself.
+
+use std::{cell::Cell, time::Duration};
+
+use crate::{
+    error::{Error, Result, Side},
+    ports::Ports,
+    reason::Text,
+    settings::Settings,
+    sync::store,
+    time::Moment,
+};
+
+/// Where the settings are kept.
+pub const SETTINGS_KEY: &str = "settings";
+
+/// What one call may spend.
+#[derive(Debug)]
+pub struct Budget {
+    requests: Cell<u32>,
+    until: Moment,
+}
+
+impl Budget {
+    /// So many requests and seconds from now.
+    pub fn new(ports: &Ports<'_>, requests: u32, seconds: u32) -> Self {
+        let span = Duration::from_secs(u64::from(seconds));
+        Self { requests: Cell::new(requests), until: ports.clock.now() + span }
+    }
+
+    /// Pays for one request, or says that nothing is left.
+    pub fn spend(&self, now: Moment) -> Result<()> {
+        match self.requests.get().checked_sub(1) {
+            Some(left) if now < self.until => {
+                self.requests.set(left);
+                Ok(())
+            }
+            _ => Err(Error::BudgetSpent),
+        }
+    }
+
+    /// How many requests are left.
+    pub fn left(&self) -> u32 {
+        self.requests.get()
+    }
+}
+
+/// One tenant in one call.
+pub struct Tenant<'a> {
+    /// The outside.
+    pub ports: Ports<'a>,
+    /// As stored when the call began.
+    pub settings: Settings,
+    /// Shared by everything the call does.
+    pub budget: Budget,
+}
+
+impl<'a> Tenant<'a> {
+    /// Reads the settings. Without any the tenant is not connected to anything.
+    pub fn open(ports: Ports<'a>, requests: u32, seconds: u32) -> Result<Self> {
+        let settings = store::read::<Settings>(&ports, SETTINGS_KEY)?.map(|stored| stored.value).ok_or_else(|| {
+            Error::NotConnected(Side::Smaregi, Text::new("まだ設定がありません。", "There are no settings yet."))
+        })?;
+        Ok(Self { ports, settings, budget: Budget::new(&ports, requests, seconds) })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        self.ports.clock.now()
+    }
+}

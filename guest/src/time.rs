@@ -1,0 +1,83 @@
+//! Moments and days, always in Japan's zone. Reads no clock.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Utc};
+
+/// A moment, with its offset.
+pub type Moment = DateTime<FixedOffset>;
+
+/// Both services live in Japan time, which has no daylight saving.
+const JAPAN_SECONDS: i32 = 9 * 3600;
+
+/// Japan's zone.
+pub fn japan() -> FixedOffset {
+    FixedOffset::east_opt(JAPAN_SECONDS).unwrap_or_else(|| Utc.fix())
+}
+
+/// The moment of a Unix time, in Japan's zone; `None` beyond chrono's range.
+pub fn from_unix(seconds: i64, nanoseconds: u32) -> Option<Moment> {
+    DateTime::<Utc>::from_timestamp(seconds, nanoseconds).map(|moment| moment.with_timezone(&japan()))
+}
+
+/// Next Engine's `YYYY-MM-DD HH:MM:SS`, which is Japan time without saying so (next-engine.md 6). A bare date is its midnight.
+pub fn parse_next_engine(text: &str) -> Option<Moment> {
+    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")
+        .ok()
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+    naive.and_local_timezone(japan()).single()
+}
+
+/// The same form, for conditions.
+pub fn format_next_engine(moment: Moment) -> String {
+    moment.with_timezone(&japan()).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// RFC 3339 as Smaregi writes it and as the contract speaks; brought into Japan's zone.
+pub fn parse_rfc3339(text: &str) -> Option<Moment> {
+    DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&japan()))
+}
+
+/// RFC 3339 with seconds and `+09:00`. Smaregi takes over the wall time and ignores the offset (smaregi.md 2), so it must be Japan's.
+pub fn format_rfc3339(moment: Moment) -> String {
+    moment.with_timezone(&japan()).to_rfc3339_opts(SecondsFormat::Secs, false)
+}
+
+/// The day in Japan.
+pub fn day(moment: Moment) -> NaiveDate {
+    moment.with_timezone(&japan()).date_naive()
+}
+
+/// The month in Japan as `YYYY-MM`.
+pub fn month(moment: Moment) -> String {
+    moment.with_timezone(&japan()).format("%Y-%m").to_string()
+}
+
+/// A day as `YYYY-MM-DD`; `None` for anything else.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_engine_times_are_japans() {
+        let moment = parse_next_engine("2026-11-24 00:30:00").unwrap();
+        assert_eq!(format_rfc3339(moment), "2026-11-24T00:30:00+09:00");
+        assert_eq!(format_next_engine(moment), "2026-11-24 00:30:00");
+    }
+
+    #[test]
+    fn a_utc_moment_lands_on_japans_day() {
+        let moment = parse_rfc3339("2026-11-23T15:30:00Z").unwrap();
+        assert_eq!(day(moment).to_string(), "2026-11-24");
+        assert_eq!(format_rfc3339(moment), "2026-11-24T00:30:00+09:00");
+    }
+
+    #[test]
+    fn nonsense_is_no_time() {
+        for text in ["", "0000-00-00 00:00:00", "2026-13-01 00:00:00", "yesterday"] {
+            assert_eq!(parse_next_engine(text), None, "{text}");
+        }
+    }
+}
