@@ -63,12 +63,12 @@ impl Sandbox {
     /// Starts both listeners on a thread of their own, so it works from plain tests and from any async runtime.
     ///
     /// # Errors
-    /// When a port cannot be had, or the thread or its runtime cannot be made.
+    /// When a port cannot be had, the thread or its runtime cannot be made, or the shop does not fit together.
     pub fn start(config: SandboxConfig) -> io::Result<Self> {
         let clock = config.clock.unwrap_or_else(SandboxClock::system);
         let mut world = World::new(clock.clone(), config.switches);
         if let Some(shop) = &config.shop {
-            world.load(shop);
+            world.load(shop).map_err(io::Error::other)?;
         }
         let (ne_listener, next_engine) = listen(config.next_engine_port)?;
         let (smaregi_listener, smaregi) = listen(config.smaregi_port)?;

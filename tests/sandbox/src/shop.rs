@@ -146,3 +146,15 @@ pub enum Fate {
     /// Split at this moment: the line of this number (1 = first) went to a slip of its own.
     SplitLine(DateTime<FixedOffset>, u32),
 }
+
+impl Fate {
+    /// When it happened.
+    pub fn at(&self) -> DateTime<FixedOffset> {
+        match self {
+            Self::Shipped(at)
+            | Self::Cancelled(at, _)
+            | Self::MergedInto(at, _)
+            | Self::SplitLine(at, _) => *at,
+        }
+    }
+}

@@ -197,6 +197,14 @@ switches! {
         /// After a minute.
         Minute,
     }
+    /// Whether a movement's quantity has a sign beside the in/out flag (no source).
+    movement_quantity: MovementQuantity {
+        /// It has none.
+        #[default]
+        Unsigned,
+        /// It is negative for goods going out.
+        Signed,
+    }
     /// How `-eq` and `-in` compare product codes (next-engine.md 3, 6).
     code_case: CodeCase {
         /// To the letter.

@@ -11,7 +11,7 @@ use crate::clock::SandboxClock;
 use crate::counters::Counters;
 use crate::faults::{FaultKind, Faults};
 use crate::next_engine::NextEngine;
-use crate::service::{Service, ServiceName};
+use crate::service::{Refused, Service, ServiceName};
 use crate::shop::ShopData;
 use crate::smaregi::Smaregi;
 use crate::switches::Switches;
@@ -90,9 +90,12 @@ impl World {
     }
 
     /// Fills both services' books with a shop.
-    pub fn load(&mut self, shop: &ShopData) {
-        self.next_engine.load(shop);
+    ///
+    /// # Errors
+    /// When the shop's past does not fit together, e.g. more was shipped than there was.
+    pub fn load(&mut self, shop: &ShopData) -> Result<(), Refused> {
         self.smaregi.load(shop);
+        self.next_engine.load(shop)
     }
 
     /// The double of this name.

@@ -1,0 +1,377 @@
+//! Next Engine's books as plain values: slips, goods with their stock, movements, the upload queue, shops.
+//! It must not know requests; whoever changes it says when.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Serialize;
+
+use crate::shop::MallTax;
+
+/// A moment, `+09:00`.
+pub type Moment = DateTime<FixedOffset>;
+
+/// Slip status 起票済(CSV/手入力).
+pub const ISSUED: u8 = 2;
+/// Slip status 納品書印刷待ち.
+pub const WAITING_FOR_PRINT: u8 = 20;
+/// Slip status 納品書印刷済.
+pub const PRINTED: u8 = 40;
+/// Slip status 出荷確定済(完了).
+pub const SHIPPED: u8 = 50;
+/// Cancel type of a live slip (有効な受注です).
+pub const LIVE: u8 = 0;
+/// Cancel type of a slip merged into another (同梱).
+pub const MERGED: u8 = 3;
+
+/// An order slip (受注伝票).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slip {
+    /// 伝票番号.
+    pub id: u64,
+    /// Shop.
+    pub shop_id: u32,
+    /// 受注番号, the number at the mall.
+    pub shop_cut_form_id: String,
+    /// Ordered at the mall.
+    pub ordered: Moment,
+    /// Imported, which is also when the slip was created.
+    pub created: Moment,
+    /// Last change; `None` when never changed.
+    pub modified: Option<Moment>,
+    /// Planned shipping.
+    pub send_plan: Option<Moment>,
+    /// 出荷確定日.
+    pub sent: Option<Moment>,
+    /// Status id (next-engine.md 2.2).
+    pub status: u8,
+    /// Cancel type id (next-engine.md 2.3).
+    pub cancel_type: u8,
+    /// Cancelled at.
+    pub cancelled: Option<Moment>,
+    /// How the shop's prices and tax are made.
+    pub tax_mode: MallTax,
+    /// 手数料.
+    pub charge: Decimal,
+    /// 発送代.
+    pub delivery_fee: Decimal,
+    /// 他費用.
+    pub other: Decimal,
+    /// ポイント数.
+    pub points: Decimal,
+    /// A total that does not add up, as the mall sent it.
+    pub stated_total: Option<Decimal>,
+    /// 支払区分.
+    pub payment_method: u32,
+    /// Slip this one was merged into.
+    pub include_to: Option<u64>,
+    /// Slip this one was split from.
+    pub divide_from: Option<u64>,
+    /// Lines in line order.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a slip (受注明細).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// 明細行番号.
+    pub no: u32,
+    /// Product code as the mall sent it.
+    pub code: String,
+    /// Product name as the mall sent it.
+    pub name: String,
+    /// 受注数.
+    pub quantity: i64,
+    /// 単価.
+    pub unit_price: Decimal,
+    /// Tax rate in percent.
+    pub tax_rate: u8,
+    /// Cost when ordered.
+    pub first_cost: Decimal,
+    /// Whether the line is cancelled.
+    pub cancelled: bool,
+    /// 引当数; kept after shipping.
+    pub allocated: i64,
+    /// 引当日.
+    pub allocation_date: Option<Moment>,
+    /// 良品返品数.
+    pub returned_good: i64,
+    /// 不良品返品数.
+    pub returned_bad: i64,
+    /// Slip and line this one came from by merging.
+    pub include_from: Option<(u64, u32)>,
+    /// Line this one came from by splitting.
+    pub divide_from: Option<u32>,
+    /// Created at.
+    pub created: Moment,
+    /// Last change; `None` when never changed.
+    pub modified: Option<Moment>,
+}
+
+impl Line {
+    /// 小計金額: price x ratio / 10 x quantity, the ratio always being 10.0 here.
+    pub fn subtotal(&self) -> Decimal {
+        self.unit_price * Decimal::from(self.quantity)
+    }
+
+    /// Quantity that still waits for stock.
+    pub fn waiting(&self) -> i64 {
+        if self.cancelled {
+            0
+        } else {
+            self.quantity - self.allocated
+        }
+    }
+}
+
+impl Slip {
+    /// Whether the slip counts: neither cancelled nor merged away.
+    pub fn is_live(&self) -> bool {
+        self.cancel_type == LIVE
+    }
+
+    /// Whether it has been shipped.
+    pub fn is_shipped(&self) -> bool {
+        self.status == SHIPPED
+    }
+
+    /// 商品計: the live lines.
+    pub fn goods_amount(&self) -> Decimal {
+        self.live_lines().map(Line::subtotal).sum()
+    }
+
+    /// 税金: zero where prices include it, else per rate on the goods, rounded down (which goods only: assumed).
+    pub fn tax_amount(&self) -> Decimal {
+        match self.tax_mode {
+            MallTax::Included => Decimal::ZERO,
+            MallTax::Added => [8, 10]
+                .into_iter()
+                .map(|rate| percent_of(self.goods_at(rate), rate))
+                .sum(),
+        }
+    }
+
+    /// 総合計 = goods + tax + charge + delivery fee + other - points (next-engine.md 2.4), unless the mall said otherwise.
+    pub fn total(&self) -> Decimal {
+        let sum =
+            self.goods_amount() + self.tax_amount() + self.charge + self.delivery_fee + self.other
+                - self.points;
+        self.stated_total.unwrap_or(sum)
+    }
+
+    /// Sum of the live lines at one tax rate.
+    pub fn goods_at(&self, rate: u8) -> Decimal {
+        self.live_lines()
+            .filter(|line| line.tax_rate == rate)
+            .map(Line::subtotal)
+            .sum()
+    }
+
+    /// The lines that are not cancelled.
+    pub fn live_lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.cancelled)
+    }
+}
+
+/// `rate` percent of an amount, rounded down to the yen.
+pub fn percent_of(amount: Decimal, rate: u8) -> Decimal {
+    let tax = amount * Decimal::from(rate) / Decimal::ONE_HUNDRED;
+    tax.round_dp_with_strategy(0, RoundingStrategy::ToZero)
+}
+
+/// A product with its stock (商品マスタ, 在庫マスタ).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Goods {
+    /// 商品コード.
+    pub code: String,
+    /// 商品名.
+    pub name: String,
+    /// 売価.
+    pub price: Decimal,
+    /// 原価.
+    pub cost: Decimal,
+    /// Tax rate in percent.
+    pub tax_rate: u8,
+    /// 仕入先コード.
+    pub supplier: String,
+    /// 在庫数.
+    pub stock: i64,
+    /// 引当数.
+    pub allocated: i64,
+    /// 不良在庫数.
+    pub defective: i64,
+    /// Created at.
+    pub created: Moment,
+    /// Last change of the product.
+    pub modified: Option<Moment>,
+    /// Last change of its stock or allocation.
+    pub stock_modified: Option<Moment>,
+}
+
+impl Goods {
+    /// フリー在庫数 = stock - allocated (next-engine.md 4.1).
+    pub fn free(&self) -> i64 {
+        self.stock - self.allocated
+    }
+}
+
+/// Why stock moved. Ids and names of 入出庫区分 are assumed; no list was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementKind {
+    /// A slip was shipped.
+    Shipment,
+    /// A shipped slip was set back.
+    ShipmentUndone,
+    /// Goods came back.
+    Return,
+    /// A goods CSV.
+    Upload,
+    /// Somebody counted or corrected by hand.
+    Manual,
+}
+
+impl MovementKind {
+    /// Id and name of the kind (assumed).
+    pub fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Shipment => ("2", "出荷"),
+            Self::ShipmentUndone => ("3", "出荷取消"),
+            Self::Return => ("4", "返品"),
+            Self::Upload => ("5", "一括登録"),
+            Self::Manual => ("9", "在庫調整"),
+        }
+    }
+}
+
+/// One row of 在庫入出庫履歴.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Movement {
+    /// Number, ascending.
+    pub id: u64,
+    /// Product code.
+    pub code: String,
+    /// Moved at.
+    pub at: Moment,
+    /// Readable from.
+    pub visible_from: Moment,
+    /// 在庫数 before.
+    pub before: i64,
+    /// 在庫数 after.
+    pub after: i64,
+    /// The slip and its shop, for shipments and returns.
+    pub slip: Option<(u64, u32)>,
+    /// Why.
+    pub kind: MovementKind,
+    /// 事由.
+    pub reason: String,
+}
+
+/// An entry of the upload queue (キュー).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueEntry {
+    /// Number, ascending.
+    pub id: u64,
+    /// Taken in at.
+    pub created: Moment,
+    /// Will run at.
+    pub starts: Moment,
+    /// Will be done at.
+    pub ends: Moment,
+    /// 0 waiting, 1 running, 2 all done, -1 failed (next-engine.md 4.4).
+    pub status: i8,
+    /// Progress or reason.
+    pub message: Option<String>,
+    /// Last change.
+    pub modified: Option<Moment>,
+    /// How it will end, known once it has run.
+    #[serde(skip)]
+    pub outcome: Option<(i8, Option<String>)>,
+    /// The file as it came.
+    #[serde(skip)]
+    pub file: Vec<u8>,
+    /// Whether the file is gzip.
+    #[serde(skip)]
+    pub gzip: bool,
+}
+
+/// One of the company's shops (店舗マスタ).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MallShop {
+    /// 店舗ID.
+    pub id: u32,
+    /// 店舗名.
+    pub name: String,
+    /// 店舗略名.
+    pub short_name: String,
+    /// How prices and tax are made.
+    pub tax: MallTax,
+    /// Created at.
+    pub created: Moment,
+}
+
+/// All books.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    /// Slips by number.
+    pub slips: BTreeMap<u64, Slip>,
+    /// Goods by code.
+    pub goods: BTreeMap<String, Goods>,
+    /// Shops by id.
+    pub malls: BTreeMap<u32, MallShop>,
+    /// Movements, oldest first.
+    pub movements: Vec<Movement>,
+    /// Queue entries, oldest first.
+    pub queue: Vec<QueueEntry>,
+}
+
+/// A stock change about to be booked.
+pub struct StockChange<'a> {
+    /// Product code.
+    pub code: &'a str,
+    /// Difference.
+    pub by: i64,
+    /// When.
+    pub at: Moment,
+    /// Why.
+    pub kind: MovementKind,
+    /// 事由.
+    pub reason: &'a str,
+    /// The slip and its shop.
+    pub slip: Option<(u64, u32)>,
+    /// From when the movement can be read.
+    pub visible_from: Moment,
+}
+
+impl Books {
+    /// Books a stock change with its movement; an unknown product or a difference of zero moves nothing.
+    pub fn move_stock(&mut self, change: &StockChange<'_>) {
+        let Some(goods) = self.goods.get_mut(change.code).filter(|_| change.by != 0) else {
+            return;
+        };
+        let before = goods.stock;
+        goods.stock += change.by;
+        goods.stock_modified = Some(change.at);
+        let id = self.movements.last().map_or(1, |last| last.id + 1);
+        self.movements.push(Movement {
+            id,
+            code: change.code.to_owned(),
+            at: change.at,
+            visible_from: change.visible_from,
+            before,
+            after: before + change.by,
+            slip: change.slip,
+            kind: change.kind,
+            reason: change.reason.to_owned(),
+        });
+    }
+
+    /// Changes what is allocated of a product; an unknown product has no allocation.
+    pub fn allocate(&mut self, code: &str, by: i64, at: Moment) {
+        if let Some(goods) = self.goods.get_mut(code).filter(|_| by != 0) {
+            goods.allocated += by;
+            goods.stock_modified = Some(at);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Fields of goods and of their stock (next-engine.md 4.1).
+
+use super::{
+    Column, Kind::Code, Kind::Date, Kind::Number, Kind::Text, column, date, flag, money, text,
+};
+
+/// Fields of the goods master with content.
+pub const COLUMNS: &[Column] = &[
+    column("goods_id", Code, |r| text(&r.goods?.code)),
+    column("goods_representation_id", Code, |r| text(&r.goods?.code)),
+    column("goods_name", Text, |r| text(&r.goods?.name)),
+    column("goods_type_id", Text, |r| r.goods.and(text(0))),
+    column("goods_merchandise_id", Text, |r| r.goods.and(text(0))),
+    column("goods_merchandise_name", Text, |r| {
+        r.goods.and(text("取扱中"))
+    }),
+    column("goods_supplier_id", Text, |r| text(&r.goods?.supplier)),
+    column("goods_jan_code", Text, |r| r.goods.and(text(""))),
+    column("goods_cost_price", Number, |r| money(r.goods?.cost)),
+    column("goods_display_price", Number, |r| money(r.goods?.price)),
+    column("goods_selling_price", Number, |r| money(r.goods?.price)),
+    column("goods_tax_rate", Number, |r| text(r.goods?.tax_rate)),
+    column("goods_stock_management_flag", Text, |r| {
+        r.goods.and(flag(true))
+    }),
+    column("goods_visible_flag", Text, |r| r.goods.and(flag(true))),
+    column("goods_deleted_flag", Text, |r| r.goods.and(flag(false))),
+    column("goods_creation_date", Date, |r| date(r.goods?.created)),
+    column("goods_last_modified_date", Date, |r| {
+        date(r.goods?.modified?)
+    }),
+    column("goods_last_modified_null_safe_date", Date, |r| {
+        date(r.goods?.modified.unwrap_or(r.goods?.created))
+    }),
+];
+
+/// Fields of the stock master, selectable with goods too.
+pub const STOCK_COLUMNS: &[Column] = &[
+    column("stock_goods_id", Code, |r| text(&r.goods?.code)),
+    column("stock_quantity", Number, |r| text(r.goods?.stock)),
+    column("stock_allocation_quantity", Number, |r| {
+        text(r.goods?.allocated)
+    }),
+    column("stock_free_quantity", Number, |r| text(r.goods?.free())),
+    column("stock_defective_quantity", Number, |r| {
+        text(r.goods?.defective)
+    }),
+    column("stock_remaining_order_quantity", Number, |_| text(0)),
+    column("stock_out_quantity", Number, |_| text(0)),
+    column("stock_advance_order_quantity", Number, |_| text(0)),
+    column("stock_advance_order_allocation_quantity", Number, |_| {
+        text(0)
+    }),
+    column("stock_advance_order_free_quantity", Number, |_| text(0)),
+    column("stock_deleted_flag", Text, |_| flag(false)),
+    column("stock_creation_date", Date, |r| date(r.goods?.created)),
+    column("stock_last_modified_date", Date, |r| {
+        date(r.goods?.stock_modified?)
+    }),
+    column("stock_last_modified_null_safe_date", Date, |r| {
+        date(r.goods?.stock_modified.unwrap_or(r.goods?.created))
+    }),
+];
+
+/// Fields of the goods master that exist and are always null here.
+pub const EMPTY: &[&str] = &[
+    "goods_foreign_name",
+    "goods_type_name",
+    "goods_forwarding_method_id",
+    "goods_forwarding_method_name",
+    "goods_status_id",
+    "goods_status_name",
+    "goods_delivery_id",
+    "goods_delivery_name",
+    "goods_maker_name",
+    "goods_maker_kana",
+    "goods_maker_address",
+    "goods_maker_zip_code",
+    "goods_model_number",
+    "goods_color",
+    "goods_mall_category",
+    "goods_shop_category",
+    "goods_foreign_selling_price",
+    "goods_wholesale_retail_ratio",
+    "goods_weight",
+    "goods_width",
+    "goods_length",
+    "goods_height",
+    "goods_release_date",
+    "goods_first_time_sold_date",
+    "goods_last_time_sold_date",
+    "goods_first_time_supplied_date",
+    "goods_last_time_supplied_date",
+    "goods_stock_constant",
+    "goods_order_point",
+    "goods_lot",
+    "goods_publication_date",
+    "goods_note",
+    "goods_tag",
+    "goods_location",
+    "goods_delivery_mail_flag",
+    "goods_delivery_mail_maximum_quality",
+    "goods_gift_ok_flg",
+    "goods_size",
+    "goods_maker_model_number",
+    "goods_stock_alert_mail_threshold",
+    "goods_wholesale_mortgage_threshold",
+    "goods_shipping_base_id",
+    "goods_mail_tag_id",
+    "goods_description_text",
+    "goods_description_html",
+    "goods_creator_id",
+    "goods_creator_name",
+    "goods_last_modified_by_id",
+    "goods_last_modified_by_name",
+    "supplier_name",
+];
