@@ -1,8 +1,22 @@
 //! Every rule of the merchant's page, as functions from data to data. No I/O, no clock, no wire format.
 
+pub mod amounts;
+pub mod cancellation;
 pub mod codes;
+pub mod cursor;
+pub mod fees;
+pub mod goods;
+pub mod identity;
+pub mod mapping;
+pub mod moment;
 pub mod order;
+pub mod payment;
+pub mod points;
 pub mod product;
 pub mod sale;
+#[cfg(test)]
+pub mod samples;
+pub mod source_store;
 pub mod stock_decision;
+pub mod tax;
 pub mod triggers;

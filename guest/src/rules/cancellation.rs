@@ -1,0 +1,210 @@
+//! Changes after the import (取込後の変更・キャンセル・返品): what a registered slip needs when Next Engine shows it anew. Compares and
+//! decides; undoes nothing.
+//!
+//! | registered | order now | step |
+//! | --- | --- | --- |
+//! | no | taken | register |
+//! | no | not taken | nothing |
+//! | yes | taken, same content | nothing; returned pieces are told once |
+//! | yes | taken, other content | replace: undo, then register as the next revision |
+//! | yes | returned (6, 8, 14 to 17) | undo by 返品取消, dated now |
+//! | yes | cancelled, merged, un-shipped | undo by 取消 |
+//! | yes | not taken by today's settings | nothing: a setting does not undo sales |
+
+use rust_decimal::Decimal;
+
+use crate::{
+    rules::{
+        moment::NotTaken,
+        order::{Life, Order, OrderLine},
+        sale::Sale,
+    },
+    settings::{ImportMoment, ReceivingStore},
+};
+
+/// How a transaction is undone first. What Smaregi refuses is tried the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undoing {
+    /// 取消: as if it had never been.
+    Cancel,
+    /// 返品取消: a negative transaction of today.
+    Dispose,
+}
+
+/// What a slip needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    Nothing,
+    /// Map and register it.
+    Register,
+    /// Map it; undo and register again if the sale is another one.
+    Replace,
+    /// Undo what is registered.
+    Undo(Undoing),
+    /// Tell a person once that so many pieces came back while the order stands.
+    TellReturned(Decimal),
+}
+
+/// The step for an order, given whether the settings take it and the order that the registered sale was made from.
+pub fn step(
+    order: &Order,
+    taken: &Result<&ReceivingStore, NotTaken>,
+    booked: Option<&Order>,
+    told: Decimal,
+    moment: ImportMoment,
+) -> Step {
+    match (taken, booked) {
+        (Ok(_), None) => Step::Register,
+        (Ok(_), Some(booked)) if !same_content(order, booked, moment) => Step::Replace,
+        (Ok(_), Some(_)) if returned(order) > told => Step::TellReturned(returned(order)),
+        (Err(NotTaken::ByOrder(_)), Some(_)) if order.life == Life::Returned => {
+            Step::Undo(Undoing::Dispose)
+        }
+        (Err(NotTaken::ByOrder(_)), Some(_)) => Step::Undo(Undoing::Cancel),
+        _ => Step::Nothing,
+    }
+}
+
+/// Pieces that came back on lines that count.
+pub fn returned(order: &Order) -> Decimal {
+    order.live_lines().map(|line| line.returned).sum()
+}
+
+/// Whether two readings of a slip make the same sale under the same settings. The day counts only where shipping makes the sale:
+/// an order taken earlier stays on its day when it is shipped.
+pub fn same_content(now: &Order, then: &Order, moment: ImportMoment) -> bool {
+    let money = |order: &Order| {
+        [
+            order.goods,
+            order.tax,
+            order.charge,
+            order.delivery,
+            order.other,
+            order.points,
+            order.total,
+        ]
+        .map(|amount| amount.normalize())
+    };
+    let same_day = moment != ImportMoment::Shipped || now.sold_on() == then.sold_on();
+    same_day
+        && now.shop_id == then.shop_id
+        && now.payment_method == then.payment_method
+        && money(now) == money(then)
+        && now
+            .live_lines()
+            .map(essence)
+            .eq(then.live_lines().map(essence))
+}
+
+fn essence(line: &OrderLine) -> (&str, Decimal, Decimal, Option<Decimal>) {
+    (
+        &line.code,
+        line.quantity.normalize(),
+        line.unit_price.normalize(),
+        line.tax_rate.map(|rate| rate.normalize()),
+    )
+}
+
+/// Whether two sales book the same: everything but what is only for people (memo, tags, names).
+pub fn same_sale(one: &Sale, other: &Sale, moment: ImportMoment) -> bool {
+    let plain = |sale: &Sale| {
+        let mut sale = Sale {
+            memo: String::new(),
+            tags: Vec::new(),
+            ..sale.clone()
+        };
+        sale.lines.iter_mut().for_each(|line| line.name.clear());
+        if moment != ImportMoment::Shipped {
+            sale.sold_on = one.sold_on;
+        }
+        sale
+    };
+    plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{moment, order::OrderState, samples};
+
+    fn after(change: fn(&mut Order)) -> Step {
+        let settings = samples::settings();
+        let booked = samples::order("1");
+        let mut order = booked.clone();
+        change(&mut order);
+        step(
+            &order,
+            &moment::taken(&order, &settings),
+            Some(&booked),
+            Decimal::ZERO,
+            settings.moment,
+        )
+    }
+
+    #[test]
+    fn every_row_of_the_table() {
+        let settings = samples::settings();
+        let order = samples::order("1");
+        let fresh = step(
+            &order,
+            &moment::taken(&order, &settings),
+            None,
+            Decimal::ZERO,
+            settings.moment,
+        );
+        assert_eq!(fresh, Step::Register);
+        for (found, expected) in [
+            (after(|_| ()), Step::Nothing),
+            (
+                after(|order| order.changed_at += chrono::TimeDelta::days(1)),
+                Step::Nothing,
+            ),
+            (after(|order| order.lines[0].name.push('!')), Step::Nothing),
+            (after(|order| order.total += Decimal::ONE), Step::Replace),
+            (
+                after(|order| order.lines[0].cancelled = true),
+                Step::Replace,
+            ),
+            (
+                after(|order| order.shipped_on = crate::time::parse_day("2026-11-22")),
+                Step::Replace,
+            ),
+            (
+                after(|order| order.life = Life::Cancelled),
+                Step::Undo(Undoing::Cancel),
+            ),
+            (
+                after(|order| order.life = Life::Merged),
+                Step::Undo(Undoing::Cancel),
+            ),
+            (
+                after(|order| order.life = Life::Returned),
+                Step::Undo(Undoing::Dispose),
+            ),
+            (
+                after(|order| order.state = OrderState::Printing),
+                Step::Undo(Undoing::Cancel),
+            ),
+            (
+                after(|order| order.shop_id = "77".to_owned()),
+                Step::Nothing,
+            ),
+            (
+                after(|order| order.lines[0].returned = Decimal::ONE),
+                Step::TellReturned(Decimal::ONE),
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn an_order_taken_before_shipping_stays_on_its_day() {
+        let mut ordered = samples::order("1");
+        ordered.shipped_on = None;
+        let shipped = samples::order("1");
+        assert!(same_content(&shipped, &ordered, ImportMoment::Issued));
+        assert!(!same_content(&shipped, &ordered, ImportMoment::Shipped));
+    }
+}
