@@ -20,3 +20,4 @@ pub mod source_store;
 pub mod stock_decision;
 pub mod tax;
 pub mod triggers;
+pub mod pace;

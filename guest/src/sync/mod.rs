@@ -3,3 +3,6 @@
 pub mod own;
 pub mod store;
 pub mod tenant;
+pub mod stock;
+pub mod history_sent;
+pub mod schedule;

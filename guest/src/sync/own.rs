@@ -103,9 +103,14 @@ fn look_key(kind: Kind) -> String {
     format!("own-look/{}", kind.name())
 }
 
+/// Prefix of a store's entries.
+pub fn store_prefix(store_id: &str) -> String {
+    format!("own/{store_id}/")
+}
+
 /// Prefix of the entries of a store's product.
 pub fn prefix(store_id: &str, product_id: &str) -> String {
-    format!("own/{store_id}/{product_id}/")
+    format!("{}{product_id}/", store_prefix(store_id))
 }
 
 fn entry_key(work: &str, kind: Kind, store_id: &str, product_id: &str) -> String {

@@ -1,0 +1,344 @@
+//! What the stock ledger keeps, and under which keys. Holds no flow.
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `stock/hint/<store>/<product>` | a place whose history is to be read |
+//! | `stock/event/<id>` | a webhook delivery that was taken in |
+//! | `stock/pair/<store>/<product>` | how far a place's history is decided |
+//! | `stock/store/<store>` | since when a store takes part |
+//! | `stock/change/<id>` | one row of the history and what was decided |
+//! | `stock/waiting/<store>/<product>/<id>` | an undecided row: it could be our own |
+//! | `stock/out/<product>` | the difference still to be sent, with the rows it sums |
+//! | `stock/held/<product>` | why it is not sent now |
+//! | `stock/unsent/<product>` | what settings kept from being sent, for the comparison |
+//! | `stock/batch/<number>` | one upload and what became of each of its rows |
+//! | `stock/batch-open` | the number of the batch that is not settled |
+//! | `stock/book` | the next number, and a name that tells our marks from another tenant's |
+//! | `stock/sent/<millis>-…` | the send history's index, oldest first |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{reason::Reason, settings::Trigger, time::Moment};
+
+/// A cause as the history shows it: one of the eight, or an alignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A movement in Smaregi.
+    Trigger(Trigger),
+    /// 在庫照合 by a person.
+    Alignment,
+}
+
+impl Origin {
+    /// The contract's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trigger(trigger) => trigger.name(),
+            Self::Alignment => "alignment",
+        }
+    }
+}
+
+/// A place whose history is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// 店舗ID
+    pub store_id: String,
+    /// 商品ID
+    pub product_id: String,
+    /// When it was noted.
+    pub at: Moment,
+}
+
+/// How far a place's history is decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// Every row up to this id has its record.
+    pub through: String,
+    /// When Smaregi wrote that row.
+    pub at: Moment,
+}
+
+/// What became of a history row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decided {
+    /// Its quantity (without what was our own) went into the difference to be sent.
+    Queued(i64),
+    /// Never sent.
+    Not(Reason),
+    /// Could be our own; decided later.
+    Waiting,
+}
+
+/// A row of Smaregi's change history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    /// History id.
+    pub id: String,
+    /// 店舗ID
+    pub store_id: String,
+    /// 商品ID
+    pub product_id: String,
+    /// Signed.
+    pub amount: Decimal,
+    /// `stockDivision`
+    pub division: String,
+    /// When Smaregi wrote it.
+    pub at: Moment,
+    /// It carries our mark.
+    pub marked_ours: bool,
+    /// The decision.
+    pub decided: Decided,
+}
+
+/// The difference of one product that is still to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Out {
+    /// 商品ID
+    pub product_id: String,
+    /// Signed; may be zero when movements cancelled out.
+    pub quantity: i64,
+    /// Causes in it.
+    pub origins: BTreeSet<Origin>,
+    /// Stores in it.
+    pub stores: BTreeSet<String>,
+    /// History ids in it; only the first [`MOST_IDS`] are kept by name.
+    pub changes: Vec<String>,
+    /// When its oldest part was decided.
+    pub since: Moment,
+}
+
+/// Enough to trace a product by, and far from storage's limit on a value.
+pub const MOST_IDS: usize = 5_000;
+
+impl Out {
+    /// Nothing yet.
+    pub fn new(product_id: &str, since: Moment) -> Self {
+        Self {
+            product_id: product_id.to_owned(),
+            quantity: 0,
+            origins: BTreeSet::new(),
+            stores: BTreeSet::new(),
+            changes: Vec::new(),
+            since,
+        }
+    }
+
+    /// Adds one movement.
+    pub fn add(&mut self, quantity: i64, origin: Origin, store_id: &str, change_id: &str) {
+        self.quantity = self.quantity.saturating_add(quantity);
+        self.origins.insert(origin);
+        if !store_id.is_empty() {
+            self.stores.insert(store_id.to_owned());
+        }
+        if self.changes.len() < MOST_IDS {
+            self.changes.push(change_id.to_owned());
+        }
+    }
+
+    /// Takes back what a batch could not apply.
+    pub fn take_back(&mut self, row: &BatchRow) {
+        self.quantity = self.quantity.saturating_add(row.quantity);
+        self.origins.extend(row.origins.iter().copied());
+        self.stores.extend(row.stores.iter().cloned());
+        let room = MOST_IDS.saturating_sub(self.changes.len());
+        self.changes.extend(row.changes.iter().take(room).cloned());
+        self.since = self.since.min(row.since);
+    }
+}
+
+/// Why a product's difference is not sent now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// For people.
+    pub reason: Reason,
+    /// Next Engine's code, where there is one.
+    pub code: Option<String>,
+    /// Since when.
+    pub since: Moment,
+    /// It may be applied already: only a person's word sends it again.
+    pub needs_person: bool,
+}
+
+/// What became of a batch's row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowResult {
+    /// Not settled.
+    Pending,
+    /// Movements cancelled out; nothing to send.
+    Zero,
+    /// Seen in the movement history, with the stock before and after.
+    Applied {
+        /// 在庫数 before.
+        before: Option<Decimal>,
+        /// 在庫数 after.
+        after: Option<Decimal>,
+    },
+    /// Not applied; the difference went back.
+    Returned(Reason),
+}
+
+/// One product of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRow {
+    /// 商品ID
+    pub product_id: String,
+    /// Next Engine's code.
+    pub code: String,
+    /// Signed difference.
+    pub quantity: i64,
+    /// 在庫数 when the batch was made.
+    pub stock_then: Option<Decimal>,
+    /// Causes.
+    pub origins: BTreeSet<Origin>,
+    /// Stores.
+    pub stores: BTreeSet<String>,
+    /// History ids.
+    pub changes: Vec<String>,
+    /// When its oldest part was decided.
+    pub since: Moment,
+    /// What became of it.
+    pub result: RowResult,
+}
+
+/// How far a batch has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchState {
+    /// Not given to Next Engine: certainly not applied.
+    Ready,
+    /// Being given since then; the answer is not known.
+    Sending(Moment),
+    /// In Next Engine's queue under this id, polled so often.
+    Queued(String, u32),
+    /// The queue is done; the movement history has the last word.
+    Verifying {
+        /// It was looked at once, and rows were missing.
+        looked: bool,
+    },
+    /// Every row has its result.
+    Settled,
+}
+
+/// One upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Counted from 1.
+    pub number: u64,
+    /// Written into each row's 入出庫理由, by which the movement history is searched.
+    pub mark: String,
+    /// When it was made.
+    pub made_at: Moment,
+    /// How far.
+    pub state: BatchState,
+    /// Queue id, once known.
+    pub queue_id: Option<String>,
+    /// What the queue said, when it said something.
+    pub queue_message: Option<String>,
+    /// When it is worth looking again.
+    pub next_at: Moment,
+    /// One a product.
+    pub rows: Vec<BatchRow>,
+}
+
+/// Numbering of batches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    /// Tells our marks from another tenant's on the same Next Engine account.
+    pub name: String,
+    /// The next batch's number.
+    pub next: u64,
+    /// When the last batch was made.
+    pub last_made_at: Option<Moment>,
+    /// When held products were last looked at on their own account.
+    pub held_looked_at: Option<Moment>,
+}
+
+/// What settings kept from being sent since the link began, by reason code.
+pub type Unsent = BTreeMap<String, i64>;
+
+/// An entry of the send history's index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SentIndex {
+    /// All rows of a batch.
+    Batch(u64),
+    /// One change that was decided not to be sent.
+    Change(String),
+    /// A row of Smaregi's that could not be read.
+    Unreadable {
+        /// 商品ID
+        product_id: String,
+        /// 店舗ID
+        store_id: String,
+        /// Field and value.
+        reason: Reason,
+    },
+}
+
+/// The look for what webhooks missed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatchUp {
+    /// Everything that Smaregi changed before this was noted.
+    pub through: Moment,
+}
+
+/// Key of a place's hint.
+pub fn hint_key(store_id: &str, product_id: &str) -> String {
+    format!("stock/hint/{store_id}/{product_id}")
+}
+
+/// Key of a place's progress.
+pub fn pair_key(store_id: &str, product_id: &str) -> String {
+    format!("stock/pair/{store_id}/{product_id}")
+}
+
+/// Key of a history row.
+pub fn change_key(id: &str) -> String {
+    format!("stock/change/{id:0>20}")
+}
+
+/// Key of an undecided row.
+pub fn waiting_key(store_id: &str, product_id: &str, id: &str) -> String {
+    format!("stock/waiting/{store_id}/{product_id}/{id:0>20}")
+}
+
+/// Key of a product's difference.
+pub fn out_key(product_id: &str) -> String {
+    format!("stock/out/{product_id}")
+}
+
+/// Key of a product's hold.
+pub fn held_key(product_id: &str) -> String {
+    format!("stock/held/{product_id}")
+}
+
+/// Key of what settings kept back.
+pub fn unsent_key(product_id: &str) -> String {
+    format!("stock/unsent/{product_id}")
+}
+
+/// Key of a batch.
+pub fn batch_key(number: u64) -> String {
+    format!("stock/batch/{number:0>12}")
+}
+
+/// Key of a history index entry; `tail` tells entries of one millisecond apart.
+pub fn sent_key(at: Moment, tail: &str) -> String {
+    format!("{}{:0>13}-{tail}", SENT_PREFIX, at.timestamp_millis())
+}
+
+/// Prefix of the history's index.
+pub const SENT_PREFIX: &str = "stock/sent/";
+/// The open batch's number.
+pub const OPEN_BATCH_KEY: &str = "stock/batch-open";
+/// Numbering.
+pub const BOOK_KEY: &str = "stock/book";
+/// The look for missed webhooks.
+pub const CATCH_UP_KEY: &str = "stock/catch-up";
