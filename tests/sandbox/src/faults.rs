@@ -155,8 +155,8 @@ impl Faults {
                         delay += Duration::from_millis(millis);
                     }
                 }
-                // A later rule keeps its count for a request that is still free.
-                _ if fault.is_some() => {}
+                // Hit already: the request counts for a later rule, but does not use it up.
+                _ if fault.is_some() => rule.skip = rule.skip.saturating_sub(1),
                 _ => {
                     if rule.strike() {
                         fault = Some(rule.fault.clone());

@@ -1,6 +1,11 @@
 //! A small realistic shop in a neutral form, which each service loads into its own books.
 //! It must not speak either service's wire names.
 
+pub mod demo;
+mod products;
+
+pub use demo::demo_shop;
+
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,11 @@
 //! Open questions about both services, each with every plausible answer (design.md 7; next-engine.md 10; smaregi.md 9).
 //! Defaults are the likeliest answers. No switch may be added without a question that the references leave open.
 
+mod pairs;
+
 use serde::{Deserialize, Serialize};
+
+use pairs::Pairs;
 
 /// Declares the switches: one enum per open question and one struct with one field per question.
 macro_rules! switches {
@@ -229,64 +233,6 @@ impl Switches {
             found.push(Self::at(&positions));
         }
         found
-    }
-}
-
-/// A value of one axis: (axis, position).
-type Choice = (usize, usize);
-
-/// The pairs of choices not covered yet.
-struct Pairs {
-    widths: &'static [usize],
-    open: std::collections::BTreeSet<(Choice, Choice)>,
-}
-
-impl Pairs {
-    fn new(widths: &'static [usize]) -> Self {
-        let choices = |axis: usize, width: usize| (0..width).map(move |position| (axis, position));
-        let mut open = std::collections::BTreeSet::new();
-        for (first, &first_width) in widths.iter().enumerate() {
-            for (second, &second_width) in widths.iter().enumerate().skip(first + 1) {
-                for one in choices(first, first_width) {
-                    open.extend(choices(second, second_width).map(|other| (one, other)));
-                }
-            }
-        }
-        Self { widths, open }
-    }
-
-    fn first(&self) -> Option<(Choice, Choice)> {
-        self.open.first().copied()
-    }
-
-    fn is_open(&self, one: Choice, other: Choice) -> bool {
-        self.open.contains(&(one.min(other), one.max(other)))
-    }
-
-    /// A full row that holds `seed`; every other axis takes the position that covers most open pairs.
-    fn fill(&self, seed: (Choice, Choice)) -> Vec<usize> {
-        let mut chosen = vec![seed.0, seed.1];
-        for (axis, &width) in self.widths.iter().enumerate() {
-            if axis == seed.0.0 || axis == seed.1.0 {
-                continue;
-            }
-            let gain = |position: &usize| {
-                chosen
-                    .iter()
-                    .filter(|&&other| self.is_open((axis, *position), other))
-                    .count()
-            };
-            let best = (0..width).rev().max_by_key(gain).unwrap_or_default();
-            chosen.push((axis, best));
-        }
-        chosen.sort_unstable();
-        chosen.into_iter().map(|(_, position)| position).collect()
-    }
-
-    fn cover(&mut self, positions: &[usize]) {
-        let row: Vec<Choice> = positions.iter().copied().enumerate().collect();
-        self.open
-            .retain(|(one, other)| !(row.contains(one) && row.contains(other)));
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::books::Moment;
-use super::orders::AmountEdit;
+use super::edits::AmountEdit;
 use super::{Mode, NextEngine};
 use crate::service::Refused;
 use crate::shop::Order;

@@ -1,16 +1,13 @@
 //! The goods upload and its queue: differences, refused rows, new products, states and delays (next-engine.md 4.2, 4.4).
 //! It must never set stock to a number: the file knows differences only.
 
-use std::io::Read;
-
 use chrono::TimeDelta;
-use flate2::read::GzDecoder;
-use rust_decimal::Decimal;
 use serde_json::{Map, json};
 
-use super::NextEngine;
 use super::answer::{Failure, Payload};
 use super::books::{Books, Goods, Moment, MovementKind, QueueEntry, StockChange};
+use super::goods_csv::Row;
+use super::{NextEngine, goods_csv};
 use crate::switches::{
     CodeCase, MovementDelay, PartialUploadEnds, QueueDelay, Switches, UploadBadRows,
 };
@@ -18,76 +15,10 @@ use crate::wire::Form;
 
 /// Largest file, before unpacking (5 MB, second-hand).
 const FILE_MAX: usize = 5 * 1024 * 1024;
-/// Largest file after unpacking; only a guard against packed bombs.
-const UNPACKED_MAX: u64 = 64 * 1024 * 1024;
 /// First queue number.
 const FIRST_ENTRY: u64 = 2001;
 /// 事由 of a row without `nyusyukko_riyu` (assumed).
 const DEFAULT_REASON: &str = "商品マスタ一括登録";
-
-/// Columns of the goods CSV that this sandbox knows (next-engine.md 4.2), numbered families apart.
-const COLUMNS: [&str; 58] = [
-    "syohin_code",
-    "sire_code",
-    "jan_code",
-    "maker_name",
-    "maker_kana",
-    "maker_jyusyo",
-    "maker_yubin_bangou",
-    "kataban",
-    "iro",
-    "syohin_name",
-    "gaikoku_syohin_name",
-    "syohin_kbn",
-    "toriatukai_kbn",
-    "genka_tnk",
-    "hyoji_tnk",
-    "baika_tnk",
-    "gaikoku_baika_tnk",
-    "kake_ritu",
-    "omosa",
-    "haba",
-    "okuyuki",
-    "takasa",
-    "yusou_kbn",
-    "syohin_status_kbn",
-    "hatubai_bi",
-    "zaiko_teisu",
-    "hachu_ten",
-    "lot",
-    "keisai_tantou",
-    "keisai_bi",
-    "bikou",
-    "daihyo_syohin_code",
-    "visible_flg",
-    "mail_tag",
-    "tag",
-    "location",
-    "mail_send_flg",
-    "mail_send_num",
-    "gift_ok_flg",
-    "size",
-    "maker_kataban",
-    "zaiko_threshold",
-    "orosi_threshold",
-    "hasou_houhou_kbn",
-    "hasoumoto_code",
-    "zaiko_su",
-    "yoyaku_zaiko_su",
-    "nyusyukko_riyu",
-    "hit_syohin_alert_quantity",
-    "nouki_kbn",
-    "nouki_sitei_bi",
-    "syohin_setumei_text",
-    "syohin_setumei_html",
-    "spec_text",
-    "spec_html",
-    "chui_jiko_text",
-    "chui_jiko_html",
-    "syohin_jyotai_kbn",
-];
-/// Families of columns that end in a number.
-const NUMBERED: [&str; 2] = ["org", "org_select"];
 
 impl NextEngine {
     /// `POST /api_v1_master_goods/upload`: takes the file into the queue. Bad files fail there, not here (assumed).
@@ -188,7 +119,7 @@ impl NextEngine {
 
     /// Books a file; answers the final status and message.
     fn run_entry(&mut self, entry: &QueueEntry) -> (i8, Option<String>) {
-        let rows = match read_file(entry) {
+        let rows = match goods_csv::read(&entry.file, entry.gzip) {
             Ok(rows) => rows,
             Err(reason) => return (-1, Some(reason)),
         };
@@ -219,100 +150,7 @@ impl NextEngine {
     }
 }
 
-/// One row: column names with their cells.
-struct Row(Vec<(String, String)>);
-
-fn read_file(entry: &QueueEntry) -> Result<Vec<Row>, String> {
-    let mut bytes = Vec::new();
-    if entry.gzip {
-        let mut unpacked = GzDecoder::new(entry.file.as_slice()).take(UNPACKED_MAX);
-        unpacked
-            .read_to_end(&mut bytes)
-            .map_err(|_| String::from("gzファイルを展開できません。"))?;
-    } else {
-        bytes.clone_from(&entry.file);
-    }
-    let text = decode(&bytes)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|_| String::from("ヘッダ行を読めません。"))?
-        .clone();
-    check_header(&header)?;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|_| String::from("CSVの形式が正しくありません。"))?;
-        let cells = header.iter().zip(record.iter());
-        // A row of another width shows up as a row without a code.
-        let whole = record.len() == header.len();
-        let cells = cells
-            .filter(|_| whole)
-            .map(|(name, cell)| (name.to_owned(), cell.trim().to_owned()));
-        rows.push(Row(cells.collect()));
-    }
-    Ok(rows)
-}
-
-/// UTF-8, with or without a mark, else Shift_JIS (next-engine.md 4.2).
-fn decode(bytes: &[u8]) -> Result<String, String> {
-    let (text, _, bad) = encoding_rs::UTF_8.decode(bytes);
-    if !bad {
-        return Ok(text.into_owned());
-    }
-    let (text, _, bad) = encoding_rs::SHIFT_JIS.decode(bytes);
-    if bad {
-        Err(String::from("文字コードが正しくありません。"))
-    } else {
-        Ok(text.into_owned())
-    }
-}
-
-fn check_header(header: &csv::StringRecord) -> Result<(), String> {
-    let numbered = |name: &str| {
-        let family = name.trim_end_matches(|last: char| last.is_ascii_digit());
-        family.len() < name.len() && NUMBERED.contains(&family)
-    };
-    if let Some(unknown) = header
-        .iter()
-        .find(|name| !COLUMNS.contains(name) && !numbered(name))
-    {
-        return Err(format!("ヘッダに不明な項目があります: {unknown}"));
-    }
-    let codes = header.iter().filter(|name| *name == "syohin_code").count();
-    if codes == 1 {
-        Ok(())
-    } else {
-        Err(String::from("ヘッダにsyohin_codeが1つ必要です。"))
-    }
-}
-
 impl Row {
-    /// A cell that is not blank; blank changes nothing.
-    fn text(&self, name: &str) -> Option<&str> {
-        let cell = self.0.iter().find(|(column, _)| column == name);
-        cell.map(|(_, cell)| cell.as_str())
-            .filter(|cell| !cell.is_empty())
-    }
-
-    fn money(&self, name: &str) -> Result<Option<Decimal>, String> {
-        let Some(cell) = self.text(name) else {
-            return Ok(None);
-        };
-        cell.parse()
-            .map(Some)
-            .map_err(|_| format!("{name}が数値ではありません。"))
-    }
-
-    fn difference(&self) -> Result<i64, String> {
-        let Some(cell) = self.text("zaiko_su") else {
-            return Ok(0);
-        };
-        cell.parse()
-            .map_err(|_| String::from("在庫数が整数ではありません。"))
-    }
-
     fn apply(
         &self,
         books: &mut Books,

@@ -1,0 +1,241 @@
+//! Answering API calls: tokens first, then whether the API may be used, then the API itself (next-engine.md 0, 1).
+//! It must not change the books but by an upload.
+
+use serde_json::{Map, Value, json};
+
+use super::access::User;
+use super::answer::{Failure, Payload, list, respond};
+use super::columns::{GOODS, LINES, MOVEMENTS, QUEUE, Record, SHOPS, SLIPS, STOCK, Table};
+use super::query::Query;
+use super::{Mode, NextEngine, lists, tax_account};
+use crate::wire::{self, Form, Request, Response};
+
+/// The company the users belong to.
+const COMPANY: [(&str, &str); 5] = [
+    ("company_id", "100001"),
+    ("company_ne_id", "NE000001"),
+    ("company_name", "つなぎ商店株式会社"),
+    ("company_kana", "ツナギショウテン"),
+    ("company_app_header", "tsunagi"),
+];
+
+impl NextEngine {
+    /// Answers a call to the API, or refuses it with an ordered code.
+    pub(super) fn call(&mut self, request: &Request, refusal: Option<&str>) -> Response {
+        let path = path(request);
+        let form = match wire::is_media_type(request, "application/x-www-form-urlencoded") {
+            true => Form::parse(request.body()),
+            false => Form::default(),
+        };
+        if path == "/api_neauth" {
+            return self.neauth(&form, refusal);
+        }
+        let now = self.now();
+        let uid = match self.access.check(&form, now, &self.switches) {
+            Ok(uid) => uid,
+            Err(failure) => return respond(Err(failure), None),
+        };
+        let outcome = match refusal.map(str::to_owned).or_else(|| self.down(&form)) {
+            Some(code) => Err(Failure::new(&code, "ただいまご利用いただけません。")),
+            None if self.disabled.contains(path) => Err(Failure::new(
+                "004001",
+                "このAPIの利用が許可されていません。",
+            )),
+            None => self.run(path, &form, &uid),
+        };
+        respond(outcome, self.access.pair(&uid))
+    }
+
+    /// The code to refuse with while Next Engine is not up.
+    fn down(&self, form: &Form) -> Option<String> {
+        let waits = form.text("wait_flag") == Some("1");
+        let code = match self.mode {
+            Mode::Normal => return None,
+            Mode::Overload if waits => return None,
+            Mode::PlatformMaintenance => "002007",
+            Mode::HostMaintenance => "003004",
+            Mode::MainMaintenance => "003005",
+            Mode::LastingOverload if waits => "003001",
+            Mode::Overload | Mode::LastingOverload => "003002",
+        };
+        Some(code.to_owned())
+    }
+
+    fn neauth(&mut self, form: &Form, refusal: Option<&str>) -> Response {
+        let down = (self.mode == Mode::PlatformMaintenance).then_some("002007");
+        if let Some(code) = refusal.or(down) {
+            return respond(
+                Err(Failure::new(code, "ただいまご利用いただけません。")),
+                None,
+            );
+        }
+        let now = self.now();
+        match self.access.exchange(form, now) {
+            Err(failure) => respond(Err(failure), None),
+            Ok((user, pair)) => {
+                let company = COMPANY
+                    .iter()
+                    .skip(1)
+                    .map(|(name, value)| ((*name).to_owned(), json!(value)));
+                let mut payload: Payload = company.collect();
+                payload.extend(user_fields(&user));
+                respond(Ok(payload), Some(&pair))
+            }
+        }
+    }
+
+    fn run(&mut self, path: &str, form: &Form, uid: &str) -> Result<Payload, Failure> {
+        let (group, verb) = path
+            .trim_start_matches('/')
+            .split_once('/')
+            .unwrap_or_default();
+        match (group, verb) {
+            ("api_v1_master_goods", "upload") => self.upload(form),
+            ("api_v1_receiveorder_tax_account", "search") => tax_account::search(form, &self.books),
+            ("api_v1_login_company", "info") => {
+                let row = COMPANY
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), json!(value)));
+                Ok(list(vec![Value::Object(
+                    row.chain([("company_host".to_owned(), json!("main.invalid"))])
+                        .collect(),
+                )]))
+            }
+            ("api_v1_login_user", "info") => {
+                let user = self.access.users.iter().find(|user| user.uid == uid);
+                Ok(list(
+                    user.into_iter()
+                        .map(|user| Value::Object(user_fields(user)))
+                        .collect(),
+                ))
+            }
+            (system, "info") => {
+                let rows = system.strip_prefix("api_v1_system_").and_then(lists::info);
+                rows.map(list).ok_or_else(unknown_path)
+            }
+            (group, verb @ ("search" | "count")) => self.search(group, verb, form),
+            _ => Err(unknown_path()),
+        }
+    }
+
+    fn search(&self, group: &str, verb: &str, form: &Form) -> Result<Payload, Failure> {
+        let (table, records) = self.table(group).ok_or_else(unknown_path)?;
+        if verb == "search" {
+            return Ok(Query::search(form, &table, &self.switches)?.page(records));
+        }
+        let query = Query::count(form, &table)?;
+        let count = records.filter(|record| query.matches(record)).count();
+        Ok(Map::from_iter([(
+            "count".to_owned(),
+            json!(count.to_string()),
+        )]))
+    }
+
+    /// A search's columns and its records in key order.
+    fn table(&self, group: &str) -> Option<(Table, Box<dyn Iterator<Item = Record<'_>> + '_>)> {
+        let (now, switches) = (self.now(), self.switches);
+        let blank = Record {
+            switches,
+            ..Record::default()
+        };
+        let books = &self.books;
+        Some(match group {
+            "api_v1_receiveorder_base" => {
+                let slips = books.slips.values();
+                (
+                    SLIPS,
+                    Box::new(slips.map(move |slip| Record {
+                        slip: Some(slip),
+                        ..blank
+                    })),
+                )
+            }
+            "api_v1_receiveorder_row" => {
+                let lines = books
+                    .slips
+                    .values()
+                    .flat_map(|slip| slip.lines.iter().map(move |line| (slip, line)));
+                let records = lines.map(move |(slip, line)| {
+                    let goods = books.goods.get(&line.code);
+                    Record {
+                        slip: Some(slip),
+                        line: Some(line),
+                        goods,
+                        ..blank
+                    }
+                });
+                (LINES, Box::new(records))
+            }
+            "api_v1_master_goods" | "api_v1_master_stock" => {
+                let records = books.goods.values().map(move |goods| Record {
+                    goods: Some(goods),
+                    ..blank
+                });
+                (
+                    if group == "api_v1_master_goods" {
+                        GOODS
+                    } else {
+                        STOCK
+                    },
+                    Box::new(records),
+                )
+            }
+            "api_v1_master_stockiohistory" => {
+                let readable = books
+                    .movements
+                    .iter()
+                    .filter(move |movement| movement.visible_from <= now);
+                (
+                    MOVEMENTS,
+                    Box::new(readable.map(move |movement| Record {
+                        movement: Some(movement),
+                        ..blank
+                    })),
+                )
+            }
+            "api_v1_system_que" => (
+                QUEUE,
+                Box::new(books.queue.iter().map(move |entry| Record {
+                    entry: Some(entry),
+                    ..blank
+                })),
+            ),
+            "api_v1_master_shop" => (
+                SHOPS,
+                Box::new(books.malls.values().map(move |mall| Record {
+                    mall: Some(mall),
+                    ..blank
+                })),
+            ),
+            _ => return None,
+        })
+    }
+}
+
+fn user_fields(user: &User) -> Map<String, Value> {
+    let fields = [
+        ("uid", user.uid.clone()),
+        ("pic_id", String::from("1")),
+        ("pic_ne_id", String::from("NE000001-1")),
+        ("pic_name", user.name.clone()),
+        ("pic_kana", String::new()),
+        (
+            "pic_mail_address",
+            format!("{}@example.invalid", user.login),
+        ),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect()
+}
+
+/// 000001: no such path.
+pub(super) fn unknown_path() -> Failure {
+    Failure::new("000001", "指定されたパスは存在しません。")
+}
+
+/// The path without its last slash.
+pub(super) fn path(request: &Request) -> &str {
+    request.uri().path().trim_end_matches('/')
+}
