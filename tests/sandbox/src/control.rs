@@ -7,7 +7,6 @@
 //! | `GET`, `POST /_sandbox/clock` | reads, moves time: `{"advance_seconds": 60}`, `{"set": "2026-11-24T09:00:00+09:00"}`, `{"hold": true}` |
 //! | `POST`, `DELETE /_sandbox/faults` | adds a fault rule, lifts all |
 //! | `POST /_sandbox/webhook_faults` | `{"kind": "drop", "times": 1}` |
-//! | `POST /_sandbox/webhooks/take` | takes the webhooks that are due instead of having them posted |
 //! | `PUT /_sandbox/switches` | sets the switches given, the others to their defaults |
 //! | `GET /_sandbox/books/{part}` | one part of the service's books |
 //! | `POST /_sandbox/actions` | one operator's action, `{"action": "ship", ...}` |
@@ -63,7 +62,6 @@ fn dispatch(
     match (method.as_str(), path) {
         ("GET", "counters") => return to_json(&world.counters),
         ("GET", "clock") => return Ok(json!({"now": world.clock.now().to_rfc3339()})),
-        ("POST", "webhooks/take") => return to_json(&world.take_webhooks()),
         ("POST", "actions") => return world.service(service).operate(read(body)?),
         ("GET", path) => {
             let part = path.strip_prefix("books/").unwrap_or_default();

@@ -9,7 +9,7 @@ use super::books::Moment;
 use super::edits::AmountEdit;
 use super::{Mode, NextEngine};
 use crate::service::Refused;
-use crate::shop::Order;
+use crate::shop::{Order, Product};
 
 /// `{"action": "ship", "slip": 10001}`.
 #[derive(Debug, Deserialize)]
@@ -17,6 +17,12 @@ use crate::shop::Order;
 enum Action {
     Place {
         order: Order,
+    },
+    PlaceMail {
+        order: Order,
+    },
+    Complete {
+        slip: u64,
     },
     Print {
         slip: u64,
@@ -63,6 +69,10 @@ enum Action {
         good: i64,
         bad: i64,
     },
+    AddGoods {
+        product: Product,
+        stock: i64,
+    },
     SetStock {
         code: String,
         stock: i64,
@@ -92,8 +102,10 @@ pub fn operate(ne: &mut NextEngine, action: Value) -> Result<Value, Refused> {
         serde_json::from_value(action).map_err(|error| Refused::new(error.to_string()))?;
     match action {
         Action::Place { order } => return Ok(json!({"slip": ne.place(&order)?})),
+        Action::PlaceMail { order } => return Ok(json!({"slip": ne.place_mail(&order)?})),
         Action::Split { slip, lines } => return Ok(json!({"slip": ne.split(slip, &lines)?})),
         Action::Launch { uid } => return Ok(json!({"location": ne.launch(&uid)})),
+        Action::Complete { slip } => ne.complete(slip)?,
         Action::Print { slip } => ne.print(slip)?,
         Action::Ship { slip } => ne.ship(slip)?,
         Action::Unship { slip } => ne.unship(slip)?,
@@ -119,6 +131,7 @@ pub fn operate(ne: &mut NextEngine, action: Value) -> Result<Value, Refused> {
             stock,
             reason,
         } => ne.set_stock(&code, stock, &reason)?,
+        Action::AddGoods { product, stock } => ne.add_goods(&product, stock)?,
         Action::SetMode { mode } => ne.set_mode(mode),
         Action::RefuseParallelCalls { refuse } => ne.refuse_parallel_calls(refuse),
         Action::SetApi { path, enabled } => ne.set_api(&path, enabled),

@@ -12,6 +12,8 @@ use crate::shop::MallTax;
 /// A moment, `+09:00`.
 pub type Moment = DateTime<FixedOffset>;
 
+/// Slip status 受注メール取込済: only the mail is in, lines and amounts may still change.
+pub const MAIL_ONLY: u8 = 1;
 /// Slip status 起票済(CSV/手入力).
 pub const ISSUED: u8 = 2;
 /// Slip status 納品書印刷待ち.

@@ -154,6 +154,10 @@ impl NextEngine {
         target.other += absorbed.other;
         target.points += absorbed.points;
         target.modified = Some(now);
+        // Full again only when the new lines have their stock.
+        if target.status == WAITING_FOR_PRINT {
+            target.status = ISSUED;
+        }
         self.allocate_waiting(now);
         Ok(())
     }

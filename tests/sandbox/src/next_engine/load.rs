@@ -94,7 +94,8 @@ impl NextEngine {
     }
 }
 
-fn new_goods(product: &Product, linked: &[u32], created: Moment) -> Goods {
+/// A product of the neutral shop; its stock is the sum over the linked stores.
+pub(super) fn new_goods(product: &Product, linked: &[u32], created: Moment) -> Goods {
     let stock = product
         .stock
         .iter()

@@ -3,8 +3,8 @@
 
 use super::NextEngine;
 use super::books::{
-    ISSUED, LIVE, Line, MERGED, Moment, MovementKind, PRINTED, SHIPPED, Slip, StockChange,
-    WAITING_FOR_PRINT,
+    ISSUED, LIVE, Line, MAIL_ONLY, MERGED, Moment, MovementKind, PRINTED, SHIPPED, Slip,
+    StockChange, WAITING_FOR_PRINT,
 };
 use crate::service::Refused;
 use crate::shop::{MallTax, Order};
@@ -20,13 +20,26 @@ impl NextEngine {
     /// # Errors
     /// When the shop is unknown.
     pub fn place(&mut self, order: &Order) -> Result<u64, Refused> {
+        let id = self.place_mail(order)?;
+        self.complete(id)?;
+        // Allocating is part of placing here; the switch is about later allocation.
+        if let Some(slip) = self.books.slips.get_mut(&id) {
+            slip.modified = None;
+            slip.lines.iter_mut().for_each(|line| line.modified = None);
+        }
+        Ok(id)
+    }
+
+    /// Only the order's mail comes in: a provisional slip that takes no stock yet. Answers the slip's number.
+    ///
+    /// # Errors
+    /// When the shop is unknown.
+    pub fn place_mail(&mut self, order: &Order) -> Result<u64, Refused> {
         let now = self.now();
-        let mall = self
-            .books
-            .malls
-            .get(&order.mall)
-            .ok_or_else(|| Refused::new(format!("no shop {}", order.mall)))?;
-        let tax_mode = mall.tax;
+        let mall = self.books.malls.get(&order.mall);
+        let tax_mode = mall
+            .ok_or_else(|| Refused::new(format!("no shop {}", order.mall)))?
+            .tax;
         let id = self
             .books
             .slips
@@ -34,13 +47,23 @@ impl NextEngine {
             .map_or(FIRST_SLIP, |(last, _)| last + 1);
         let slip = self.new_slip(id, order, tax_mode, now);
         self.books.slips.insert(id, slip);
-        self.allocate_waiting(now);
-        // Allocating is part of placing here; the switch is about later allocation.
-        if let Some(slip) = self.books.slips.get_mut(&id) {
-            slip.modified = None;
-            slip.lines.iter_mut().for_each(|line| line.modified = None);
-        }
         Ok(id)
+    }
+
+    /// A provisional slip is issued (起票) and takes stock.
+    ///
+    /// # Errors
+    /// When the slip is not live and provisional.
+    pub fn complete(&mut self, id: u64) -> Result<(), Refused> {
+        let now = self.now();
+        let slip = self.live_slip(id)?;
+        if slip.status != MAIL_ONLY {
+            return Err(Refused::new(format!("slip {id} is not provisional")));
+        }
+        slip.status = ISSUED;
+        slip.modified = Some(now);
+        self.allocate_waiting(now);
+        Ok(())
     }
 
     fn new_slip(&self, id: u64, order: &Order, tax_mode: MallTax, now: Moment) -> Slip {
@@ -75,7 +98,7 @@ impl NextEngine {
             modified: None,
             send_plan: None,
             sent: None,
-            status: ISSUED,
+            status: MAIL_ONLY,
             cancel_type: LIVE,
             cancelled: None,
             tax_mode,
@@ -98,7 +121,7 @@ impl NextEngine {
             .books
             .slips
             .values_mut()
-            .filter(|slip| slip.is_live() && !slip.is_shipped())
+            .filter(|slip| slip.is_live() && (ISSUED..SHIPPED).contains(&slip.status))
         {
             for line in slip.lines.iter_mut().filter(|line| line.waiting() > 0) {
                 let Some(goods) = self.books.goods.get_mut(&line.code) else {

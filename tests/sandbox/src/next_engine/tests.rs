@@ -1,5 +1,7 @@
 //! Next Engine as a client sees it, in process.
 
+mod uploads;
+
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -228,6 +230,8 @@ fn an_order_keeps_stock_allocation_and_totals_true() {
     assert_eq!(client.stock("A-1"), (10, 5));
     client.world.next_engine.cancel(slip, 1).unwrap();
     assert_eq!(client.stock("A-1"), (10, 10));
+    client.world.next_engine.place_mail(&order(1, 3)).unwrap();
+    assert_eq!(client.stock("A-1"), (10, 10), "a mail alone takes nothing");
     let movements = &client.world.next_engine.books().movements;
     let a1: Vec<_> = movements
         .iter()
@@ -319,151 +323,6 @@ fn lines_join_slip_and_goods() {
     });
     let answer = client.call("/api_v1_receiveorder_row/search", &conditions);
     assert_eq!(answer["data"][0]["receive_order_row_tax_rate"], Value::Null);
-}
-
-#[test]
-fn uploads_follow_the_table() {
-    let partial = Switches::default();
-    let failed = Switches {
-        partial_upload_ends: PartialUploadEnds::Failed,
-        ..partial
-    };
-    let all = Switches {
-        upload_bad_rows: UploadBadRows::AllOrNothing,
-        ..partial
-    };
-    let ignored = Switches {
-        code_case: CodeCase::Ignored,
-        ..partial
-    };
-    // file, switches, status, part of the message, stock of A-1 afterwards
-    let table = [
-        (
-            "syohin_code,zaiko_su\nA-1,-3\nA-1,+1\n",
-            partial,
-            "2",
-            "",
-            8,
-        ),
-        ("syohin_code,zaiko_su\nA-1,\n", partial, "2", "", 10),
-        (
-            "syohin_code,zaiko_su\nA-1,-11\nB-2,1\n",
-            partial,
-            "2",
-            "2行目 [A-1] フリー在庫数(10)",
-            10,
-        ),
-        (
-            "syohin_code,zaiko_su\nA-1,2\nB-2,-11\n",
-            failed,
-            "-1",
-            "3行目 [B-2]",
-            12,
-        ),
-        (
-            "syohin_code,zaiko_su\nA-1,2\nB-2,-11\n",
-            all,
-            "-1",
-            "3行目 [B-2]",
-            10,
-        ),
-        (
-            "syohin_code,zaiko_su\na-1,2\n",
-            partial,
-            "2",
-            "sire_code",
-            10,
-        ),
-        ("syohin_code,zaiko_su\na-1,2\n", ignored, "2", "", 12),
-        ("syohin_code,zaiko_su\nA-1,1.5\n", partial, "2", "整数", 10),
-        ("syohin_code,zaiko\nA-1,1\n", partial, "-1", "zaiko", 10),
-        ("zaiko_su\n1\n", partial, "-1", "syohin_code", 10),
-    ];
-    for (file, switches, status, message, stock) in table {
-        let mut client = Client::new(switches);
-        let found = client.upload(file);
-        assert_eq!(found.0, status, "{file}");
-        assert!(
-            found.1.contains(message) && found.1.is_empty() == message.is_empty(),
-            "{file}: {}",
-            found.1
-        );
-        assert_eq!(client.stock("A-1").0, stock, "{file}");
-    }
-}
-
-#[test]
-fn an_unknown_code_with_enough_columns_is_a_new_product() {
-    let mut client = Client::new(Switches::default());
-    let file = "syohin_code,sire_code,syohin_name,genka_tnk,baika_tnk,zaiko_su,nyusyukko_riyu\nN-1,0001,新商品,100,200,4,tsunagi:7\n";
-    assert_eq!(client.upload(file).0, "2");
-    assert_eq!(client.stock("N-1"), (4, 4));
-    let fields = "stock_io_history_goods_id,stock_io_history_before_stock_quantity,stock_io_history_after_stock_quantity";
-    let asked = [
-        ("fields", fields),
-        ("stock_io_history_reason-eq", "tsunagi:7"),
-    ];
-    let answer = client.call("/api_v1_master_stockiohistory/search", &asked);
-    let row = json!({"stock_io_history_goods_id": "N-1", "stock_io_history_before_stock_quantity": "0",
-                     "stock_io_history_after_stock_quantity": "4"});
-    assert_eq!(answer["data"], json!([row]));
-}
-
-#[test]
-fn the_queue_waits_runs_and_ends_by_the_clock() {
-    let mut client = Client::new(Switches {
-        movement_delay: MovementDelay::Minute,
-        ..Switches::default()
-    });
-    client.call(
-        "/api_v1_master_goods/upload",
-        &[
-            ("data_type", "csv"),
-            ("data", "syohin_code,zaiko_su\nA-1,1\n"),
-        ],
-    );
-    // seconds passed, status, stock, movements to read
-    for (seconds, status, stock, movements) in [
-        (0, "0", 10, "0"),
-        (10, "1", 11, "0"),
-        (5, "2", 11, "0"),
-        (60, "2", 11, "1"),
-    ] {
-        client.world.clock.advance(Duration::from_secs(seconds));
-        let answer = client.call("/api_v1_system_que/search", &[("fields", "que_status_id")]);
-        assert_eq!(answer["data"][0]["que_status_id"], status);
-        assert_eq!(client.stock("A-1").0, stock);
-        assert_eq!(
-            client.call("/api_v1_master_stockiohistory/count", &[])["count"],
-            movements
-        );
-    }
-}
-
-#[test]
-fn gzip_and_shift_jis_are_read() {
-    use std::io::Write;
-    let (text, ..) = encoding_rs::SHIFT_JIS.encode("syohin_code,syohin_name\nA-1,煎茶\n");
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(&text).unwrap();
-    let mut client = Client::new(Switches {
-        queue_delay: QueueDelay::None,
-        ..Switches::default()
-    });
-    let data: String = packed
-        .finish()
-        .unwrap()
-        .iter()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
-    let body = format!("access_token={}&data_type=gz&data={data}", client.access);
-    let request = http::Request::post("/api_v1_master_goods/upload")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(body.into_bytes())
-        .unwrap();
-    client.world.handle(NE, &request);
-    client.world.tick();
-    assert_eq!(client.world.next_engine.books().goods["A-1"].name, "煎茶");
 }
 
 #[test]
@@ -563,4 +422,29 @@ fn operators_can_be_driven_by_json() {
             .operate(json!({"action": "ship", "slip": 1}))
             .is_err()
     );
+}
+
+#[test]
+fn calls_of_one_user_at_once_are_counted_and_can_be_refused() {
+    for refuse in [false, true] {
+        let mut client = Client::new(Switches::default());
+        client.world.next_engine.refuse_parallel_calls(refuse);
+        let request: Request = http::Request::post("/api_v1_master_stock/count")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("access_token={}", client.access).into_bytes())
+            .unwrap();
+        let first = client.world.begin(NE, &request);
+        let second = client.world.begin(NE, &request);
+        for (ticket, refused) in [(first, false), (second, refuse)] {
+            let outcome = client.world.act(&ticket, &request);
+            let Outcome::Answer(response) = &outcome else {
+                panic!("{outcome:?}")
+            };
+            let text = String::from_utf8_lossy(response.body());
+            assert_eq!(text.contains("003002"), refused);
+            client.world.end(ticket, &outcome);
+        }
+        assert_eq!(client.world.counters.most_in_flight_of_one_caller(NE), 2);
+        assert_eq!(client.world.counters.status(NE, 200), 2);
+    }
 }

@@ -1,11 +1,12 @@
 //! The sandbox as programs on the same machine meet it: over sockets.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::faults::FaultKind;
 use crate::service::ServiceName;
+use crate::webhook::Webhook;
 
 /// Sends raw text and reads until the connection closes.
 fn send(base: &str, request: &str) -> String {
@@ -89,4 +90,28 @@ fn faults_reach_the_wire_and_the_operator_has_a_door() {
     assert!(post(&base, "/api_neauth", FORM, "").contains("001001"));
     assert!(get(&base, "/_sandbox/counters").contains("\"POST /api_neauth\":3"));
     assert!(get(&base, "/_sandbox/books/orders").ends_with("[]"));
+}
+
+#[test]
+fn webhooks_are_posted_once_and_never_again() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+    let sandbox = Sandbox::start(SandboxConfig::default()).unwrap();
+    let headers = vec![(String::from("smaregi-event"), String::from("pos:stock"))];
+    let webhook = Webhook {
+        url,
+        headers,
+        body: serde_json::json!({"action": "edited"}),
+    };
+    sandbox.world(|world| world.webhooks.push(webhook));
+    let (mut stream, _) = receiver.accept().unwrap();
+    let mut start = [0; 512];
+    let read = stream.read(&mut start).unwrap();
+    let text = String::from_utf8_lossy(&start[..read]).into_owned();
+    assert!(
+        text.starts_with("POST /hook HTTP/1.1") && text.contains("smaregi-event: pos:stock"),
+        "{text}"
+    );
+    drop(stream);
+    assert_eq!(sandbox.world(|world| world.webhooks.counts()), (1, 0));
 }

@@ -36,7 +36,7 @@ pub mod awkward {
     pub const MIXED_RATES: usize = 80;
     /// The same at the shop whose prices exclude tax.
     pub const MIXED_RATES_TAX_ADDED: usize = 81;
-    /// Its total does not add up.
+    /// Its total is ten yen less than its parts.
     pub const WRONG_TOTAL: usize = 90;
     /// Shipped like any other; meant to be cancelled or sent back later.
     pub const CANCEL_LATER: usize = 100;
@@ -268,7 +268,15 @@ fn make_awkward(at: usize, order: &mut Order, now: DateTime<FixedOffset>) {
             order.points = Decimal::from(257);
             order.other = Decimal::from(-300);
         }
-        awkward::WRONG_TOTAL => order.total = Some(Decimal::from(1)),
+        awkward::WRONG_TOTAL => {
+            let goods: Decimal = order
+                .lines
+                .iter()
+                .map(|line| line.unit_price * Decimal::from(line.quantity))
+                .sum();
+            let sum = goods + order.charge + order.delivery_fee + order.other - order.points;
+            order.total = Some(sum - Decimal::TEN);
+        }
         _ => {}
     }
 }
