@@ -1,5 +1,5 @@
 //! Who may call: sign-in states, token pairs per user, their lives and their renewal (next-engine.md 1).
-//! It must not know any endpoint but `/api_neauth`.
+//! It must not know any endpoint but `/api_neauth`, and what holds secrets has no `Debug`.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const REFRESH_LIFE: TimeDelta = TimeDelta::days(3);
 const REDIRECT_MAX: usize = 200;
 
 /// The app as registered with Next Engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct App {
     /// クライアントID.
     pub client_id: String,
@@ -30,7 +30,7 @@ pub struct App {
 }
 
 /// A person who can log in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// User id; tokens belong to it.
     pub uid: String,
@@ -43,7 +43,7 @@ pub struct User {
 }
 
 /// A token pair in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pair {
     /// アクセストークン.
     pub access: String,
@@ -72,7 +72,7 @@ impl Pair {
 }
 
 /// States, sessions and pairs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Access {
     /// The registered app.
     pub app: App,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::User;
 use super::answer::{Failure, Payload, list, respond};
+use super::books::{Books, Slip};
 use super::columns::{GOODS, LINES, MOVEMENTS, QUEUE, Record, SHOPS, SLIPS, STOCK, Table};
 use super::query::Query;
 use super::{Mode, NextEngine, lists, tax_account};
@@ -119,7 +120,8 @@ impl NextEngine {
     }
 
     fn search(&self, group: &str, verb: &str, form: &Form) -> Result<Payload, Failure> {
-        let (table, records) = self.table(group).ok_or_else(unknown_path)?;
+        let table = table(group).ok_or_else(unknown_path)?;
+        let records = self.records(group).into_iter();
         if verb == "search" {
             return Ok(Query::search(form, &table, &self.switches)?.page(records));
         }
@@ -131,85 +133,100 @@ impl NextEngine {
         )]))
     }
 
-    /// A search's columns and its records in key order.
-    fn table(&self, group: &str) -> Option<(Table, Box<dyn Iterator<Item = Record<'_>> + '_>)> {
-        let (now, switches) = (self.now(), self.switches);
-        let blank = Record {
-            switches,
+    /// A search's records in its fixed key order.
+    fn records(&self, group: &str) -> Vec<Record<'_>> {
+        let (books, now) = (&self.books, self.now());
+        let none = Record {
+            switches: self.switches,
             ..Record::default()
         };
-        let books = &self.books;
-        Some(match group {
+        match group {
             "api_v1_receiveorder_base" => {
                 let slips = books.slips.values();
-                (
-                    SLIPS,
-                    Box::new(slips.map(move |slip| Record {
+                slips
+                    .map(|slip| Record {
                         slip: Some(slip),
-                        ..blank
-                    })),
-                )
+                        ..none
+                    })
+                    .collect()
             }
             "api_v1_receiveorder_row" => {
-                let lines = books
-                    .slips
-                    .values()
-                    .flat_map(|slip| slip.lines.iter().map(move |line| (slip, line)));
-                let records = lines.map(move |(slip, line)| {
-                    let goods = books.goods.get(&line.code);
-                    Record {
-                        slip: Some(slip),
-                        line: Some(line),
-                        goods,
-                        ..blank
-                    }
-                });
-                (LINES, Box::new(records))
+                let slips = books.slips.values();
+                slips.flat_map(|slip| lines(slip, books, none)).collect()
             }
             "api_v1_master_goods" | "api_v1_master_stock" => {
-                let records = books.goods.values().map(move |goods| Record {
-                    goods: Some(goods),
-                    ..blank
-                });
-                (
-                    if group == "api_v1_master_goods" {
-                        GOODS
-                    } else {
-                        STOCK
-                    },
-                    Box::new(records),
-                )
+                let goods = books.goods.values();
+                goods
+                    .map(|goods| Record {
+                        goods: Some(goods),
+                        ..none
+                    })
+                    .collect()
             }
             "api_v1_master_stockiohistory" => {
                 let readable = books
                     .movements
                     .iter()
-                    .filter(move |movement| movement.visible_from <= now);
-                (
-                    MOVEMENTS,
-                    Box::new(readable.map(move |movement| Record {
+                    .filter(|movement| movement.visible_from <= now);
+                readable
+                    .map(|movement| Record {
                         movement: Some(movement),
-                        ..blank
-                    })),
-                )
+                        ..none
+                    })
+                    .collect()
             }
-            "api_v1_system_que" => (
-                QUEUE,
-                Box::new(books.queue.iter().map(move |entry| Record {
-                    entry: Some(entry),
-                    ..blank
-                })),
-            ),
-            "api_v1_master_shop" => (
-                SHOPS,
-                Box::new(books.malls.values().map(move |mall| Record {
-                    mall: Some(mall),
-                    ..blank
-                })),
-            ),
-            _ => return None,
-        })
+            "api_v1_system_que" => {
+                let entries = books.queue.iter();
+                entries
+                    .map(|entry| Record {
+                        entry: Some(entry),
+                        ..none
+                    })
+                    .collect()
+            }
+            "api_v1_master_shop" => {
+                let malls = books.malls.values();
+                malls
+                    .map(|mall| Record {
+                        mall: Some(mall),
+                        ..none
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
     }
+}
+
+/// The columns of a search; `None` when there is no such search.
+fn table(group: &str) -> Option<Table> {
+    Some(match group {
+        "api_v1_receiveorder_base" => SLIPS,
+        "api_v1_receiveorder_row" => LINES,
+        "api_v1_master_goods" => GOODS,
+        "api_v1_master_stock" => STOCK,
+        "api_v1_master_stockiohistory" => MOVEMENTS,
+        "api_v1_system_que" => QUEUE,
+        "api_v1_master_shop" => SHOPS,
+        _ => return None,
+    })
+}
+
+/// A slip's lines, each with its slip and its product.
+fn lines<'a>(
+    slip: &'a Slip,
+    books: &'a Books,
+    none: Record<'a>,
+) -> impl Iterator<Item = Record<'a>> {
+    slip.lines.iter().map(move |line| {
+        let goods = books.goods.get(&line.code);
+        Record {
+            slip: Some(slip),
+            line: Some(line),
+            goods,
+            ..none
+        }
+    })
 }
 
 fn user_fields(user: &User) -> Map<String, Value> {

@@ -7,8 +7,10 @@ use serde_json::json;
 use super::{Client, NE};
 use crate::switches::*;
 
-#[test]
-fn uploads_follow_the_table() {
+/// File, switches, status, part of the message, stock of A-1 afterwards.
+type Case = (&'static str, Switches, &'static str, &'static str, i64);
+
+fn cases() -> [Case; 10] {
     let partial = Switches::default();
     let failed = Switches {
         partial_upload_ends: PartialUploadEnds::Failed,
@@ -22,8 +24,7 @@ fn uploads_follow_the_table() {
         code_case: CodeCase::Ignored,
         ..partial
     };
-    // file, switches, status, part of the message, stock of A-1 afterwards
-    let table = [
+    [
         (
             "syohin_code,zaiko_su\nA-1,-3\nA-1,+1\n",
             partial,
@@ -64,8 +65,12 @@ fn uploads_follow_the_table() {
         ("syohin_code,zaiko_su\nA-1,1.5\n", partial, "2", "整数", 10),
         ("syohin_code,zaiko\nA-1,1\n", partial, "-1", "zaiko", 10),
         ("zaiko_su\n1\n", partial, "-1", "syohin_code", 10),
-    ];
-    for (file, switches, status, message, stock) in table {
+    ]
+}
+
+#[test]
+fn uploads_follow_the_table() {
+    for (file, switches, status, message, stock) in cases() {
         let mut client = Client::new(switches);
         let found = client.upload(file);
         assert_eq!(found.0, status, "{file}");
