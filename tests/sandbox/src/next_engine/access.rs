@@ -333,13 +333,18 @@ mod tests {
         assert_eq!(
             access
                 .exchange(&ask(&state, "wrong"), now)
-                .unwrap_err()
+                .err()
+                .unwrap()
                 .code,
             "001003"
         );
         assert!(access.exchange(&ask(&state, secret), now).is_ok());
         assert_eq!(
-            access.exchange(&ask(&state, secret), now).unwrap_err().code,
+            access
+                .exchange(&ask(&state, secret), now)
+                .err()
+                .unwrap()
+                .code,
             "001004"
         );
         let late = access.issue_state(&uid, now);
