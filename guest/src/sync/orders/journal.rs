@@ -1,0 +1,134 @@
+//! Changing a slip's record, and telling what happened in 受信履歴 in the same commit. Knows no service.
+
+use crate::{
+    error::{Error, Result},
+    ports::Ports,
+    reason::{Reason, Text},
+    settings::OrderSettings,
+    sync::{
+        orders::records::{self, Happened, Received, SlipRecord, Trouble, received_key},
+        store::Commit,
+    },
+    time::Moment,
+};
+
+/// How often a change is tried when somebody else is quicker.
+const TRIES: u32 = 8;
+
+/// Changes a record whatever else changes it meanwhile: reads, applies, commits, and again after a conflict. `false` when the
+/// record is absent or `apply` found nothing to do.
+pub fn change(
+    ports: &Ports<'_>,
+    slip: &str,
+    mut apply: impl FnMut(&mut SlipRecord, Commit) -> Result<Option<Commit>>,
+) -> Result<bool> {
+    for _ in 0..TRIES {
+        let Some(seen) = records::slip(ports, slip)? else {
+            return Ok(false);
+        };
+        let mut record = seen.value.clone();
+        let Some(commit) = apply(&mut record, Commit::new())? else {
+            return Ok(false);
+        };
+        if records::put(commit, Some(&seen), &record)?.try_apply(ports)? {
+            return Ok(true);
+        }
+    }
+    Err(busy(slip))
+}
+
+/// Too many were quicker.
+pub fn busy(what: &str) -> Error {
+    Error::Storage(
+        what.to_owned(),
+        Text::new(
+            "同時の更新が続いたため中断しました。もう一度お試しください。",
+            "Others kept changing it. Try again.",
+        ),
+    )
+}
+
+/// Something that happened to a slip.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub happened: Happened,
+    /// To which transaction.
+    pub transaction_id: Option<String>,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// Adds an event to the history; returns its key.
+pub fn tell(
+    commit: Commit,
+    record: &mut SlipRecord,
+    settings: &OrderSettings,
+    event: Event,
+) -> Result<(Commit, String)> {
+    record.events = record.events.saturating_add(1);
+    let key = received_key(record, event.at);
+    let order = record.order.as_ref();
+    let booked = record
+        .registered
+        .as_ref()
+        .map(|registered| registered.sale.store_id.clone());
+    let received = Received {
+        at: event.at,
+        slip: record.slip.clone(),
+        order_number: order
+            .map(|order| order.order_number.clone())
+            .unwrap_or_default(),
+        shop_id: record.shop_id.clone(),
+        store_id: booked
+            .or_else(|| {
+                settings
+                    .receiving_store(&record.shop_id)
+                    .map(|store| store.store_id.clone())
+            })
+            .unwrap_or_default(),
+        transaction_id: event.transaction_id,
+        amount: order.map(|order| order.total).unwrap_or_default(),
+        happened: event.happened,
+        reason: event.reason,
+    };
+    Ok((commit.put(&key, &received)?, key))
+}
+
+/// Lets a slip wait for a person. The same reason again is not told twice.
+pub fn hold(
+    commit: Commit,
+    record: &mut SlipRecord,
+    settings: &OrderSettings,
+    at: Moment,
+    happened: Happened,
+    reason: Reason,
+) -> Result<Commit> {
+    if let Some(trouble) = record
+        .trouble
+        .as_mut()
+        .filter(|trouble| trouble.reason == reason)
+    {
+        trouble.again = false;
+        return Ok(commit);
+    }
+    let transaction_id = record
+        .registered
+        .as_ref()
+        .map(|registered| registered.transaction_id.clone());
+    let event = Event {
+        at,
+        happened,
+        transaction_id,
+        reason: Some(reason.clone()),
+    };
+    let (commit, entry) = tell(commit, record, settings, event)?;
+    record.trouble = Some(Trouble {
+        reason,
+        entry,
+        again: false,
+    });
+    Ok(commit)
+}

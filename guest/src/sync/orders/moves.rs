@@ -1,0 +1,176 @@
+//! Stock moves of our own (在庫移動元店舗, and where Smaregi moves nothing for a sale): each made exactly once, known by its mark in
+//! the history's memo. Does not decide what to move.
+
+use chrono::TimeDelta;
+
+use crate::{
+    error::{Error, Result, Side},
+    reason::{Reason, Text},
+    smaregi::{changes, stock},
+    sync::{
+        call_error::{CallError, Refusal},
+        orders::{
+            bench::{Bench, Flow},
+            effects::GRACE,
+            journal,
+            records::{Move, SlipRecord},
+            settling,
+        },
+        own,
+    },
+    time::Moment,
+};
+
+/// Rows a page of history, and how many pages are searched for a mark at most.
+const ROWS: u32 = 100;
+const PAGES: u32 = 20;
+
+/// History older than the attempt by this cannot hold its mark (assumed: clocks differ by less).
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
+
+/// Makes the slip's first move, or confirms it when it was tried before.
+pub async fn advance(bench: &Bench<'_>, record: &SlipRecord) -> Result<Flow> {
+    let Some(first) = record.moves.first() else {
+        return Ok(Flow::Again);
+    };
+    if let Some(tried_at) = first.tried_at {
+        if is_made(bench, &record.slip, first, tried_at).await? {
+            return made(bench, &record.slip, first, None);
+        }
+        if bench.tenant.now() - tried_at < GRACE {
+            return Ok(Flow::Leave);
+        }
+    }
+    make(bench, &record.slip, first).await
+}
+
+async fn make(bench: &Bench<'_>, slip: &str, first: &Move) -> Result<Flow> {
+    let tried = Move {
+        tried_at: Some(bench.tenant.now()),
+        ..first.clone()
+    };
+    if !replace(bench, slip, first, &tried)? {
+        return Ok(Flow::Again);
+    }
+    let shift = &first.shift;
+    let request = stock::add(
+        &shift.product_id,
+        &shift.store_id,
+        shift.quantity,
+        &mark(slip, first),
+    );
+    match bench.session.send(&request).await {
+        Ok(answer) => {
+            let history_id = stock::decode_added(&answer)
+                .ok()
+                .map(|added| added.history_id);
+            made(bench, slip, &tried, history_id.as_deref())
+        }
+        Err(CallError::NotDone(error)) => {
+            replace(bench, slip, &tried, first)?;
+            Err(error)
+        }
+        Err(CallError::Unknown(error)) => {
+            bench.tally.unknown(error);
+            Ok(Flow::Leave)
+        }
+        Err(CallError::Refused(refusal)) => {
+            replace(bench, slip, &tried, first)?;
+            refused(bench, slip, first, refusal)
+        }
+    }
+}
+
+fn refused(bench: &Bench<'_>, slip: &str, first: &Move, refusal: Refusal) -> Result<Flow> {
+    let status = refusal.code.split_whitespace().next().unwrap_or_default();
+    if refusal.side != Side::Smaregi || matches!(status, "401" | "403") {
+        return Err(Error::Refused(
+            refusal.side,
+            refusal.code,
+            Text::new(refusal.message.clone(), refusal.message),
+        ));
+    }
+    let shift = &first.shift;
+    let ja = format!(
+        "商品{}の店舗{}での在庫変動({})をスマレジが受け付けませんでした({}: {})。原因を直して、再取込してください。",
+        shift.product_id, shift.store_id, shift.quantity, refusal.code, refusal.message
+    );
+    let en = format!(
+        "Smaregi refused to move {} of product {} in store {} ({}: {}). Mend the cause, then retry.",
+        shift.quantity, shift.product_id, shift.store_id, refusal.code, refusal.message
+    );
+    settling::needs_person(
+        bench,
+        slip,
+        Reason::new("stock-move-refused", ja, en)
+            .field("productId")
+            .value(&shift.product_id),
+    )?;
+    Ok(Flow::Again)
+}
+
+/// Looks for the move's mark in the history, as far back as the attempt.
+async fn is_made(bench: &Bench<'_>, slip: &str, first: &Move, tried_at: Moment) -> Result<bool> {
+    let mark = mark(slip, first);
+    let shift = &first.shift;
+    for page in 1..=PAGES {
+        let answer = bench
+            .session
+            .send(&changes::newest(
+                &shift.product_id,
+                &shift.store_id,
+                page,
+                ROWS,
+            ))
+            .await?;
+        let rows = changes::decode(&answer);
+        let last = rows.len() < ROWS as usize;
+        let mut past = false;
+        for change in rows.into_iter().flatten() {
+            if change.memo.as_deref() == Some(mark.as_str()) {
+                return Ok(true);
+            }
+            past |= change.updated_at < tried_at - CLOCKS_DIFFER;
+        }
+        if last || past {
+            break;
+        }
+    }
+    Ok(false)
+}
+
+fn made(bench: &Bench<'_>, slip: &str, done: &Move, history_id: Option<&str>) -> Result<Flow> {
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let before = record.moves.len();
+        record.moves.retain(|other| other.number != done.number);
+        if record.moves.len() == before {
+            return Ok(None);
+        }
+        record.todo = settling::has_more(record) || record.trouble.is_some();
+        let commit = match history_id {
+            Some(id) => own::moved(commit, id)?,
+            None => commit,
+        };
+        Ok(Some(commit))
+    })?;
+    Ok(Flow::Again)
+}
+
+/// `false` when the move is no longer as it was seen.
+fn replace(bench: &Bench<'_>, slip: &str, seen: &Move, with: &Move) -> Result<bool> {
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let Some(place) = record.moves.iter_mut().find(|other| *other == seen) else {
+            return Ok(None);
+        };
+        place.clone_from(with);
+        Ok(Some(commit))
+    })
+}
+
+fn mark(slip: &str, first: &Move) -> String {
+    own::mark(
+        slip,
+        first.revision,
+        usize::try_from(first.number).unwrap_or(usize::MAX),
+    )
+}

@@ -1,0 +1,103 @@
+//! What is known about receiving stores and about orders that the two services count differently. Reads storage only.
+
+use crate::{
+    error::Result,
+    rules::{
+        moment,
+        order::{Life, Order, OrderState},
+    },
+    sync::{
+        orders::records::{
+            Cursor, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key, slip_of,
+        },
+        report::StoreState,
+        store,
+        tenant::Tenant,
+    },
+};
+
+/// Pieces of a Next Engine code in a slip: code, signed pieces, slip.
+pub type Pieces = (String, i64, String);
+
+/// The receiving stores in the order of the settings.
+pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
+    tenant
+        .settings
+        .orders
+        .receiving_stores
+        .iter()
+        .map(|store| {
+            let cursor = store::read::<Cursor>(&tenant.ports, &cursor_key(&store.shop_id))?;
+            let refused =
+                store::list_all::<bool>(&tenant.ports, &format!("{REFUSED}{}/", store.shop_id))?
+                    .len();
+            Ok(StoreState {
+                shop_id: store.shop_id.clone(),
+                store_id: store.store_id.clone(),
+                last_imported_at: cursor.and_then(|cursor| cursor.value.last_imported_at),
+                refused: u32::try_from(refused).unwrap_or(u32::MAX),
+            })
+        })
+        .collect()
+}
+
+/// What Next Engine shipped and Smaregi has not booked: orders refused, or recorded and not yet registered.
+pub fn refused_shipped(tenant: &Tenant<'_>) -> Result<Vec<Pieces>> {
+    let mut slips = slips_under(tenant, REFUSED)?;
+    slips.extend(slips_under(tenant, TODO)?);
+    slips.sort();
+    slips.dedup();
+    let shipped = |record: &SlipRecord| {
+        let order = record
+            .order
+            .as_ref()
+            .filter(|_| record.registered.is_none())?;
+        let gone = order.state == OrderState::Shipped && order.life == Life::Live;
+        (gone && moment::taken(order, &tenant.settings.orders).is_ok()).then(|| order.clone())
+    };
+    Ok(orders(tenant, slips)?
+        .iter()
+        .filter_map(shipped)
+        .flat_map(|order| pieces(&order))
+        .collect())
+}
+
+/// What Smaregi has booked and Next Engine has not shipped.
+pub fn booked_unshipped(tenant: &Tenant<'_>) -> Result<Vec<Pieces>> {
+    let slips = slips_under(tenant, UNSHIPPED)?;
+    let booked = orders(tenant, slips)?
+        .into_iter()
+        .filter_map(|record| record.registered);
+    Ok(booked
+        .flat_map(|registered| pieces(&registered.made_from))
+        .collect())
+}
+
+fn slips_under(tenant: &Tenant<'_>, prefix: &str) -> Result<Vec<String>> {
+    let entries = store::list_all::<bool>(&tenant.ports, prefix)?;
+    Ok(entries
+        .iter()
+        .map(|entry| slip_of(&entry.key).to_owned())
+        .collect())
+}
+
+fn orders(tenant: &Tenant<'_>, slips: Vec<String>) -> Result<Vec<SlipRecord>> {
+    let keys: Vec<String> = slips.iter().map(|slip| slip_key(slip)).collect();
+    let records = store::read_all::<SlipRecord>(&tenant.ports, &keys)?;
+    Ok(records
+        .into_iter()
+        .flatten()
+        .map(|record| record.value)
+        .collect())
+}
+
+fn pieces(order: &Order) -> Vec<Pieces> {
+    let piece = |line: &crate::rules::order::OrderLine| {
+        Some((
+            line.code.clone(),
+            crate::money::whole(line.quantity)?,
+            order.slip.clone(),
+        ))
+    };
+    order.live_lines().filter_map(piece).collect()
+}

@@ -1,0 +1,125 @@
+//! 取込プレビュー: the mapping of the import for one slip or one page of a shop, writing nothing here or there.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    error::{Error, Result},
+    reason::Reason,
+    rules::{goods::Products, mapping, moment, order::Order},
+    sync::{
+        next_engine_session::NextEngine,
+        orders::{
+            lookup,
+            reading::{self, Reading},
+            records, scan,
+        },
+        report::{Preview, PreviewChoice},
+        smaregi_session::Smaregi,
+        tenant::Tenant,
+    },
+};
+
+/// Previews a slip, from what is stored of it or else from Next Engine, or what the shop's next import would meet.
+pub async fn preview(tenant: &Tenant<'_>, choice: &PreviewChoice) -> Result<Vec<Preview>> {
+    let readings = match choice {
+        PreviewChoice::Slip(slip) => vec![one(tenant, slip).await?],
+        PreviewChoice::Shop(shop_id) => shop(tenant, shop_id).await?,
+    };
+    let products = lookups(tenant, &readings).await?;
+    readings
+        .into_iter()
+        .map(|reading| previewed(tenant, &products, reading))
+        .collect()
+}
+
+async fn one(tenant: &Tenant<'_>, slip: &str) -> Result<Reading> {
+    let stored = records::slip(&tenant.ports, slip)?.map(|stored| stored.value);
+    if let Some((order, record)) = stored.and_then(|record| Some((record.order.clone()?, record))) {
+        let order = record.unreadable.map_or(Ok(order), Err);
+        return Ok(Reading {
+            slip: record.slip,
+            shop_id: record.shop_id,
+            order,
+            partial: false,
+        });
+    }
+    let mut session = NextEngine::open(tenant).await?;
+    let found = reading::whole(&mut session, &BTreeSet::from([slip.to_owned()])).await;
+    let closed = session.close();
+    let found = found?.pop();
+    closed?;
+    found.ok_or_else(|| Error::NotFound("order", slip.to_owned()))
+}
+
+async fn shop(tenant: &Tenant<'_>, shop_id: &str) -> Result<Vec<Reading>> {
+    let Some(from) = scan::begin_of(tenant, shop_id)? else {
+        return Err(Error::NotFound("receiving-store", shop_id.to_owned()));
+    };
+    let mut session = NextEngine::open(tenant).await?;
+    let shops = [shop_id.to_owned()];
+    let readings = match reading::page(&mut session, &shops, from, None).await {
+        Ok(page) => scan::complete(&mut session, tenant, page.readings).await,
+        Err(error) => Err(error),
+    };
+    let closed = session.close();
+    let readings = readings?;
+    closed.map(|()| readings)
+}
+
+async fn lookups(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<Products> {
+    let settings = &tenant.settings;
+    let taken = |order: &&Order| moment::taken(order, &settings.orders).is_ok();
+    let orders = readings
+        .iter()
+        .filter_map(|reading| reading.order.as_ref().ok())
+        .filter(taken);
+    let wanted: BTreeSet<_> = orders
+        .flat_map(|order| mapping::needed(order, &settings.orders, &settings.stock.codes))
+        .collect();
+    let mut products = Products::new();
+    if !wanted.is_empty() {
+        let session = Smaregi::open(tenant).await?;
+        lookup::fill(&session, tenant, &mut products, wanted).await?;
+    }
+    Ok(products)
+}
+
+fn previewed(tenant: &Tenant<'_>, products: &Products, reading: Reading) -> Result<Preview> {
+    let registered =
+        records::slip(&tenant.ports, &reading.slip)?.and_then(|stored| stored.value.registered);
+    let mut preview = Preview {
+        slip: reading.slip,
+        order_number: String::new(),
+        shop_id: reading.shop_id,
+        order_total: rust_decimal::Decimal::ZERO,
+        sale: None,
+        refusal: None,
+        skipped: None,
+        transaction_id: registered.map(|registered| registered.transaction_id),
+    };
+    match reading.order {
+        Ok(order) => fill(tenant, products, order, &mut preview),
+        Err(reason) => preview.refusal = Some(reason),
+    }
+    Ok(preview)
+}
+
+fn fill(tenant: &Tenant<'_>, products: &Products, order: Order, preview: &mut Preview) {
+    let settings = &tenant.settings.orders;
+    let mapped = moment::taken(&order, settings).map(|store| {
+        mapping::map(
+            &order,
+            store,
+            settings,
+            &tenant.settings.stock.codes,
+            products,
+        )
+    });
+    preview.order_total = order.total;
+    preview.order_number = order.order_number;
+    match mapped {
+        Ok(Ok(sale)) => preview.sale = Some(sale),
+        Ok(Err(reason)) => preview.refusal = Some(reason),
+        Err(not_taken) => preview.skipped = Some::<Reason>(not_taken.into_reason()),
+    }
+}

@@ -1,0 +1,353 @@
+//! What is kept about orders: one record a slip, the scan, the cursors, the history. Shapes and keys; decides nothing.
+//!
+//! | key | holds |
+//! | --- | --- |
+//! | `orders/slip/<slip, 20 digits>` | [`SlipRecord`] |
+//! | `orders/todo/<slip, 20 digits>` | `true`: the slip has work |
+//! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
+//! | `orders/unshipped/<slip, 20 digits>` | `true`: booked here, not shipped there |
+//! | `orders/received/<13 digits of ms>-<slip>-<n>` | [`Received`] |
+//! | `orders/cursor/<shop>` | [`Cursor`] |
+//! | `orders/scan` | [`Scan`]: the search in progress |
+//!
+//! The three indexes follow from the record and are written with it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    ports::Ports,
+    reason::Reason,
+    rules::{
+        order::{Order, OrderState},
+        sale::Sale,
+        source_store::Shift,
+    },
+    sync::{
+        own::{Kind, Piece},
+        store::{self, Commit, Stored},
+    },
+    time::Moment,
+};
+
+/// Where the search in progress is kept.
+pub const SCAN_KEY: &str = "orders/scan";
+/// Prefix of the slips with work.
+pub const TODO: &str = "orders/todo/";
+/// Prefix of the slips that wait for a person.
+pub const REFUSED: &str = "orders/refused/";
+/// Prefix of the slips booked before shipping.
+pub const UNSHIPPED: &str = "orders/unshipped/";
+/// Prefix of the reception history.
+pub const RECEIVED: &str = "orders/received/";
+
+/// Key of a slip's record. Slip numbers are padded, so that keys are in their order.
+pub fn slip_key(slip: &str) -> String {
+    format!("orders/slip/{slip:0>20}")
+}
+
+/// The slip number at the end of an index key.
+pub fn slip_of(key: &str) -> &str {
+    let padded = key.rsplit('/').next().unwrap_or(key);
+    let slip = padded.trim_start_matches('0');
+    if slip.is_empty() { "0" } else { slip }
+}
+
+/// Key of a shop's cursor.
+pub fn cursor_key(shop_id: &str) -> String {
+    format!("orders/cursor/{shop_id}")
+}
+
+/// How far a shop's orders are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Next Engine's clock: every change up to here is stored.
+    pub changed_through: Option<Moment>,
+    /// 最終取込日時
+    pub last_imported_at: Option<Moment>,
+}
+
+/// A search in progress, so that a call that ends early is continued by the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The shops it reads.
+    pub shops: Vec<String>,
+    /// Changes since then.
+    pub from: Moment,
+    /// Slips from this number on are still to be read; absent at the beginning.
+    pub from_slip: Option<String>,
+    /// Our clock when it began.
+    pub started: Moment,
+    /// The newest change stored or passed so far, Next Engine's clock.
+    pub newest: Option<Moment>,
+}
+
+/// What a slip is in Smaregi.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// Which registration of this slip.
+    pub revision: u32,
+    /// `transactionHeadId`
+    pub transaction_id: String,
+    /// What was registered.
+    pub sale: Sale,
+    /// The reading it was made from, or that was found to make the same sale.
+    pub made_from: Order,
+}
+
+/// What is being done to Smaregi's transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// 取引登録
+    Register,
+    /// 取消
+    Cancel,
+    /// 返品取消
+    Dispose,
+}
+
+impl Act {
+    /// The same in the words of our own doing.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Register => Kind::Sale,
+            Self::Cancel => Kind::Cancel,
+            Self::Dispose => Kind::Dispose,
+        }
+    }
+}
+
+/// An effect that was decided, stored before its first attempt and removed when its outcome is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// What.
+    pub act: Act,
+    /// The revision registered or undone.
+    pub revision: u32,
+    /// The sale registered or undone.
+    pub sale: Sale,
+    /// The reading that was decided on.
+    pub made_from: Order,
+    /// The transaction to undo; absent for a registration.
+    pub transaction_id: Option<String>,
+    /// When the last attempt began.
+    pub tried_at: Moment,
+    /// An earlier attempt may have had an effect.
+    pub uncertain: bool,
+    /// The other way of undoing was refused already.
+    pub second_way: bool,
+    /// Why it is undone; absent for a registration.
+    pub why: Option<Reason>,
+}
+
+/// A settled effect whose stock is not balanced yet: it waits until it is known what Smaregi moves by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// What was done.
+    pub act: Act,
+    /// To which revision.
+    pub revision: u32,
+    /// What should have moved.
+    pub wanted: Vec<Shift>,
+    /// What the effect moves, if it moves stock at all.
+    pub by_itself: Vec<Shift>,
+}
+
+/// A stock move of ours that is still to be made or confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Running number within the slip, part of its mark.
+    pub number: u32,
+    /// The revision it belongs to.
+    pub revision: u32,
+    /// What moves.
+    pub shift: Shift,
+    /// When the last attempt began; absent before the first.
+    pub tried_at: Option<Moment>,
+}
+
+/// What keeps a slip waiting for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Why.
+    pub reason: Reason,
+    /// The history entry that told it.
+    pub entry: String,
+    /// A change or a retry came since: try again.
+    pub again: bool,
+}
+
+/// Everything about one slip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlipRecord {
+    /// 伝票番号
+    pub slip: String,
+    /// 店舗ID, as first seen.
+    pub shop_id: String,
+    /// The last readable reading; absent when there was none yet.
+    pub order: Option<Order>,
+    /// Why the last reading could not be understood.
+    pub unreadable: Option<Reason>,
+    /// What it is in Smaregi.
+    pub registered: Option<Registered>,
+    /// The newest revision ever tried; zero before the first.
+    pub revision: u32,
+    /// The effect under way.
+    pub intent: Option<Intent>,
+    /// Stock that waits for knowledge.
+    pub balances: Vec<Balance>,
+    /// Stock moves to be made or confirmed, in their order.
+    pub moves: Vec<Move>,
+    /// The number of the newest move.
+    pub moves_made: u32,
+    /// What a person has to mend.
+    pub trouble: Option<Trouble>,
+    /// Returned pieces already told of.
+    pub told_returned: Decimal,
+    /// History entries written so far.
+    pub events: u32,
+    /// It has work.
+    pub todo: bool,
+}
+
+impl SlipRecord {
+    /// A slip never seen before.
+    pub fn new(slip: &str, shop_id: &str) -> Self {
+        Self {
+            slip: slip.to_owned(),
+            shop_id: shop_id.to_owned(),
+            order: None,
+            unreadable: None,
+            registered: None,
+            revision: 0,
+            intent: None,
+            balances: Vec::new(),
+            moves: Vec::new(),
+            moves_made: 0,
+            trouble: None,
+            told_returned: Decimal::ZERO,
+            events: 0,
+            todo: false,
+        }
+    }
+
+    /// Whether something was begun that must be followed to its end, whatever is decided anew.
+    pub fn is_begun(&self) -> bool {
+        self.intent.is_some() || !self.balances.is_empty() || !self.moves.is_empty()
+    }
+
+    /// Whether it waits for a person, so that nothing new is decided.
+    pub fn is_held(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|trouble| !trouble.again)
+    }
+
+    fn indexes(&self) -> [(String, bool); 3] {
+        let slip = format!("{:0>20}", self.slip);
+        let shipped = self
+            .order
+            .as_ref()
+            .is_some_and(|order| order.state == OrderState::Shipped);
+        [
+            (format!("{TODO}{slip}"), self.todo),
+            (
+                format!("{REFUSED}{}/{slip}", self.shop_id),
+                self.trouble.is_some(),
+            ),
+            (
+                format!("{UNSHIPPED}{slip}"),
+                self.registered.is_some() && !shipped,
+            ),
+        ]
+    }
+}
+
+/// Writes a record over what was read, with the indexes that change.
+pub fn put(
+    mut commit: Commit,
+    seen: Option<&Stored<SlipRecord>>,
+    record: &SlipRecord,
+) -> Result<Commit> {
+    let key = slip_key(&record.slip);
+    let before = seen.map(|seen| seen.value.indexes());
+    for (number, (index, holds)) in record.indexes().into_iter().enumerate() {
+        let held = before
+            .as_ref()
+            .and_then(|before| before.get(number))
+            .is_some_and(|(_, held)| *held);
+        commit = match (held, holds) {
+            (false, true) => commit.put(&index, &true)?,
+            (true, false) => commit.delete(&index),
+            _ => commit,
+        };
+    }
+    commit.check(&key, seen).put(&key, record)
+}
+
+/// Reads a slip's record.
+pub fn slip(ports: &Ports<'_>, slip: &str) -> Result<Option<Stored<SlipRecord>>> {
+    store::read(ports, &slip_key(slip))
+}
+
+/// What happened to a slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Happened {
+    /// A transaction was registered.
+    Registered,
+    /// It was cancelled or returned.
+    Undone,
+    /// Not imported.
+    Refused,
+    /// Only a person can do the rest.
+    NeedsPerson,
+}
+
+/// One entry of 受信履歴.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// When.
+    pub at: Moment,
+    /// 伝票番号
+    pub slip: String,
+    /// 受注番号; empty when the slip was never readable.
+    pub order_number: String,
+    /// ネクストエンジン店舗ID
+    pub shop_id: String,
+    /// Smaregi 店舗; empty when no receiving store had the shop.
+    pub store_id: String,
+    /// The transaction concerned.
+    pub transaction_id: Option<String>,
+    /// 総合計 in Next Engine.
+    pub amount: Decimal,
+    /// What happened.
+    pub happened: Happened,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// Key of the slip's next history entry.
+pub fn received_key(record: &SlipRecord, at: Moment) -> String {
+    format!(
+        "{RECEIVED}{:0>13}-{}-{}",
+        at.timestamp_millis(),
+        record.slip,
+        record.events
+    )
+}
+
+/// Shifts as pieces of our own doing.
+pub fn pieces(shifts: &[Shift]) -> Vec<Piece> {
+    let piece = |shift: &Shift| Piece {
+        product_id: shift.product_id.clone(),
+        store_id: shift.store_id.clone(),
+        quantity: shift.quantity,
+    };
+    shifts.iter().map(piece).collect()
+}
+
+/// How our own doing calls a revision of a slip.
+pub fn work_name(slip: &str, revision: u32) -> String {
+    format!("{slip}-{revision}")
+}

@@ -1,0 +1,274 @@
+//! What is written when an effect's outcome is known: registered, undone, refused. Makes no call.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    error::Result,
+    money,
+    reason::Reason,
+    rules::{cancellation, source_store},
+    sync::{
+        orders::{
+            bench::{Bench, Flow},
+            effects::{by_itself, drop_pieces},
+            journal::{self, Event},
+            records::{
+                Act, Balance, Happened, Intent, Move, Registered, SlipRecord, pieces, work_name,
+            },
+        },
+        own::{self, Effect, Kind},
+        store::Commit,
+    },
+};
+
+/// The sale exists in Smaregi under this id.
+pub fn registered(
+    bench: &Bench<'_>,
+    slip: &str,
+    intent: &Intent,
+    transaction_id: &str,
+) -> Result<Flow> {
+    let done = settle(bench, slip, intent, |record| {
+        record.registered = Some(Registered {
+            revision: intent.revision,
+            transaction_id: transaction_id.to_owned(),
+            sale: intent.sale.clone(),
+            made_from: intent.made_from.clone(),
+        });
+        (Happened::Registered, Some(transaction_id.to_owned()))
+    })?;
+    if done {
+        bench.tally.registered();
+    }
+    Ok(Flow::Again)
+}
+
+/// The transaction is cancelled or returned in Smaregi.
+pub fn undone(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Flow> {
+    let done = settle(bench, slip, intent, |record| {
+        record.registered = None;
+        record.told_returned = Decimal::ZERO;
+        (Happened::Undone, intent.transaction_id.clone())
+    })?;
+    if done {
+        bench.tally.undone();
+    }
+    Ok(Flow::Again)
+}
+
+/// Settles an intent, if it is still the one under way: tells it, opens the stock it moves, and notes what is left to move.
+fn settle(
+    bench: &Bench<'_>,
+    slip: &str,
+    intent: &Intent,
+    mut apply: impl FnMut(&mut SlipRecord) -> (Happened, Option<String>),
+) -> Result<bool> {
+    let at = bench.tenant.now();
+    let kind = intent.act.kind();
+    let effect = own::effect(bench.tenant, kind)?;
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let same = |open: &Intent| open.act == intent.act && open.revision == intent.revision;
+        if !record.intent.as_ref().is_some_and(same) {
+            return Ok(None);
+        }
+        let (happened, transaction_id) = apply(record);
+        record.intent = None;
+        record.trouble = None;
+        owe(record, intent, effect.as_ref());
+        let event = Event {
+            at,
+            happened,
+            transaction_id,
+            reason: intent.why.clone(),
+        };
+        let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
+        record.todo = has_more(record);
+        own::settle(
+            commit,
+            &work_name(slip, intent.revision),
+            kind,
+            &pieces(&by_itself(intent.act, &intent.sale)),
+        )
+        .map(Some)
+    })
+}
+
+/// Notes what the effect should have moved; with its own effect known, the moves that are left.
+fn owe(record: &mut SlipRecord, intent: &Intent, effect: Option<&Effect>) {
+    let leaving = source_store::wanted(&intent.sale);
+    let wanted = if intent.act == Act::Register {
+        leaving
+    } else {
+        source_store::reversed(&leaving)
+    };
+    if wanted.is_empty() {
+        return;
+    }
+    let by_itself = by_itself(intent.act, &intent.sale);
+    let balance = Balance {
+        act: intent.act,
+        revision: intent.revision,
+        wanted,
+        by_itself,
+    };
+    match effect {
+        Some(effect) => add_moves(record, &balance, effect),
+        None => record.balances.push(balance),
+    }
+}
+
+fn add_moves(record: &mut SlipRecord, balance: &Balance, effect: &Effect) {
+    let moved = match effect {
+        Effect::Moves { .. } => balance.by_itself.as_slice(),
+        Effect::Nothing => &[],
+    };
+    for shift in source_store::remaining(&balance.wanted, moved) {
+        record.moves_made = record.moves_made.saturating_add(1);
+        record.moves.push(Move {
+            number: record.moves_made,
+            revision: balance.revision,
+            shift,
+            tried_at: None,
+        });
+    }
+}
+
+/// Turns balances whose effect is known by now into moves.
+pub fn balance(bench: &Bench<'_>, slip: &str) -> Result<Flow> {
+    let mut effects = Vec::new();
+    for kind in [Kind::Sale, Kind::Cancel, Kind::Dispose] {
+        effects.extend(own::effect(bench.tenant, kind)?.map(|effect| (kind, effect)));
+    }
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        for balance in std::mem::take(&mut record.balances) {
+            match effects.iter().find(|(kind, _)| *kind == balance.act.kind()) {
+                Some((_, effect)) => add_moves(record, &balance, effect),
+                None => record.balances.push(balance),
+            }
+        }
+        record.todo = has_more(record);
+        Ok(Some(commit))
+    })?;
+    Ok(Flow::Again)
+}
+
+/// Whether anything is left that is not seen from the settlement itself.
+pub fn has_more(record: &SlipRecord) -> bool {
+    let order = record.order.as_ref();
+    let made_from = record
+        .registered
+        .as_ref()
+        .map(|registered| &registered.made_from);
+    record.is_begun()
+        || record.unreadable.is_some()
+        || order != made_from
+        || order.is_some_and(|order| cancellation::returned(order) > record.told_returned)
+}
+
+/// Smaregi refused it for good, in every way there is.
+pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -> Result<Flow> {
+    let at = bench.tenant.now();
+    let happened = if intent.act == Act::Register {
+        Happened::Refused
+    } else {
+        Happened::NeedsPerson
+    };
+    let done = journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let same = |open: &Intent| open.act == intent.act && open.revision == intent.revision;
+        if !record.intent.as_ref().is_some_and(same) {
+            return Ok(None);
+        }
+        let commit = forget(record, commit, intent)?;
+        journal::hold(
+            commit,
+            record,
+            &bench.tenant.settings.orders,
+            at,
+            happened,
+            reason.clone(),
+        )
+        .map(Some)
+    })?;
+    if done && happened == Happened::Refused {
+        bench.tally.refused();
+    }
+    Ok(Flow::Again)
+}
+
+/// Takes an intent that certainly had no effect out of the record. Its revision is used again: should the certainty be wrong,
+/// the same identity finds it.
+pub fn forget(record: &mut SlipRecord, commit: Commit, intent: &Intent) -> Result<Commit> {
+    record.intent = None;
+    if intent.act == Act::Register {
+        record.revision = intent.revision.saturating_sub(1);
+    }
+    Ok(drop_pieces(commit, &record.slip, intent))
+}
+
+/// Lets a slip wait with a reason that only a person can clear.
+pub fn needs_person(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<()> {
+    hold(bench, slip, Happened::NeedsPerson, reason)
+}
+
+/// Refuses an order before any effect.
+pub fn refuse(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<Flow> {
+    hold(bench, slip, Happened::Refused, reason)?;
+    bench.tally.refused();
+    Ok(Flow::Again)
+}
+
+fn hold(bench: &Bench<'_>, slip: &str, happened: Happened, reason: Reason) -> Result<()> {
+    let at = bench.tenant.now();
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        journal::hold(
+            commit,
+            record,
+            &bench.tenant.settings.orders,
+            at,
+            happened,
+            reason.clone(),
+        )
+        .map(Some)
+    })
+    .map(|_| ())
+}
+
+/// Tells once that pieces came back while the order stands: the sale is kept, as no part of a transaction can be cancelled
+/// (smaregi.md 3).
+pub fn tell_returned(bench: &Bench<'_>, slip: &str, returned: Decimal) -> Result<Flow> {
+    let at = bench.tenant.now();
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        if record.told_returned >= returned {
+            return Ok(None);
+        }
+        record.told_returned = returned;
+        let transaction_id = record
+            .registered
+            .as_ref()
+            .map(|registered| registered.transaction_id.clone());
+        let event = Event {
+            at,
+            happened: Happened::NeedsPerson,
+            transaction_id,
+            reason: Some(returned_reason(returned)),
+        };
+        let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
+        record.todo = has_more(record);
+        Ok(Some(commit))
+    })?;
+    Ok(Flow::Again)
+}
+
+fn returned_reason(returned: Decimal) -> Reason {
+    let pieces = money::text(returned);
+    let ja = format!(
+        "ネクストエンジンで{pieces}個が返品されましたが、受注の金額は変わっていません。取り込んだ取引はそのままです。\
+         必要ならスマレジで返品を登録してください。"
+    );
+    let en = format!(
+        "{pieces} pieces came back in Next Engine while the amounts stand. The sale is kept; book a return in Smaregi if one is due."
+    );
+    Reason::new("pieces-returned", ja, en)
+        .field("receive_order_row_returned_good_quantity")
+        .value(pieces)
+}

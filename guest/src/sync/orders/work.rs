@@ -1,0 +1,216 @@
+//! Working off what is recorded: chunk by chunk, products looked up once a chunk, several slips in flight, each slip's effects
+//! strictly one after the other. Reads nothing from Next Engine.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    error::Result,
+    rules::goods::Products,
+    sync::{
+        connection,
+        orders::{
+            bench::{Bench, Flow, Tally},
+            effects, journal, lookup, moves,
+            plan::{self, Next},
+            records::{self, Act, SlipRecord, TODO, slip_key, slip_of},
+            settling,
+        },
+        own,
+        report::ImportProgress,
+        smaregi_session::Smaregi,
+        store::{self, Stored},
+        tenant::Tenant,
+    },
+};
+
+/// Slips that are read, looked up and worked off together.
+const CHUNK: u32 = 200;
+/// Waiting slips are counted up to this.
+const MOST_COUNTED: u32 = 100_000;
+/// A slip that is planned this often in one call without coming to an end is left for the next one.
+const MOST_STEPS: u32 = 4_000;
+
+/// Works off every slip with work, until done, stopped or out of budget.
+pub async fn work_off(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Result<()> {
+    let look_due = own::next_look(tenant)?.is_some_and(|due| due <= tenant.now());
+    if !has_todo(tenant)? && !look_due {
+        return Ok(());
+    }
+    let tally = Tally::default();
+    if let Err(error) = rounds(tenant, &tally).await {
+        tally.stop(error);
+    }
+    let result = tally.into_progress(progress);
+    progress.waiting = waiting(tenant)?;
+    result
+}
+
+fn has_todo(tenant: &Tenant<'_>) -> Result<bool> {
+    Ok(!store::list::<bool>(&tenant.ports, TODO, 1)?.is_empty())
+}
+
+fn waiting(tenant: &Tenant<'_>) -> Result<u32> {
+    let slips = store::list::<bool>(&tenant.ports, TODO, MOST_COUNTED)?;
+    Ok(u32::try_from(slips.len()).unwrap_or(u32::MAX))
+}
+
+async fn rounds(tenant: &Tenant<'_>, tally: &Tally) -> Result<()> {
+    let session = Smaregi::open(tenant).await?;
+    own::pending_looks(&session, tenant).await?;
+    let on = connection::link(&tenant.ports)?.on;
+    let mut products = Products::new();
+    let mut looked = BTreeSet::new();
+    let (mut start, end) = store::range(TODO);
+    loop {
+        let todo = store::between::<bool>(&tenant.ports, &start, &end, false, CHUNK)?;
+        let Some(last) = todo.last() else {
+            return Ok(());
+        };
+        start = format!("{}\u{1}", last.key);
+        let keys: Vec<String> = todo
+            .iter()
+            .map(|entry| slip_key(slip_of(&entry.key)))
+            .collect();
+        let records = store::read_all::<SlipRecord>(&tenant.ports, &keys)?
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        if on {
+            let wanted = records
+                .iter()
+                .flat_map(|record| plan::lookups(&record.value, &tenant.settings));
+            lookup::fill(&session, tenant, &mut products, wanted.collect()).await?;
+        }
+        let bench = Bench {
+            tenant,
+            session: &session,
+            products: &products,
+            on,
+            tally,
+        };
+        chunk(&bench, &records, &mut looked).await?;
+        if tally.is_stopped() || todo.len() < CHUNK as usize {
+            return Ok(());
+        }
+    }
+}
+
+/// The first effect of a kind that is not known yet goes alone, so that what it does to stock can be seen; the rest together.
+async fn chunk(
+    bench: &Bench<'_>,
+    records: &[Stored<SlipRecord>],
+    looked: &mut BTreeSet<&'static str>,
+) -> Result<()> {
+    let mut together = Vec::new();
+    for record in records {
+        let effects = bench.effects()?;
+        let act = plan::effect_of(&plan::next(&record.value, &bench.known(&effects)));
+        match act.filter(|act| !effects.contains(&act.kind()) && moves_stock(record, *act, bench)) {
+            Some(act) if looked.insert(name(act)) => run(bench, &record.value.slip, true).await,
+            _ => together.push(record.value.slip.as_str()),
+        }
+    }
+    stream::iter(together)
+        .map(|slip| run(bench, slip, false))
+        .buffer_unordered(bench.session.parallel())
+        .collect::<Vec<()>>()
+        .await;
+    Ok(())
+}
+
+fn name(act: Act) -> &'static str {
+    match act {
+        Act::Register => "register",
+        Act::Cancel => "cancel",
+        Act::Dispose => "dispose",
+    }
+}
+
+/// Whether the effect concerns a product whose stock Smaregi keeps: only such a one tells anything.
+fn moves_stock(record: &Stored<SlipRecord>, act: Act, bench: &Bench<'_>) -> bool {
+    if act == Act::Register {
+        let keys = plan::lookups(&record.value, &bench.tenant.settings);
+        return keys
+            .iter()
+            .filter_map(|key| bench.products.get(key))
+            .flatten()
+            .any(|product| product.stock_managed);
+    }
+    let registered = record.value.registered.as_ref();
+    registered.is_some_and(|registered| registered.sale.lines.iter().any(|line| line.stock_managed))
+}
+
+/// Works one slip off. What stops it stops everything that has not begun.
+async fn run(bench: &Bench<'_>, slip: &str, look: bool) {
+    for _ in 0..MOST_STEPS {
+        if bench.tally.is_stopped() {
+            return;
+        }
+        match step(bench, slip, look).await {
+            Ok(Flow::Again) => {}
+            Ok(Flow::Leave) => return,
+            Err(error) => return bench.tally.stop(error),
+        }
+    }
+}
+
+async fn step(bench: &Bench<'_>, slip: &str, look: bool) -> Result<Flow> {
+    let Some(record) = records::slip(&bench.tenant.ports, slip)?.map(|stored| stored.value) else {
+        return Ok(Flow::Leave);
+    };
+    if !record.todo {
+        return Ok(Flow::Leave);
+    }
+    let effects = bench.effects()?;
+    match plan::next(&record, &bench.known(&effects)) {
+        Next::Resolve => match record.intent.clone() {
+            Some(intent) => effects::resolve(bench, slip, intent).await,
+            None => Ok(Flow::Leave),
+        },
+        Next::Register(sale) => effects::register(bench, &record, *sale, look).await,
+        Next::Undo(undoing, why) => effects::undo(bench, &record, undoing, why, look).await,
+        Next::Refuse(reason) => settling::refuse(bench, slip, reason),
+        Next::Adopt => adopt(bench, &record),
+        Next::TellReturned(pieces) => settling::tell_returned(bench, slip, pieces),
+        Next::Balance => settling::balance(bench, slip),
+        Next::Move => moves::advance(bench, &record).await,
+        Next::Wait => Ok(Flow::Leave),
+        Next::Done => done(bench, &record),
+    }
+}
+
+/// The changed order still makes the registered sale.
+fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
+    journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
+        let (Some(order), Some(registered)) = (record.order.clone(), record.registered.as_mut())
+        else {
+            return Ok(None);
+        };
+        if Some(&order) != seen.order.as_ref() {
+            return Ok(None);
+        }
+        registered.made_from = order;
+        Ok(Some(commit))
+    })?;
+    Ok(Flow::Again)
+}
+
+/// Nothing is left: the slip leaves the queue, and trouble that a change or a retry has ended leaves it too.
+fn done(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
+    journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
+        if record != seen {
+            return Ok(None);
+        }
+        record.todo = false;
+        record.trouble = record.trouble.take().filter(|trouble| !trouble.again);
+        Ok(Some(commit))
+    })?;
+    Ok(Flow::Again)
+}
+
+/// Whether anything recorded is not finished.
+pub fn has_open_work(ports: &crate::ports::Ports<'_>) -> Result<bool> {
+    Ok(!store::list::<bool>(ports, TODO, 1)?.is_empty())
+}
