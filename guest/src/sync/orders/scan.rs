@@ -234,7 +234,7 @@ fn store_chunk(
 }
 
 /// The record after a reading; `None` when nothing changes: the reading is of no interest, or repeats what is stored.
-fn absorb(
+pub(super) fn absorb(
     reading: &Reading,
     seen: Option<&Stored<SlipRecord>>,
     settings: &OrderSettings,

@@ -1,1 +1,3 @@
-//! Flows over scripted ports.
+//! The flow's tests: planning by table, and whole imports through a small world of both services.
+
+mod planning;

@@ -1,0 +1,347 @@
+//! A small world for the flow's tests: both services as far as orders need them, over HTTP requests as they are sent, with books
+//! that the tests read and faults that they set.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+use chrono::TimeDelta;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+
+use crate::{
+    money,
+    ports::{Http, HttpFailure, HttpRequest, HttpResponse},
+    rules::order::{Order, OrderState},
+    time::{self, Moment},
+};
+
+/// A slip in Next Engine, with the change times that `Order` does not keep apart.
+#[derive(Clone)]
+pub struct Slip {
+    pub order: Order,
+    pub changed: Moment,
+    pub lines_changed: Vec<Moment>,
+}
+
+/// A transaction in Smaregi.
+#[derive(Clone)]
+pub struct Transaction {
+    pub id: String,
+    pub uuid: String,
+    pub body: Value,
+    pub cancelled: bool,
+    pub disposed: bool,
+}
+
+/// A row of Smaregi's stock history.
+#[derive(Clone)]
+pub struct Row {
+    pub id: u32,
+    pub product: String,
+    pub store: String,
+    pub amount: i64,
+    pub division: &'static str,
+    pub memo: Option<String>,
+    pub at: Moment,
+}
+
+/// How the next writes to Smaregi end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Done, but the answer is lost.
+    LostAfter,
+    /// Lost before anything was done.
+    LostBefore,
+    /// Refused with 400.
+    Refuse,
+}
+
+/// Both services.
+pub struct World {
+    pub now: Cell<Moment>,
+    pub slips: RefCell<BTreeMap<u64, Slip>>,
+    pub products: RefCell<Vec<Value>>,
+    pub transactions: RefCell<Vec<Transaction>>,
+    pub history: RefCell<Vec<Row>>,
+    pub faults: RefCell<Vec<Fault>>,
+    pub refuse_cancel: Cell<bool>,
+    pub sales_move_stock: Cell<bool>,
+    pub requests: RefCell<Vec<String>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let products = [("a", "0", "0"), ("b", "0", "0"), ("ship", "0", "1")]
+            .iter()
+            .map(|(code, tax, stock)| product(code, tax, stock))
+            .collect();
+        Self {
+            now: Cell::new(time::parse_next_engine("2026-11-24 12:00:00").unwrap()),
+            slips: RefCell::default(),
+            products: RefCell::new(products),
+            transactions: RefCell::default(),
+            history: RefCell::default(),
+            faults: RefCell::default(),
+            refuse_cancel: Cell::new(false),
+            sales_move_stock: Cell::new(true),
+            requests: RefCell::default(),
+        }
+    }
+
+    /// Puts a slip into Next Engine, all of it changed now.
+    pub fn put(&self, order: Order) {
+        let changed = self.now.get();
+        let lines_changed = vec![changed; order.lines.len()];
+        let number = order.slip.parse().unwrap();
+        self.slips.borrow_mut().insert(number, Slip { order, changed, lines_changed });
+    }
+
+    /// Changes a slip in Next Engine.
+    pub fn edit(&self, slip: u64, change: impl FnOnce(&mut Order)) {
+        let mut slips = self.slips.borrow_mut();
+        let slip = slips.get_mut(&slip).unwrap();
+        change(&mut slip.order);
+        slip.changed = self.now.get();
+    }
+
+    /// Changes one line only: the slip's own change time stays.
+    pub fn edit_line(&self, slip: u64, line: usize, change: impl FnOnce(&mut Order)) {
+        let mut slips = self.slips.borrow_mut();
+        let slip = slips.get_mut(&slip).unwrap();
+        change(&mut slip.order);
+        slip.lines_changed[line] = self.now.get();
+    }
+
+    pub fn pass(&self, minutes: i64) {
+        self.now.set(self.now.get() + TimeDelta::minutes(minutes));
+    }
+
+    /// Adds a product that was missing.
+    pub fn add_product(&self, code: &str) {
+        self.products.borrow_mut().push(product(code, "0", "0"));
+    }
+
+    /// Transactions that stand.
+    pub fn live(&self) -> Vec<Transaction> {
+        let transactions = self.transactions.borrow();
+        transactions.iter().filter(|transaction| !transaction.cancelled && !transaction.disposed).cloned().collect()
+    }
+
+    /// Requests whose `METHOD path` begins so.
+    pub fn asked(&self, beginning: &str) -> usize {
+        self.requests.borrow().iter().filter(|request| request.starts_with(beginning)).count()
+    }
+
+    /// The books' stock of a product in a store.
+    pub fn stock(&self, store: &str, product: &str) -> i64 {
+        let history = self.history.borrow();
+        history.iter().filter(|row| row.store == store && row.product == product).map(|row| row.amount).sum()
+    }
+
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let url = url::Url::parse(&request.url).unwrap();
+        let path = url.path().replace("/sb_test/pos", "");
+        self.requests.borrow_mut().push(format!("{} {path}", request.method));
+        let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+        if path.starts_with("/api_v1_receiveorder_row/search") {
+            return ok(self.rows(&form_urlencoded::parse(&request.body).into_owned().collect()));
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match (request.method, parts.as_slice()) {
+            ("POST", ["app", _, "token"]) => ok(json!({"token_type": "Bearer", "expires_in": 3600, "access_token": "t",
+                "scope": "pos.products:read pos.stores:read pos.stock:read pos.stock:write pos.stock-changes:read \
+                          pos.transactions:read pos.transactions:write"})),
+            ("GET", ["products"]) => ok(self.list_products(&query)),
+            ("GET", ["transactions"]) => ok(self.find(&query)),
+            ("GET", ["stock", "changes", product, store]) => ok(self.changes(product, store)),
+            ("POST", ["transactions"]) => self.write(|| self.register(&body)),
+            ("POST", ["transactions", id, "cancel"]) if self.refuse_cancel.get() => refused(&format!("締め済み {id}")),
+            ("POST", ["transactions", id, undo]) => self.write(|| self.undo(id, undo)),
+            ("POST", ["stock", product, "add"]) => self.write(|| self.add(product, &body)),
+            other => panic!("not in this world: {other:?}"),
+        }
+    }
+
+    fn write(&self, act: impl FnOnce() -> Result<HttpResponse, HttpFailure>) -> Result<HttpResponse, HttpFailure> {
+        let fault = { self.faults.borrow_mut().pop() };
+        match fault {
+            None => act(),
+            Some(Fault::LostAfter) => act().and(Err(HttpFailure::OutcomeUnknown)),
+            Some(Fault::LostBefore) => Err(HttpFailure::OutcomeUnknown),
+            Some(Fault::Refuse) => refused("受け付けられません"),
+        }
+    }
+
+    fn register(&self, body: &Value) -> Result<HttpResponse, HttpFailure> {
+        let text = |field: &str| body[field].as_str().unwrap().to_owned();
+        let uuid = text("transactionUuid");
+        if self.transactions.borrow().iter().any(|known| known.uuid == uuid) {
+            return refused("同じ取引が登録されています");
+        }
+        let id = (self.transactions.borrow().len() + 1).to_string();
+        if self.sales_move_stock.get() {
+            self.move_lines(body, -1);
+        }
+        let transaction = Transaction { id: id.clone(), uuid, body: body.clone(), cancelled: false, disposed: false };
+        self.transactions.borrow_mut().push(transaction);
+        ok(json!({"transactionHeadId": id}))
+    }
+
+    fn undo(&self, id: &str, how: &str) -> Result<HttpResponse, HttpFailure> {
+        let body = {
+            let mut transactions = self.transactions.borrow_mut();
+            let transaction = transactions.iter_mut().find(|transaction| transaction.id == id).unwrap();
+            if transaction.cancelled || transaction.disposed {
+                return refused("取消済み");
+            }
+            transaction.cancelled = how == "cancel";
+            transaction.disposed = how == "dispose";
+            transaction.body.clone()
+        };
+        if self.sales_move_stock.get() {
+            self.move_lines(&body, 1);
+        }
+        ok(json!({"transactionHeadId": id}))
+    }
+
+    fn move_lines(&self, body: &Value, sign: i64) {
+        for line in body["details"].as_array().unwrap() {
+            let quantity: i64 = line["quantity"].as_str().unwrap().parse().unwrap();
+            let product = line["productId"].as_str().unwrap();
+            if product != "SHIP" {
+                self.move_stock(product, body["storeId"].as_str().unwrap(), sign * quantity, "02", None);
+            }
+        }
+    }
+
+    fn add(&self, product: &str, body: &Value) -> Result<HttpResponse, HttpFailure> {
+        let amount = body["stockAmount"].as_str().unwrap().parse().unwrap();
+        let store = body["storeId"].as_str().unwrap();
+        let memo = body["stockHistory"]["memo"].as_str().map(str::to_owned);
+        let id = self.move_stock(product, store, amount, "15", memo);
+        ok(json!({"productId": product, "storeId": store, "stockAmount": self.stock(store, product).to_string(),
+            "updDateTime": time::format_rfc3339(self.now.get()), "stockHistory": {"id": id.to_string()}}))
+    }
+
+    fn move_stock(&self, product: &str, store: &str, amount: i64, division: &'static str, memo: Option<String>) -> u32 {
+        let mut history = self.history.borrow_mut();
+        let id = u32::try_from(history.len()).unwrap() + 1;
+        let (product, store) = (product.to_owned(), store.to_owned());
+        history.push(Row { id, product, store, amount, division, memo, at: self.now.get() });
+        id
+    }
+
+    fn changes(&self, product: &str, store: &str) -> Value {
+        let history = self.history.borrow();
+        let rows = history.iter().rev().filter(|row| row.product == product && row.store == store);
+        rows.map(|row| {
+            json!({"id": row.id.to_string(), "updDateTime": time::format_rfc3339(row.at), "targetDateTime": time::format_rfc3339(row.at),
+                "productId": product, "storeId": store, "amount": row.amount.to_string(), "stockAmount": "0",
+                "stockDivision": row.division, "memo": row.memo})
+        })
+        .collect()
+    }
+
+    fn list_products(&self, query: &BTreeMap<String, String>) -> Value {
+        let wanted = query.get("product_code");
+        let products = self.products.borrow();
+        products.iter().filter(|product| wanted.is_none_or(|code| product["productCode"] == **code)).cloned().collect()
+    }
+
+    fn find(&self, query: &BTreeMap<String, String>) -> Value {
+        let transactions = self.transactions.borrow();
+        let found = transactions.iter().filter(|transaction| Some(&transaction.uuid) == query.get("transaction_uuid"));
+        found
+            .map(|transaction| {
+                let flag = |set: bool| if set { "1" } else { "0" };
+                json!({"transactionHeadId": transaction.id, "transactionUuid": transaction.uuid,
+                    "transactionHeadDivision": "1", "total": transaction.body["total"],
+                    "cancelDivision": flag(transaction.cancelled), "disposeDivision": flag(transaction.disposed)})
+            })
+            .collect()
+    }
+
+    /// Rows in Next Engine's order, cut at the limit.
+    fn rows(&self, form: &BTreeMap<String, String>) -> Value {
+        let condition = |name: &str| form.iter().find(|(key, _)| key.ends_with(name)).map(|(_, value)| value.clone());
+        let from = condition("newest_date-gte").map(|text| time::parse_next_engine(&text).unwrap());
+        let above: u64 = condition("order_id-gte").map_or(0, |text| text.parse().unwrap());
+        let list = |name: &str| condition(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let (shops, slips) = (list("shop_id-in"), list("order_id-in"));
+        let limit: usize = form.get("limit").map_or(1_000, |text| text.parse().unwrap());
+        let fields: Vec<&str> = form["fields"].split(',').collect();
+        let mut rows = Vec::new();
+        for (number, slip) in self.slips.borrow().range(above..) {
+            let wanted = shops.as_ref().is_none_or(|shops| shops.contains(&slip.order.shop_id))
+                && slips.as_ref().is_none_or(|slips| slips.contains(&number.to_string()));
+            for line in (0..slip.order.lines.len()).filter(|_| wanted) {
+                let newest = slip.changed.max(slip.lines_changed[line]);
+                if from.is_none_or(|from| newest >= from) {
+                    rows.push(row(slip, line, newest, &fields));
+                }
+            }
+        }
+        rows.truncate(limit);
+        json!({"result": "success", "count": rows.len().to_string(), "data": rows})
+    }
+}
+
+impl Http for World {
+    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        Box::pin(async move { self.answer(&request) })
+    }
+}
+
+fn product(code: &str, tax: &str, stock: &str) -> Value {
+    json!({"productId": code.to_uppercase(), "productCode": code, "productName": format!("品{code}"), "taxDivision": tax,
+        "reduceTaxId": null, "stockControlDivision": stock})
+}
+
+fn row(slip: &Slip, line: usize, newest: Moment, fields: &[&str]) -> Value {
+    let order = &slip.order;
+    let line_changed = slip.lines_changed[line];
+    let line = &order.lines[line];
+    let flag = |set: bool| if set { "1" } else { "0" };
+    let state = match order.state {
+        OrderState::Shipped => "50",
+        OrderState::Printing => "20",
+        OrderState::Issued => "2",
+        _ => "1",
+    };
+    let at = time::format_next_engine;
+    let known = json!({
+        "receive_order_row_receive_order_id": order.slip, "receive_order_id": order.slip,
+        "receive_order_shop_id": order.shop_id, "receive_order_shop_cut_form_id": order.order_number,
+        "receive_order_row_shop_cut_form_id": order.order_number,
+        "receive_order_order_status_id": state, "receive_order_cancel_type_id": order.cancel_type,
+        "receive_order_date": at(order.ordered_at), "receive_order_import_date": at(order.ordered_at),
+        "receive_order_send_date": order.shipped_on.map(|day| format!("{day} 00:00:00")),
+        "receive_order_last_modified_null_safe_date": at(slip.changed), "receive_order_last_modified_date": at(slip.changed),
+        "receive_order_goods_amount": money::text(order.goods), "receive_order_tax_amount": money::text(order.tax),
+        "receive_order_charge_amount": money::text(order.charge),
+        "receive_order_delivery_fee_amount": money::text(order.delivery),
+        "receive_order_other_amount": money::text(order.other), "receive_order_point_amount": money::text(order.points),
+        "receive_order_total_amount": money::text(order.total), "receive_order_payment_method_id": order.payment_method,
+        "receive_order_deleted_flag": "0",
+        "receive_order_row_no": line.number, "receive_order_row_goods_id": line.code, "receive_order_row_goods_name": line.name,
+        "receive_order_row_quantity": money::text(line.quantity), "receive_order_row_unit_price": money::text(line.unit_price),
+        "receive_order_row_tax_rate": line.tax_rate.map(money::text), "receive_order_row_wholesale_retail_ratio": "10.0",
+        "receive_order_row_sub_total_price": money::text(line.amount), "receive_order_row_cancel_flag": flag(line.cancelled),
+        "receive_order_row_deleted_flag": "0", "receive_order_row_returned_good_quantity": money::text(line.returned),
+        "receive_order_row_returned_bad_quantity": "0", "receive_order_row_last_modified_newest_date": at(newest),
+        "receive_order_row_last_modified_null_safe_date": at(line_changed), "receive_order_row_last_modified_date": at(line_changed),
+    });
+    fields.iter().map(|field| ((*field).to_owned(), known.get(*field).unwrap_or_else(|| panic!("field {field}")).clone())).collect()
+}
+
+fn ok(body: Value) -> Result<HttpResponse, HttpFailure> {
+    Ok(HttpResponse { status: 200, retry_after: None, body: body.to_string().into_bytes() })
+}
+
+fn refused(detail: &str) -> Result<HttpResponse, HttpFailure> {
+    let body = json!({"type": "about:blank", "title": "BadRequest", "detail": detail, "status": 400});
+    Ok(HttpResponse { status: 400, retry_after: None, body: body.to_string().into_bytes() })
+}
