@@ -73,7 +73,13 @@ pub fn order(slip: &str) -> Order {
         total: 3_080.into(),
         payment_method: "1".to_owned(),
         changed_at: time::parse_next_engine("2026-11-21 10:00:00").unwrap(),
-        lines: vec![line("a", 1_000, 2, Some(10)), line("b", 1_080, 1, Some(8))],
+        lines: vec![
+            line("a", 1_000, 2, Some(10)),
+            OrderLine {
+                number: "2".to_owned(),
+                ..line("b", 1_080, 1, Some(8))
+            },
+        ],
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     rules::{
         cancellation::Undoing,
         identity,
-        order::Order,
         sale::{Identity, Sale},
         source_store::{self, Shift},
     },

@@ -117,15 +117,9 @@ async fn run(
 pub async fn complete(
     session: &mut NextEngine<'_>,
     tenant: &Tenant<'_>,
-    mut readings: Vec<Reading>,
+    readings: Vec<Reading>,
 ) -> Result<Vec<Reading>> {
-    let mut partial = BTreeSet::new();
-    for reading in readings.iter().filter(|reading| reading.partial) {
-        let known = records::slip(&tenant.ports, &reading.slip)?.is_some();
-        if known || is_taken(&reading.order, &tenant.settings.orders) {
-            partial.insert(reading.slip.clone());
-        }
-    }
+    let partial = partial(tenant, &readings)?;
     if partial.is_empty() {
         return Ok(readings);
     }
@@ -134,14 +128,42 @@ pub async fn complete(
         .into_iter()
         .map(|reading| (reading.slip.clone(), reading))
         .collect();
-    for reading in &mut readings {
-        if let Some(whole) = whole.remove(&reading.slip) {
-            *reading = whole;
+    // What is gone by now is left out: it will show itself, if at all, by another change.
+    let completed = |reading: Reading| {
+        if partial.contains(&reading.slip) {
+            whole.remove(&reading.slip)
+        } else {
+            Some(reading)
         }
-    }
-    // What is gone by now will show itself, if at all, by another change.
-    readings.retain(|reading| !reading.partial || !partial.contains(&reading.slip));
-    Ok(readings)
+    };
+    Ok(readings.into_iter().filter_map(completed).collect())
+}
+
+/// Slips of interest of which lines may be missing.
+fn partial(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<BTreeSet<String>> {
+    let keys: Vec<String> = readings
+        .iter()
+        .map(|reading| slip_key(&reading.slip))
+        .collect();
+    let known = store::read_all::<SlipRecord>(&tenant.ports, &keys)?;
+    let lacking = readings
+        .iter()
+        .zip(&known)
+        .filter(|(reading, known)| {
+            let of_interest = known.is_some() || is_taken(&reading.order, &tenant.settings.orders);
+            of_interest && (reading.partial || lacks_lines(reading, known.as_ref()))
+        })
+        .map(|(reading, _)| reading.slip.clone());
+    Ok(lacking.collect())
+}
+
+fn lacks_lines(reading: &Reading, known: Option<&Stored<SlipRecord>>) -> bool {
+    let old = known.and_then(|known| known.value.order.as_ref());
+    let (Some(old), Ok(new)) = (old, &reading.order) else {
+        return false;
+    };
+    let read = |number: &str| new.lines.iter().any(|line| line.number == number);
+    old.lines.iter().any(|line| !read(&line.number))
 }
 
 fn is_taken(

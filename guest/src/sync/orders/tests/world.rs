@@ -66,6 +66,8 @@ pub struct World {
     pub transactions: RefCell<Vec<Transaction>>,
     pub history: RefCell<Vec<Row>>,
     pub faults: RefCell<Vec<Fault>>,
+    /// Faults strike only requests whose path begins so.
+    pub faulty: Cell<&'static str>,
     pub refuse_cancel: Cell<bool>,
     pub sales_move_stock: Cell<bool>,
     pub requests: RefCell<Vec<String>>,
@@ -84,6 +86,7 @@ impl World {
             transactions: RefCell::default(),
             history: RefCell::default(),
             faults: RefCell::default(),
+            faulty: Cell::new(""),
             refuse_cancel: Cell::new(false),
             sales_move_stock: Cell::new(true),
             requests: RefCell::default(),
@@ -95,7 +98,14 @@ impl World {
         let changed = self.now.get();
         let lines_changed = vec![changed; order.lines.len()];
         let number = order.slip.parse().unwrap();
-        self.slips.borrow_mut().insert(number, Slip { order, changed, lines_changed });
+        self.slips.borrow_mut().insert(
+            number,
+            Slip {
+                order,
+                changed,
+                lines_changed,
+            },
+        );
     }
 
     /// Changes a slip in Next Engine.
@@ -126,24 +136,38 @@ impl World {
     /// Transactions that stand.
     pub fn live(&self) -> Vec<Transaction> {
         let transactions = self.transactions.borrow();
-        transactions.iter().filter(|transaction| !transaction.cancelled && !transaction.disposed).cloned().collect()
+        transactions
+            .iter()
+            .filter(|transaction| !transaction.cancelled && !transaction.disposed)
+            .cloned()
+            .collect()
     }
 
     /// Requests whose `METHOD path` begins so.
     pub fn asked(&self, beginning: &str) -> usize {
-        self.requests.borrow().iter().filter(|request| request.starts_with(beginning)).count()
+        self.requests
+            .borrow()
+            .iter()
+            .filter(|request| request.starts_with(beginning))
+            .count()
     }
 
     /// The books' stock of a product in a store.
     pub fn stock(&self, store: &str, product: &str) -> i64 {
         let history = self.history.borrow();
-        history.iter().filter(|row| row.store == store && row.product == product).map(|row| row.amount).sum()
+        history
+            .iter()
+            .filter(|row| row.store == store && row.product == product)
+            .map(|row| row.amount)
+            .sum()
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let url = url::Url::parse(&request.url).unwrap();
         let path = url.path().replace("/sb_test/pos", "");
-        self.requests.borrow_mut().push(format!("{} {path}", request.method));
+        self.requests
+            .borrow_mut()
+            .push(format!("{} {path}", request.method));
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
         if path.starts_with("/api_v1_receiveorder_row/search") {
             return ok(self.rows(&form_urlencoded::parse(&request.body).into_owned().collect()));
@@ -151,22 +175,35 @@ impl World {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (request.method, parts.as_slice()) {
-            ("POST", ["app", _, "token"]) => ok(json!({"token_type": "Bearer", "expires_in": 3600, "access_token": "t",
+            ("POST", ["app", _, "token"]) => ok(
+                json!({"token_type": "Bearer", "expires_in": 3600, "access_token": "t",
                 "scope": "pos.products:read pos.stores:read pos.stock:read pos.stock:write pos.stock-changes:read \
-                          pos.transactions:read pos.transactions:write"})),
+                          pos.transactions:read pos.transactions:write"}),
+            ),
             ("GET", ["products"]) => ok(self.list_products(&query)),
             ("GET", ["transactions"]) => ok(self.find(&query)),
             ("GET", ["stock", "changes", product, store]) => ok(self.changes(product, store)),
-            ("POST", ["transactions"]) => self.write(|| self.register(&body)),
-            ("POST", ["transactions", id, "cancel"]) if self.refuse_cancel.get() => refused(&format!("締め済み {id}")),
-            ("POST", ["transactions", id, undo]) => self.write(|| self.undo(id, undo)),
-            ("POST", ["stock", product, "add"]) => self.write(|| self.add(product, &body)),
+            ("POST", ["transactions"]) => self.write(&path, || self.register(&body)),
+            ("POST", ["transactions", id, "cancel"]) if self.refuse_cancel.get() => {
+                refused(&format!("締め済み {id}"))
+            }
+            ("POST", ["transactions", id, undo]) => self.write(&path, || self.undo(id, undo)),
+            ("POST", ["stock", product, "add"]) => self.write(&path, || self.add(product, &body)),
             other => panic!("not in this world: {other:?}"),
         }
     }
 
-    fn write(&self, act: impl FnOnce() -> Result<HttpResponse, HttpFailure>) -> Result<HttpResponse, HttpFailure> {
-        let fault = { self.faults.borrow_mut().pop() };
+    fn write(
+        &self,
+        path: &str,
+        act: impl FnOnce() -> Result<HttpResponse, HttpFailure>,
+    ) -> Result<HttpResponse, HttpFailure> {
+        let struck = path.starts_with(&format!("/{}", self.faulty.get()));
+        let fault = if struck {
+            self.faults.borrow_mut().pop()
+        } else {
+            None
+        };
         match fault {
             None => act(),
             Some(Fault::LostAfter) => act().and(Err(HttpFailure::OutcomeUnknown)),
@@ -178,14 +215,25 @@ impl World {
     fn register(&self, body: &Value) -> Result<HttpResponse, HttpFailure> {
         let text = |field: &str| body[field].as_str().unwrap().to_owned();
         let uuid = text("transactionUuid");
-        if self.transactions.borrow().iter().any(|known| known.uuid == uuid) {
+        if self
+            .transactions
+            .borrow()
+            .iter()
+            .any(|known| known.uuid == uuid)
+        {
             return refused("同じ取引が登録されています");
         }
         let id = (self.transactions.borrow().len() + 1).to_string();
         if self.sales_move_stock.get() {
             self.move_lines(body, -1);
         }
-        let transaction = Transaction { id: id.clone(), uuid, body: body.clone(), cancelled: false, disposed: false };
+        let transaction = Transaction {
+            id: id.clone(),
+            uuid,
+            body: body.clone(),
+            cancelled: false,
+            disposed: false,
+        };
         self.transactions.borrow_mut().push(transaction);
         ok(json!({"transactionHeadId": id}))
     }
@@ -193,7 +241,10 @@ impl World {
     fn undo(&self, id: &str, how: &str) -> Result<HttpResponse, HttpFailure> {
         let body = {
             let mut transactions = self.transactions.borrow_mut();
-            let transaction = transactions.iter_mut().find(|transaction| transaction.id == id).unwrap();
+            let transaction = transactions
+                .iter_mut()
+                .find(|transaction| transaction.id == id)
+                .unwrap();
             if transaction.cancelled || transaction.disposed {
                 return refused("取消済み");
             }
@@ -212,7 +263,13 @@ impl World {
             let quantity: i64 = line["quantity"].as_str().unwrap().parse().unwrap();
             let product = line["productId"].as_str().unwrap();
             if product != "SHIP" {
-                self.move_stock(product, body["storeId"].as_str().unwrap(), sign * quantity, "02", None);
+                self.move_stock(
+                    product,
+                    body["storeId"].as_str().unwrap(),
+                    sign * quantity,
+                    "02",
+                    None,
+                );
             }
         }
     }
@@ -222,21 +279,41 @@ impl World {
         let store = body["storeId"].as_str().unwrap();
         let memo = body["stockHistory"]["memo"].as_str().map(str::to_owned);
         let id = self.move_stock(product, store, amount, "15", memo);
-        ok(json!({"productId": product, "storeId": store, "stockAmount": self.stock(store, product).to_string(),
-            "updDateTime": time::format_rfc3339(self.now.get()), "stockHistory": {"id": id.to_string()}}))
+        ok(
+            json!({"productId": product, "storeId": store, "stockAmount": self.stock(store, product).to_string(),
+            "updDateTime": time::format_rfc3339(self.now.get()), "stockHistory": {"id": id.to_string()}}),
+        )
     }
 
-    fn move_stock(&self, product: &str, store: &str, amount: i64, division: &'static str, memo: Option<String>) -> u32 {
+    fn move_stock(
+        &self,
+        product: &str,
+        store: &str,
+        amount: i64,
+        division: &'static str,
+        memo: Option<String>,
+    ) -> u32 {
         let mut history = self.history.borrow_mut();
         let id = u32::try_from(history.len()).unwrap() + 1;
         let (product, store) = (product.to_owned(), store.to_owned());
-        history.push(Row { id, product, store, amount, division, memo, at: self.now.get() });
+        history.push(Row {
+            id,
+            product,
+            store,
+            amount,
+            division,
+            memo,
+            at: self.now.get(),
+        });
         id
     }
 
     fn changes(&self, product: &str, store: &str) -> Value {
         let history = self.history.borrow();
-        let rows = history.iter().rev().filter(|row| row.product == product && row.store == store);
+        let rows = history
+            .iter()
+            .rev()
+            .filter(|row| row.product == product && row.store == store);
         rows.map(|row| {
             json!({"id": row.id.to_string(), "updDateTime": time::format_rfc3339(row.at), "targetDateTime": time::format_rfc3339(row.at),
                 "productId": product, "storeId": store, "amount": row.amount.to_string(), "stockAmount": "0",
@@ -248,12 +325,18 @@ impl World {
     fn list_products(&self, query: &BTreeMap<String, String>) -> Value {
         let wanted = query.get("product_code");
         let products = self.products.borrow();
-        products.iter().filter(|product| wanted.is_none_or(|code| product["productCode"] == **code)).cloned().collect()
+        products
+            .iter()
+            .filter(|product| wanted.is_none_or(|code| product["productCode"] == **code))
+            .cloned()
+            .collect()
     }
 
     fn find(&self, query: &BTreeMap<String, String>) -> Value {
         let transactions = self.transactions.borrow();
-        let found = transactions.iter().filter(|transaction| Some(&transaction.uuid) == query.get("transaction_uuid"));
+        let found = transactions
+            .iter()
+            .filter(|transaction| Some(&transaction.uuid) == query.get("transaction_uuid"));
         found
             .map(|transaction| {
                 let flag = |set: bool| if set { "1" } else { "0" };
@@ -266,17 +349,29 @@ impl World {
 
     /// Rows in Next Engine's order, cut at the limit.
     fn rows(&self, form: &BTreeMap<String, String>) -> Value {
-        let condition = |name: &str| form.iter().find(|(key, _)| key.ends_with(name)).map(|(_, value)| value.clone());
+        let condition = |name: &str| {
+            form.iter()
+                .find(|(key, _)| key.ends_with(name))
+                .map(|(_, value)| value.clone())
+        };
         let from = condition("newest_date-gte").map(|text| time::parse_next_engine(&text).unwrap());
         let above: u64 = condition("order_id-gte").map_or(0, |text| text.parse().unwrap());
-        let list = |name: &str| condition(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let list = |name: &str| {
+            condition(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>())
+        };
         let (shops, slips) = (list("shop_id-in"), list("order_id-in"));
-        let limit: usize = form.get("limit").map_or(1_000, |text| text.parse().unwrap());
+        let limit: usize = form
+            .get("limit")
+            .map_or(1_000, |text| text.parse().unwrap());
         let fields: Vec<&str> = form["fields"].split(',').collect();
         let mut rows = Vec::new();
         for (number, slip) in self.slips.borrow().range(above..) {
-            let wanted = shops.as_ref().is_none_or(|shops| shops.contains(&slip.order.shop_id))
-                && slips.as_ref().is_none_or(|slips| slips.contains(&number.to_string()));
+            let wanted = shops
+                .as_ref()
+                .is_none_or(|shops| shops.contains(&slip.order.shop_id))
+                && slips
+                    .as_ref()
+                    .is_none_or(|slips| slips.contains(&number.to_string()));
             for line in (0..slip.order.lines.len()).filter(|_| wanted) {
                 let newest = slip.changed.max(slip.lines_changed[line]);
                 if from.is_none_or(|from| newest >= from) {
@@ -334,14 +429,34 @@ fn row(slip: &Slip, line: usize, newest: Moment, fields: &[&str]) -> Value {
         "receive_order_row_returned_bad_quantity": "0", "receive_order_row_last_modified_newest_date": at(newest),
         "receive_order_row_last_modified_null_safe_date": at(line_changed), "receive_order_row_last_modified_date": at(line_changed),
     });
-    fields.iter().map(|field| ((*field).to_owned(), known.get(*field).unwrap_or_else(|| panic!("field {field}")).clone())).collect()
+    fields
+        .iter()
+        .map(|field| {
+            (
+                (*field).to_owned(),
+                known
+                    .get(*field)
+                    .unwrap_or_else(|| panic!("field {field}"))
+                    .clone(),
+            )
+        })
+        .collect()
 }
 
 fn ok(body: Value) -> Result<HttpResponse, HttpFailure> {
-    Ok(HttpResponse { status: 200, retry_after: None, body: body.to_string().into_bytes() })
+    Ok(HttpResponse {
+        status: 200,
+        retry_after: None,
+        body: body.to_string().into_bytes(),
+    })
 }
 
 fn refused(detail: &str) -> Result<HttpResponse, HttpFailure> {
-    let body = json!({"type": "about:blank", "title": "BadRequest", "detail": detail, "status": 400});
-    Ok(HttpResponse { status: 400, retry_after: None, body: body.to_string().into_bytes() })
+    let body =
+        json!({"type": "about:blank", "title": "BadRequest", "detail": detail, "status": 400});
+    Ok(HttpResponse {
+        status: 400,
+        retry_after: None,
+        body: body.to_string().into_bytes(),
+    })
 }

@@ -1,0 +1,240 @@
+//! A shop for the flow's tests: a tenant with its storage, in a small world.
+
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, FixedOffset};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
+use super::world::World;
+use crate::{
+    error::Result,
+    ports::{Check, Clock, Entry, Ports, Random, Storage, StorageFailure, Write},
+    rules::samples,
+    settings::{Credentials, Secret, Settings},
+    sync::{
+        history_received,
+        orders::{self, overview::Pieces},
+        report::{
+            ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
+            RetryChoice, StoreState,
+        },
+        store::Commit,
+        tenant::{SETTINGS_KEY, Tenant},
+    },
+};
+
+/// Storage in memory, as its contract says.
+#[derive(Default)]
+pub struct Memory {
+    entries: RefCell<BTreeMap<String, Entry>>,
+    revision: RefCell<u64>,
+}
+
+impl Storage for Memory {
+    fn get(&self, keys: &[String]) -> std::result::Result<Vec<Option<Entry>>, StorageFailure> {
+        Ok(keys
+            .iter()
+            .map(|key| self.entries.borrow().get(key).cloned())
+            .collect())
+    }
+
+    fn scan(
+        &self,
+        start: &str,
+        end: &str,
+        backward: bool,
+        limit: u32,
+    ) -> std::result::Result<Vec<Entry>, StorageFailure> {
+        let entries = self.entries.borrow();
+        let mut found: Vec<Entry> = entries
+            .values()
+            .filter(|entry| entry.key.as_str() >= start && entry.key.as_str() < end)
+            .cloned()
+            .collect();
+        if backward {
+            found.reverse();
+        }
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    fn commit(
+        &self,
+        checks: &[Check],
+        writes: &[Write],
+    ) -> std::result::Result<(), StorageFailure> {
+        assert!(
+            checks.len() + writes.len() <= 2_000,
+            "a commit is too large"
+        );
+        let mut entries = self.entries.borrow_mut();
+        for check in checks {
+            if entries.get(&check.key).map(|entry| entry.revision) != check.revision {
+                return Err(StorageFailure::Conflict(check.key.clone()));
+            }
+        }
+        for write in writes {
+            assert!(
+                write
+                    .value
+                    .as_ref()
+                    .is_none_or(|value| value.len() <= 1 << 20),
+                "a value is too large"
+            );
+            *self.revision.borrow_mut() += 1;
+            let revision = *self.revision.borrow();
+            match &write.value {
+                Some(value) => entries.insert(
+                    write.key.clone(),
+                    Entry {
+                        key: write.key.clone(),
+                        revision,
+                        value: value.clone(),
+                    },
+                ),
+                None => entries.remove(&write.key),
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> DateTime<FixedOffset> {
+        self.now.get()
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        self.now.set(self.now.get() + duration);
+        Box::pin(async {})
+    }
+}
+
+impl Random for World {
+    fn next(&self) -> u64 {
+        7
+    }
+}
+
+/// The shop.
+pub struct Shop {
+    pub world: World,
+    pub storage: Memory,
+}
+
+impl Shop {
+    /// Connected, switched on, shop 1 into store 10.
+    pub fn open() -> Self {
+        let shop = Self {
+            world: World::new(),
+            storage: Memory::default(),
+        };
+        shop.save(&settings());
+        super::connected::connect(&shop.ports());
+        shop
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports {
+            http: &self.world,
+            storage: &self.storage,
+            clock: &self.world,
+            random: &self.world,
+        }
+    }
+
+    fn save(&self, settings: &Settings) {
+        Commit::new()
+            .put(SETTINGS_KEY, settings)
+            .unwrap()
+            .apply(&self.ports())
+            .unwrap();
+    }
+
+    /// Sets 在庫移動元店舗.
+    pub fn source_store(&self, store: &str) {
+        let mut settings = settings();
+        settings.orders.receiving_stores[0].source_store_id = Some(store.to_owned());
+        self.save(&settings);
+    }
+
+    fn tenant(&self, requests: u32) -> Tenant<'_> {
+        Tenant::open(self.ports(), requests, 86_400).unwrap()
+    }
+
+    pub fn import_within(&self, requests: u32) -> ImportProgress {
+        at_once(orders::import_shop(&self.tenant(requests), "1"))
+    }
+
+    pub fn import(&self) -> ImportProgress {
+        self.import_within(100_000)
+    }
+
+    pub fn settle(&self) -> ImportProgress {
+        at_once(orders::settle(&self.tenant(100_000)))
+    }
+
+    pub fn retry(&self, choice: RetryChoice) -> ImportProgress {
+        at_once(orders::retry(&self.tenant(100_000), &choice))
+    }
+
+    pub fn preview(&self, shop: &str) -> Vec<Preview> {
+        at_once(orders::preview(
+            &self.tenant(100_000),
+            &PreviewChoice::Shop(shop.to_owned()),
+        ))
+    }
+
+    pub fn stores(&self) -> Vec<StoreState> {
+        orders::stores(&self.tenant(0)).unwrap()
+    }
+
+    pub fn refused_shipped(&self) -> Vec<Pieces> {
+        orders::refused_shipped(&self.tenant(0)).unwrap()
+    }
+
+    /// The newest entries of the reception history.
+    pub fn received(&self) -> Vec<ReceivedEntry> {
+        let page = PageRequest {
+            continuation: None,
+            limit: 500,
+        };
+        history_received::received(&self.tenant(0), &ReceivedFilter::default(), &page)
+            .unwrap()
+            .entries
+    }
+
+    /// Everything stored under a prefix.
+    pub fn storage_of(&self, prefix: &str) -> Vec<Entry> {
+        self.storage
+            .entries
+            .borrow()
+            .values()
+            .filter(|entry| entry.key.starts_with(prefix))
+            .cloned()
+            .collect()
+    }
+}
+
+fn settings() -> Settings {
+    let secret = || Secret::new("secret".to_owned());
+    Settings {
+        credentials: Credentials {
+            next_engine_client_id: "ne".to_owned(),
+            next_engine_client_secret: secret(),
+            next_engine_redirect: String::new(),
+            smaregi_contract_id: "sb_test".to_owned(),
+            smaregi_client_id: "sm".to_owned(),
+            smaregi_client_secret: secret(),
+        },
+        orders: samples::settings(),
+        ..Settings::default()
+    }
+}
+
+/// Nothing in this world makes anybody wait.
+fn at_once<T>(work: impl Future<Output = Result<T>>) -> T {
+    work.now_or_never()
+        .expect("the world answers at once")
+        .unwrap()
+}
