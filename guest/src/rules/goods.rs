@@ -24,7 +24,7 @@ use crate::{
 pub type Products = HashMap<SmaregiKey, Vec<Product>>;
 
 /// `productName` holds this many characters (smaregi.md 5).
-const NAME_LIMIT: usize = 85;
+pub const NAME_LIMIT: usize = 85;
 
 /// `quantity` and prices are numbers of up to this size (assumed for the quantity).
 const MOST_PIECES: i64 = 99_999;

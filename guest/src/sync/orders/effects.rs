@@ -54,21 +54,18 @@ pub async fn register(
     sale: Sale,
     look: bool,
 ) -> Result<Flow> {
-    let Some(made_from) = record.order.clone() else {
-        return Ok(Flow::Leave);
-    };
     let intent = Intent {
         act: Act::Register,
         revision: record.revision.saturating_add(1),
         sale,
-        made_from,
+        made_from: record.order.as_ref().map(plain),
         transaction_id: None,
         tried_at: bench.tenant.now(),
         uncertain: false,
         second_way: false,
         why: None,
     };
-    looked(bench, &record.slip, intent, look).await
+    looked(bench, record, intent, look).await
 }
 
 /// Undoes the registered sale.
@@ -79,7 +76,7 @@ pub async fn undo(
     why: Reason,
     look: bool,
 ) -> Result<Flow> {
-    let (Some(registered), Some(order)) = (&record.registered, &record.order) else {
+    let Some(registered) = &record.registered else {
         return Ok(Flow::Leave);
     };
     let intent = Intent {
@@ -90,14 +87,14 @@ pub async fn undo(
         },
         revision: registered.revision,
         sale: registered.sale.clone(),
-        made_from: order.clone(),
+        made_from: None,
         transaction_id: Some(registered.transaction_id.clone()),
         tried_at: bench.tenant.now(),
         uncertain: false,
         second_way: false,
         why: Some(why),
     };
-    looked(bench, &record.slip, intent, look).await
+    looked(bench, record, intent, look).await
 }
 
 /// The first effect of a kind is looked at, before and after, to learn what it does to stock.

@@ -216,6 +216,15 @@ impl Shop {
     }
 }
 
+/// A shop whose Next Engine holds a shipped order for each slip number.
+pub fn shop_with(slips: &[&str]) -> Shop {
+    let shop = Shop::open();
+    for slip in slips {
+        shop.world.put(samples::order(slip));
+    }
+    shop
+}
+
 fn settings() -> Settings {
     let secret = || Secret::new("secret".to_owned());
     Settings {

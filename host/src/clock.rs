@@ -1,0 +1,161 @@
+//! Time as the host sees it: the system's, or one that a test or the sandbox moves by hand.
+//! Nothing else in the host may ask the operating system what time it is: leases, time-outs and the schedule follow this.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tsunagi_sandbox::SandboxClock;
+
+/// How long a guest's sleep lasts in real time, at most, on a clock that stands still. Longer sleeps up to [`PACE`] then move
+/// the clock instead, so a test of a slow pace is quick.
+const HELD_SLEEP: Duration = Duration::from_millis(1);
+
+/// The longest sleep that is taken for keeping a pace. A longer one is taken for a time-out, which a standing clock must
+/// never bring about by itself.
+const PACE: Duration = Duration::from_secs(20);
+
+/// A clock that every part of the host shares.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// Where time comes from. Cheap to ask.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Time since some fixed point; never smaller than at an earlier reading, if the clock is never set back.
+    fn monotonic(&self) -> Duration;
+
+    /// How long waiting may go on before the clock must be read again. Short where somebody may move the clock.
+    fn look_again_after(&self) -> Duration;
+
+    /// Asked when a guest slept on a clock that stood still: makes `to` the present instant. A clock that runs does nothing.
+    fn move_to(&self, to: DateTime<Utc>);
+}
+
+/// The operating system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// A clock that runs.
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn look_again_after(&self) -> Duration {
+        // The wall clock may be set and the machine may be suspended; a minute late is early enough.
+        Duration::from_secs(60)
+    }
+
+    fn move_to(&self, _to: DateTime<Utc>) {}
+}
+
+/// The sandbox's clock drives the host too, so that both services, the leases and the schedule agree about the time.
+impl Clock for SandboxClock {
+    fn now(&self) -> DateTime<Utc> {
+        SandboxClock::now(self).with_timezone(&Utc)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let since_1970 = Clock::now(self) - DateTime::UNIX_EPOCH;
+        since_1970.to_std().unwrap_or_default()
+    }
+
+    fn look_again_after(&self) -> Duration {
+        Duration::from_millis(2)
+    }
+
+    fn move_to(&self, to: DateTime<Utc>) {
+        if Clock::now(self) < to {
+            self.set(to.fixed_offset());
+        }
+    }
+}
+
+/// Waits until the clock has reached `deadline`; on a clock that is moved by hand, until somebody moves it there.
+pub async fn wait_until(clock: &dyn Clock, deadline: DateTime<Utc>) {
+    while let Ok(left) = (deadline - clock.now()).to_std()
+        && !left.is_zero()
+    {
+        tokio::time::sleep(left.min(clock.look_again_after())).await;
+    }
+}
+
+/// A guest's sleep. On a running clock it lasts as long as it says, or until the clock is moved past its end. On a clock
+/// that stands still, one of at most 20 seconds ends almost at once and moves the clock.
+pub async fn guest_sleep(clock: &dyn Clock, duration: Duration) {
+    let begun = clock.now();
+    let Some(deadline) = TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|length| begun.checked_add_signed(length))
+    else {
+        // Further than a date can say: never.
+        return std::future::pending().await;
+    };
+    if duration <= PACE {
+        tokio::time::sleep(duration.min(HELD_SLEEP)).await;
+        if clock.now() == begun {
+            clock.move_to(deadline);
+        }
+    }
+    wait_until(clock, deadline).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> SandboxClock {
+        SandboxClock::held_at(DateTime::parse_from_rfc3339("2026-11-24T09:00:00+09:00").unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_short_guest_sleep_moves_a_clock_that_stands_still() {
+        let clock = held();
+        let before = Clock::now(&clock);
+        guest_sleep(&clock, Duration::from_secs(10)).await;
+        assert_eq!(Clock::now(&clock) - before, TimeDelta::seconds(10));
+    }
+
+    #[tokio::test]
+    async fn a_long_guest_sleep_waits_until_somebody_moves_the_clock() {
+        let clock = held();
+        let mover = clock.clone();
+        let sleep = guest_sleep(&clock, Duration::from_secs(60));
+        let early = tokio::time::timeout(Duration::from_millis(50), sleep).await;
+        assert!(early.is_err(), "ended although nobody moved the clock");
+        let deadline = Clock::now(&clock) + TimeDelta::seconds(60);
+        let waiting = wait_until(&clock, deadline);
+        mover.advance(Duration::from_secs(61));
+        waiting.await;
+    }
+
+    #[tokio::test]
+    async fn a_running_clock_lets_a_sleep_last() {
+        let clock = SystemClock::new();
+        let begun = Instant::now();
+        guest_sleep(&clock, Duration::from_millis(30)).await;
+        assert!(begun.elapsed() >= Duration::from_millis(29));
+    }
+}
