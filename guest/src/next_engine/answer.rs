@@ -1,0 +1,138 @@
+//! The envelope of every answer (next-engine.md 0, 1.2, 1.6): result, code, and perhaps a new pair of tokens. Stores nothing.
+
+use serde_json::Value;
+
+use crate::{
+    settings::Secret,
+    text,
+    time::{self, Moment},
+    wire::Row,
+};
+
+/// How much of a message is passed on.
+const LONGEST_MESSAGE: usize = 300;
+
+/// A pair of tokens. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// アクセストークン
+    pub access: Secret,
+    /// Its end, where the answer says it.
+    pub access_ends: Option<Moment>,
+    /// リフレッシュトークン
+    pub refresh: Secret,
+    /// Its end, where the answer says it.
+    pub refresh_ends: Option<Moment>,
+}
+
+/// What Next Engine made of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done.
+    Success,
+    /// 002002: another pair is in use by now.
+    StaleTokens,
+    /// A person must log in again.
+    LoginDead(String),
+    /// Overload or maintenance: certainly not done; patience for so many seconds.
+    Busy(String, i64),
+    /// An unknown fault there; whether it was done is open.
+    Broken(String),
+    /// Understood and refused: code and message.
+    Refused(String, String),
+}
+
+/// An answer as it is used.
+#[derive(Clone)]
+pub struct Answer {
+    /// What became of the call.
+    pub verdict: Verdict,
+    /// A pair, when the answer carries one; errors may, too.
+    pub tokens: Option<Tokens>,
+    /// The whole body.
+    pub body: Value,
+}
+
+/// Reads a body; `None` for what is no answer of Next Engine's (an error page, a cut body).
+pub fn read(body: &[u8]) -> Option<Answer> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let row = Row::of(&body, "answer").ok()?;
+    let result = row.maybe_text("result")?;
+    let code = row.maybe_text("code").unwrap_or_default();
+    let verdict = verdict(&result, code, || message(row.value("message")));
+    let tokens = tokens(row);
+    Some(Answer { verdict, tokens, body })
+}
+
+fn tokens(row: Row<'_>) -> Option<Tokens> {
+    let moment = |field| row.maybe_text(field).as_deref().and_then(time::parse_next_engine);
+    Some(Tokens {
+        access: Secret::new(row.maybe_text("access_token")?),
+        access_ends: moment("access_token_end_date"),
+        refresh: Secret::new(row.maybe_text("refresh_token")?),
+        refresh_ends: moment("refresh_token_end_date"),
+    })
+}
+
+/// Seconds of patience with overload, and with maintenance (assumed; no figure is published).
+const SHORT: i64 = 60;
+const LONG: i64 = 900;
+
+fn verdict(result: &str, code: String, message: impl Fn() -> String) -> Verdict {
+    match (result, code.as_str()) {
+        ("success", _) => Verdict::Success,
+        (_, "002002") => Verdict::StaleTokens,
+        ("redirect", _) | (_, "002003" | "002004") => Verdict::LoginDead(code),
+        (_, "000001" | "003001" | "003002" | "006005" | "020007") => Verdict::Busy(code, SHORT),
+        (_, "002007" | "003004" | "003005") => Verdict::Busy(code, LONG),
+        (_, "999999" | "") => Verdict::Broken(code),
+        _ => Verdict::Refused(code, message()),
+    }
+}
+
+/// A text, or for bulk calls an array of them by slip.
+fn message(value: &Value) -> String {
+    let full = match value {
+        Value::String(message) => message.clone(),
+        Value::Array(items) => {
+            let messages = items.iter().filter_map(|item| item.get("message").and_then(Value::as_str));
+            messages.collect::<Vec<_>>().join(" / ")
+        }
+        _ => String::new(),
+    };
+    text::fit(&full, LONGEST_MESSAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tells_what_became_of_a_call() {
+        let told = |result: &str, code: &str| {
+            let body = json!({"result": result, "code": code, "message": "説明"}).to_string();
+            read(body.as_bytes()).unwrap().verdict
+        };
+        assert_eq!(told("success", "000000"), Verdict::Success);
+        assert_eq!(told("error", "002002"), Verdict::StaleTokens);
+        assert_eq!(told("error", "002004"), Verdict::LoginDead("002004".to_owned()));
+        assert_eq!(told("redirect", ""), Verdict::LoginDead(String::new()));
+        assert_eq!(told("error", "003002"), Verdict::Busy("003002".to_owned(), 60));
+        assert_eq!(told("error", "002007"), Verdict::Busy("002007".to_owned(), 900));
+        assert_eq!(told("error", "999999"), Verdict::Broken("999999".to_owned()));
+        assert_eq!(told("error", "004002"), Verdict::Refused("004002".to_owned(), "説明".to_owned()));
+    }
+
+    #[test]
+    fn errors_may_carry_new_tokens_and_error_pages_are_no_answers() {
+        let body = json!({"result": "error", "code": "003002", "access_token": "a", "refresh_token": "r",
+            "access_token_end_date": "2026-11-25 12:00:00", "refresh_token_end_date": null});
+        let tokens = read(body.to_string().as_bytes()).unwrap().tokens.unwrap();
+        assert_eq!((tokens.access.reveal(), tokens.refresh.reveal()), ("a", "r"));
+        assert!(tokens.access_ends.is_some() && tokens.refresh_ends.is_none());
+        for body in ["<html>", "", "[]", "{\"result\":", "{\"data\":[]}"] {
+            assert!(read(body.as_bytes()).is_none(), "{body}");
+        }
+    }
+}

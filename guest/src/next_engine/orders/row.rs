@@ -1,0 +1,152 @@
+//! One row of the search: a line with its slip. Reads a field once, by the name that the search has for it.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::{
+    reason::Reason,
+    rules::order::{Life, Order, OrderLine, OrderState},
+    time::{self, Moment},
+    wire::{self, Row},
+};
+
+/// What is asked for; an unknown name would fail the whole search (next-engine.md 0).
+pub const FIELDS: [&str; 28] = [
+    "receive_order_row_receive_order_id",
+    "receive_order_shop_id",
+    "receive_order_shop_cut_form_id",
+    "receive_order_order_status_id",
+    "receive_order_cancel_type_id",
+    "receive_order_date",
+    "receive_order_send_date",
+    "receive_order_goods_amount",
+    "receive_order_tax_amount",
+    "receive_order_charge_amount",
+    "receive_order_delivery_fee_amount",
+    "receive_order_other_amount",
+    "receive_order_point_amount",
+    "receive_order_total_amount",
+    "receive_order_payment_method_id",
+    "receive_order_row_no",
+    "receive_order_row_goods_id",
+    "receive_order_row_goods_name",
+    "receive_order_row_quantity",
+    "receive_order_row_unit_price",
+    "receive_order_row_wholesale_retail_ratio",
+    "receive_order_row_sub_total_price",
+    "receive_order_row_tax_rate",
+    "receive_order_row_cancel_flag",
+    "receive_order_row_deleted_flag",
+    "receive_order_row_returned_good_quantity",
+    "receive_order_row_returned_bad_quantity",
+    "receive_order_row_last_modified_newest_date",
+];
+
+/// A row, as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRow {
+    /// 伝票番号, `?` when it cannot be read.
+    pub slip: String,
+    /// 店舗ID
+    pub shop_id: Option<String>,
+    /// The slip with this one line.
+    pub content: Result<Order, Reason>,
+}
+
+impl OrderRow {
+    /// A row of which nothing is known.
+    pub fn unreadable(reason: Reason) -> Self {
+        Self { slip: "?".to_owned(), shop_id: None, content: Err(reason) }
+    }
+}
+
+/// Reads a row.
+pub fn read(value: &Value) -> OrderRow {
+    let row = match Row::of(value, "data") {
+        Ok(row) => row,
+        Err(reason) => return OrderRow::unreadable(reason),
+    };
+    match row.text("receive_order_row_receive_order_id") {
+        Ok(slip) => OrderRow { shop_id: row.maybe_text("receive_order_shop_id"), content: order(row, &slip), slip },
+        Err(reason) => OrderRow::unreadable(reason),
+    }
+}
+
+fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
+    let cancel_type = row.text("receive_order_cancel_type_id")?;
+    Ok(Order {
+        slip: slip.to_owned(),
+        shop_id: row.text("receive_order_shop_id")?,
+        order_number: row.maybe_text("receive_order_shop_cut_form_id").unwrap_or_default(),
+        state: state(&row.text("receive_order_order_status_id")?),
+        life: life(&cancel_type),
+        cancel_type,
+        ordered_at: row.read("receive_order_date", time::parse_next_engine)?,
+        shipped_on: moment(row, "receive_order_send_date")?.map(time::day),
+        goods: row.decimal("receive_order_goods_amount")?,
+        tax: amount(row, "receive_order_tax_amount")?,
+        charge: amount(row, "receive_order_charge_amount")?,
+        delivery: amount(row, "receive_order_delivery_fee_amount")?,
+        other: amount(row, "receive_order_other_amount")?,
+        points: amount(row, "receive_order_point_amount")?,
+        total: row.decimal("receive_order_total_amount")?,
+        payment_method: row.maybe_text("receive_order_payment_method_id").unwrap_or_default(),
+        changed_at: row.read("receive_order_row_last_modified_newest_date", time::parse_next_engine)?,
+        lines: vec![line(row)?],
+    })
+}
+
+/// Null stands for nothing of this kind.
+fn amount(row: Row<'_>, field: &str) -> Result<Decimal, Reason> {
+    Ok(row.maybe_decimal(field)?.unwrap_or_default())
+}
+
+/// Absent, null and the zero date (assumed: other fields of this family write it) are no moment.
+fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
+    match row.maybe_text(field) {
+        None => Ok(None),
+        Some(text) if text.starts_with("0000-") => Ok(None),
+        Some(_) => row.read(field, time::parse_next_engine).map(Some),
+    }
+}
+
+fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
+    let price = row.decimal("receive_order_row_unit_price")?;
+    // 掛率: 10.0 is the whole price.
+    let ratio = row.maybe_decimal("receive_order_row_wholesale_retail_ratio")?.unwrap_or(Decimal::TEN);
+    let unit_price = price.checked_mul(ratio).and_then(|tenfold| tenfold.checked_div(Decimal::TEN));
+    let unreadable = || wire::unreadable("receive_order_row_unit_price", row.value("receive_order_row_unit_price"));
+    Ok(OrderLine {
+        number: row.text("receive_order_row_no")?,
+        code: row.maybe_text("receive_order_row_goods_id").unwrap_or_default(),
+        name: row.maybe_text("receive_order_row_goods_name").unwrap_or_default(),
+        quantity: row.decimal("receive_order_row_quantity")?,
+        unit_price: unit_price.ok_or_else(unreadable)?.normalize(),
+        amount: row.decimal("receive_order_row_sub_total_price")?,
+        tax_rate: row.maybe_decimal("receive_order_row_tax_rate")?,
+        cancelled: row.flag("receive_order_row_cancel_flag") || row.flag("receive_order_row_deleted_flag"),
+        returned: amount(row, "receive_order_row_returned_good_quantity")?
+            .saturating_add(amount(row, "receive_order_row_returned_bad_quantity")?),
+    })
+}
+
+/// next-engine.md 2.2.
+fn state(id: &str) -> OrderState {
+    match id {
+        "0" | "1" => OrderState::Provisional,
+        "2" => OrderState::Issued,
+        "20" | "30" | "40" => OrderState::Printing,
+        "50" => OrderState::Shipped,
+        _ => OrderState::Unknown,
+    }
+}
+
+/// next-engine.md 2.3: 6, 8 and 14 to 17 are returns after shipping; 14, 15 and 17 by their names.
+fn life(cancel_type: &str) -> Life {
+    match cancel_type {
+        "0" => Life::Live,
+        "3" => Life::Merged,
+        "6" | "8" | "14" | "15" | "16" | "17" => Life::Returned,
+        _ => Life::Cancelled,
+    }
+}

@@ -1,0 +1,56 @@
+//! 在庫変動履歴: the change history of one product in one store (smaregi.md 4c). Rows name no transaction.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{Request, segment};
+use crate::{
+    reason::Reason,
+    time::{self, Moment},
+    wire::{self, Row},
+};
+
+/// One movement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// History id; grows.
+    pub id: String,
+    /// 商品ID
+    pub product_id: String,
+    /// 店舗ID
+    pub store_id: String,
+    /// Signed difference.
+    pub amount: Decimal,
+    /// Stock after it, where shown.
+    pub stock_amount: Option<Decimal>,
+    /// `stockDivision`, two digits.
+    pub division: String,
+    /// メモ
+    pub memo: Option<String>,
+    /// When it was written.
+    pub updated_at: Moment,
+}
+
+/// A page of the history, newest first, from 1.
+pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Request {
+    let path = format!("/stock/changes/{}/{}", segment(product_id), segment(store_id));
+    Request::get("/stock/changes/{product}/{store}", path).with("sort", "id:desc").page(page, limit)
+}
+
+/// The rows of a page.
+pub fn decode(answer: &Value) -> Vec<Result<Change, Reason>> {
+    wire::rows(answer, "changes", change)
+}
+
+fn change(row: Row<'_>) -> Result<Change, Reason> {
+    Ok(Change {
+        id: row.text("id")?,
+        product_id: row.text("productId")?,
+        store_id: row.text("storeId")?,
+        amount: row.decimal("amount")?,
+        stock_amount: row.maybe_decimal("stockAmount")?,
+        division: row.text("stockDivision")?,
+        memo: row.maybe_text("memo"),
+        updated_at: row.read("updDateTime", time::parse_rfc3339)?,
+    })
+}

@@ -1,0 +1,132 @@
+//! Reading foreign JSON: strings where numbers are meant, nulls, missing fields. Knows neither service and never panics; whatever
+//! cannot be read is a [`Reason`] that names the field.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use crate::{money, reason::Reason, text};
+
+/// How much of an offending value a reason shows.
+const SHOWN: usize = 60;
+
+/// One JSON object.
+#[derive(Clone, Copy)]
+pub struct Row<'a>(&'a Map<String, Value>);
+
+impl<'a> Row<'a> {
+    /// The object, or a reason naming what should have been one.
+    pub fn of(value: &'a Value, what: &str) -> Result<Self, Reason> {
+        value.as_object().map(Self).ok_or_else(|| unreadable(what, value))
+    }
+
+    /// A text, or a number as text; `None` when missing, null or empty.
+    pub fn maybe_text(self, field: &str) -> Option<String> {
+        match self.0.get(field)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The same, required.
+    pub fn text(self, field: &str) -> Result<String, Reason> {
+        self.maybe_text(field).ok_or_else(|| self.bad(field))
+    }
+
+    /// A decimal number; `None` when missing, null or empty.
+    pub fn maybe_decimal(self, field: &str) -> Result<Option<Decimal>, Reason> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(_) => self.decimal(field).map(Some),
+        }
+    }
+
+    /// A decimal number, required.
+    pub fn decimal(self, field: &str) -> Result<Decimal, Reason> {
+        let text = self.maybe_text(field);
+        text.as_deref().and_then(money::parse).ok_or_else(|| self.bad(field))
+    }
+
+    /// Whether the field is the text or number `1`.
+    pub fn flag(self, field: &str) -> bool {
+        self.maybe_text(field).as_deref() == Some("1")
+    }
+
+    /// A value read by `read`, required.
+    pub fn read<T>(self, field: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Reason> {
+        let text = self.maybe_text(field);
+        text.as_deref().and_then(read).ok_or_else(|| self.bad(field))
+    }
+
+    /// The field as it came.
+    pub fn value(self, field: &str) -> &'a Value {
+        self.0.get(field).unwrap_or(&Value::Null)
+    }
+
+    fn bad(self, field: &str) -> Reason {
+        unreadable(field, self.value(field))
+    }
+}
+
+/// The objects of a list, each read by itself. Anything but a list is one unreadable row.
+pub fn rows<T>(list: &Value, what: &str, read: impl Fn(Row<'_>) -> Result<T, Reason>) -> Vec<Result<T, Reason>> {
+    match list.as_array() {
+        Some(rows) => rows.iter().map(|row| Row::of(row, what).and_then(&read)).collect(),
+        None => vec![Err(unreadable(what, list))],
+    }
+}
+
+/// A value that is not what its field holds by the service's documents.
+pub fn unreadable(field: &str, value: &Value) -> Reason {
+    let shown = match value {
+        Value::Null => "null".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) => "[…]".to_owned(),
+        Value::Object(_) => "{…}".to_owned(),
+    };
+    let shown = text::fit(&shown, SHOWN);
+    Reason::new(
+        "unreadable-field",
+        format!("項目「{field}」を読み取れません。相手のサービスの画面で確かめてください。"),
+        format!("The field {field} cannot be read. Look at it in that service."),
+    )
+    .field(field)
+    .value(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_come_as_text_or_as_numbers_and_nothing_else() {
+        for (value, expected) in [
+            (json!("5650.00"), Some("5650")),
+            (json!(-3), Some("-3")),
+            (json!("1e3"), None),
+            (json!(1e300), None),
+            (json!("NaN"), None),
+            (json!(true), None),
+            (json!(["1"]), None),
+            (json!({"1": 1}), None),
+        ] {
+            let object = json!({ "amount": value });
+            let read = Row::of(&object, "row").unwrap().decimal("amount");
+            assert_eq!(read.as_ref().ok().map(|number| money::text(*number)).as_deref(), expected, "{value}");
+            if let Err(reason) = read {
+                assert_eq!(reason.field.as_deref(), Some("amount"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_row_fails_alone() {
+        let list = json!([{"n": "1"}, null, {"n": null}, {"n": 2}]);
+        let read = rows(&list, "row", |row| row.decimal("n"));
+        assert_eq!(read.iter().filter(|row| row.is_ok()).count(), 2);
+        assert_eq!(rows(&json!("<html>"), "data", |row| row.decimal("n")).len(), 1);
+    }
+}
