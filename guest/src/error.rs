@@ -54,6 +54,30 @@ impl Error {
         Self::Invalid(vec![Problem { field: field.to_owned(), reason }])
     }
 
+    /// The same as a reason, for where it is told instead of given.
+    pub fn reason(&self) -> Reason {
+        let (code, message) = match self {
+            Self::Invalid(problems) => match problems.first() {
+                Some(problem) => return problem.reason.clone(),
+                None => ("invalid", Text::new("設定に誤りがあります。", "The settings are wrong.")),
+            },
+            Self::NotConnected(_, message) => ("not-connected", message.clone()),
+            Self::LoginNeeded(_, message) => ("login-needed", message.clone()),
+            Self::Refused(_, code, message) => {
+                let reason = Reason { code: "refused".to_owned(), message: message.clone(), field: None, value: None };
+                return reason.value(code);
+            }
+            Self::Unavailable(_, message, _) => ("unavailable", message.clone()),
+            Self::Contended(..) => ("contended", Text::new("別の処理が動いています。", "Another call is at work.")),
+            Self::NotFound(what, id) => {
+                ("not-found", Text::new(format!("{what} {id} はありません。"), format!("There is no {what} {id}.")))
+            }
+            Self::Storage(_, message) => ("storage", message.clone()),
+            Self::BudgetSpent => ("budget", Text::new("この呼び出しの枠を使い切りました。", "This call's budget is spent.")),
+        };
+        Reason { code: code.to_owned(), message, field: None, value: None }
+    }
+
     /// Whether trying again later can help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable(..) | Self::Contended(..) | Self::Storage(..) | Self::BudgetSpent)

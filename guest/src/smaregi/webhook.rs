@@ -30,19 +30,26 @@ pub fn parse(body: &[u8]) -> Result<Event, Reason> {
     let stock = match event.as_str() {
         "pos:stock" => list(row, "ids", |value| {
             let id = Row::of(value, "ids")?;
-            Ok((id.maybe_text("id").unwrap_or_default(), id.text("productId")?, id.text("storeId")?))
+            let history = id.maybe_text("id").unwrap_or_default();
+            Ok((history, id.read("productId", plain_id)?, id.read("storeId", plain_id)?))
         })?,
         _ => Vec::new(),
     };
     let products = match event.as_str() {
         "pos:products" => list(row, "productIds", |value| {
             let id = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()));
-            id.ok_or_else(|| wire::unreadable("productIds", value))
+            id.as_deref().and_then(plain_id).ok_or_else(|| wire::unreadable("productIds", value))
         })?,
         _ => Vec::new(),
     };
     let action = row.maybe_text("action").unwrap_or_default();
     Ok(Event { contract_id: row.text("contractId")?, event, action, stock, products })
+}
+
+/// Smaregi's ids are digits, at most 15 of them (smaregi.md 4a, 5); anything else would be a stranger's.
+pub fn plain_id(text: &str) -> Option<String> {
+    let plain = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.to_owned())
 }
 
 fn list<T>(row: Row<'_>, field: &str, read: impl Fn(&Value) -> Result<T, Reason>) -> Result<Vec<T>, Reason> {

@@ -4,7 +4,6 @@ use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use crate::{
     error::{Error, Result, Side},
-    reason::Reason,
     rules::pace,
     sync::{
         connection, meter, orders, own,
@@ -68,7 +67,7 @@ impl Day {
             _ => tenant.now() + TROUBLE_PAUSE,
         };
         self.retry_at = Some(self.retry_at.map_or(at, |other| other.min(at)));
-        self.round.trouble.get_or_insert_with(|| trouble(&error));
+        self.round.trouble.get_or_insert_with(|| error.reason());
         Ok(None)
     }
 
@@ -134,17 +133,6 @@ impl Day {
         self.round.next_at = self.retry_at.map_or(next, |at| if next <= now { at } else { next.min(at) }).max(now);
         Ok(self.round)
     }
-}
-
-fn trouble(error: &Error) -> Reason {
-    let (code, message) = match error {
-        Error::NotConnected(_, message) => ("not-connected", message.clone()),
-        Error::LoginNeeded(_, message) => ("login-needed", message.clone()),
-        Error::Refused(_, _, message) => ("refused", message.clone()),
-        Error::Unavailable(_, message, _) => ("unavailable", message.clone()),
-        _ => ("contended", crate::reason::Text::new("別の処理が動いています。", "Another call is at work.")),
-    };
-    Reason { code: code.to_owned(), message, field: None, value: None }
 }
 
 /// Seconds between two calls that the month's budget still allows; zero without a budget.

@@ -7,7 +7,7 @@ use crate::{
     ports::Ports,
     reason::Text,
     settings::Settings,
-    sync::store,
+    sync::{meter::Tally, store},
     time::Moment,
 };
 
@@ -53,6 +53,8 @@ pub struct Tenant<'a> {
     pub settings: Settings,
     /// Shared by everything the call does.
     pub budget: Budget,
+    /// Calls that are counted when the export ends.
+    pub tally: Tally,
 }
 
 impl<'a> Tenant<'a> {
@@ -61,7 +63,7 @@ impl<'a> Tenant<'a> {
         let settings = store::read::<Settings>(&ports, SETTINGS_KEY)?.map(|stored| stored.value).ok_or_else(|| {
             Error::NotConnected(Side::Smaregi, Text::new("まだ設定がありません。", "There are no settings yet."))
         })?;
-        Ok(Self { ports, settings, budget: Budget::new(&ports, requests, seconds) })
+        Ok(Self { ports, settings, budget: Budget::new(&ports, requests, seconds), tally: Tally::default() })
     }
 
     /// Now.

@@ -1,0 +1,70 @@
+//! 接続確認: one real call to each service. What a service refuses is the report's content, not this call's failure.
+
+use crate::{
+    error::{Error, Result, Side},
+    next_engine::company::{self, Company as Answered},
+    reason::Reason,
+    smaregi::stores,
+    sync::{
+        next_engine_login::{self, COMPANY_KEY, Company},
+        next_engine_session::NextEngine,
+        report::{CheckReport, SideCheck},
+        smaregi_session::Smaregi,
+        store,
+        tenant::Tenant,
+    },
+};
+
+/// Checks both. See `wit/connection.wit`.
+pub async fn check(tenant: &Tenant<'_>) -> Result<CheckReport> {
+    let next_engine = side(next_engine(tenant).await)?;
+    let (smaregi, missing_scopes) = match smaregi(tenant).await {
+        Ok(missing) => (side(Ok(()))?, missing),
+        Err(error) => (side(Err(error))?, Vec::new()),
+    };
+    let tokens = next_engine_login::stored(&tenant.ports)?.map(|stored| stored.value.times());
+    Ok(CheckReport { next_engine, tokens, smaregi, missing_scopes, checked_at: tenant.now() })
+}
+
+/// Storage that fails, a busy lease and a spent budget say nothing about the service.
+fn side(result: Result<()>) -> Result<SideCheck> {
+    match result {
+        Ok(()) => Ok(SideCheck { ok: true, reason: None }),
+        Err(error @ (Error::Storage(..) | Error::BudgetSpent | Error::Contended(..))) => Err(error),
+        Err(error) => Ok(SideCheck { ok: false, reason: Some(error.reason()) }),
+    }
+}
+
+async fn next_engine(tenant: &Tenant<'_>) -> Result<()> {
+    let mut session = NextEngine::open(tenant).await?;
+    let answer = session.send(company::info()).await;
+    session.close()?;
+    let answered = company::decode(&answer?);
+    let answered = answered.map_err(|reason| Error::Refused(Side::NextEngine, reason.code, reason.message))?;
+    same_company(tenant, &answered)
+}
+
+fn same_company(tenant: &Tenant<'_>, answered: &Answered) -> Result<()> {
+    let known = store::read::<Company>(&tenant.ports, COMPANY_KEY)?;
+    let other = known.zip(answered.id.as_ref()).is_some_and(|(known, id)| known.value.id != *id);
+    if other {
+        let reason = Reason::new(
+            "another-company",
+            "ログイン中の企業が、この連携の企業と違います。ログインし直してください。",
+            "The login belongs to another company than this link. Log in again.",
+        );
+        return Err(Error::Refused(Side::NextEngine, reason.code, reason.message));
+    }
+    Ok(())
+}
+
+/// A new token, so that scopes ticked a moment ago are seen, and one call with it.
+async fn smaregi(tenant: &Tenant<'_>) -> Result<Vec<String>> {
+    let session = Smaregi::open_anew(tenant).await?;
+    let missing = session.missing_scopes();
+    match session.send(&stores::list()).await {
+        Err(error) if missing.is_empty() => Err(error.into()),
+        // The scope of this very call may be the missing one; then naming it says more than the refusal.
+        _ => Ok(missing),
+    }
+}

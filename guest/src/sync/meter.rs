@@ -1,0 +1,84 @@
+//! Counting calls (呼び出し回数) by month of Japan's calendar, because Next Engine bills them. Limits nothing: the schedule's pace does.
+//!
+//! Calls to Next Engine are counted in the commit that precedes them. Those to Smaregi cost nothing; they are counted in memory
+//! and written at the end of an export, so a call that dies forgets its own.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use crate::{
+    error::{Result, Side},
+    ports::Ports,
+    sync::{
+        report::EndpointCalls,
+        store::{self, Commit},
+        tenant::Tenant,
+    },
+    time,
+};
+
+type Counts = BTreeMap<String, u64>;
+
+/// Calls of one export that are not written yet.
+#[derive(Debug, Default)]
+pub struct Tally(RefCell<Counts>);
+
+impl Tally {
+    /// Counts one call to Smaregi.
+    pub fn count(&self, endpoint: String) {
+        let mut counts = self.0.borrow_mut();
+        let calls = counts.entry(endpoint).or_default();
+        *calls = calls.saturating_add(1);
+    }
+}
+
+fn key(month: &str, side: Side) -> String {
+    let side = match side {
+        Side::Smaregi => "smaregi",
+        Side::NextEngine => "next-engine",
+    };
+    format!("meter/{month}/{side}")
+}
+
+/// Adds one call to Next Engine to a commit that is fenced by its lease, so no two count at once.
+pub fn count_next_engine(tenant: &Tenant<'_>, commit: Commit, endpoint: &str) -> Result<Commit> {
+    let key = key(&time::month(tenant.now()), Side::NextEngine);
+    let seen = store::read::<Counts>(&tenant.ports, &key)?;
+    let mut counts = seen.map(|seen| seen.value).unwrap_or_default();
+    let calls = counts.entry(format!("POST {endpoint}")).or_default();
+    *calls = calls.saturating_add(1);
+    commit.put(&key, &counts)
+}
+
+/// Writes what an export counted. Another export may write at the same time; then this one reads anew.
+pub fn flush(tenant: &Tenant<'_>) -> Result<()> {
+    const TRIES: u32 = 10;
+    let counted = tenant.tally.0.take();
+    if counted.is_empty() {
+        return Ok(());
+    }
+    let key = key(&time::month(tenant.now()), Side::Smaregi);
+    for _ in 0..TRIES {
+        let seen = store::read::<Counts>(&tenant.ports, &key)?;
+        let mut counts = seen.as_ref().map(|seen| seen.value.clone()).unwrap_or_default();
+        for (endpoint, calls) in &counted {
+            let sum = counts.entry(endpoint.clone()).or_default();
+            *sum = sum.saturating_add(*calls);
+        }
+        if Commit::new().check(&key, seen.as_ref()).put(&key, &counts)?.try_apply(&tenant.ports)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The calls of a month, by side and endpoint.
+pub fn read(ports: &Ports<'_>, month: &str) -> Result<Vec<EndpointCalls>> {
+    let sides = [Side::Smaregi, Side::NextEngine];
+    let stored = store::read_all::<Counts>(ports, &sides.map(|side| key(month, side)))?;
+    let by_side = sides.into_iter().zip(stored);
+    let calls = by_side.flat_map(|(side, counts)| {
+        let counts = counts.map(|counts| counts.value).unwrap_or_default();
+        counts.into_iter().map(move |(endpoint, calls)| EndpointCalls { side, endpoint, calls })
+    });
+    Ok(calls.collect())
+}

@@ -1,0 +1,138 @@
+//! The stored login to Next Engine: whose it is, its pair of tokens, and whether it is dead. Makes no call.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result, Side},
+    next_engine::answer::Tokens,
+    ports::Ports,
+    reason::Text,
+    settings::Secret,
+    sync::{
+        report::TokenTimes,
+        store::{self, Commit, Stored},
+        tenant::Tenant,
+    },
+    time::Moment,
+};
+
+/// Where the login is kept; absent when nobody is logged in.
+pub const LOGIN_KEY: &str = "next-engine/login";
+/// Whose stock this ledger keeps; stays after disconnecting.
+pub const COMPANY_KEY: &str = "next-engine/company";
+
+/// Lives of a pair that an answer does not date (next-engine.md 1.3).
+const ACCESS_LIVES: TimeDelta = TimeDelta::days(1);
+const REFRESH_LIVES: TimeDelta = TimeDelta::days(3);
+const TRIES: u32 = 10;
+
+/// A login.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// User of Next Engine.
+    pub uid: String,
+    /// アクセストークン
+    pub access: Secret,
+    /// Its end.
+    pub access_ends: Moment,
+    /// リフレッシュトークン
+    pub refresh: Secret,
+    /// Its end.
+    pub refresh_ends: Moment,
+    /// When Next Engine first said that the pair is dead.
+    pub dead_since: Option<Moment>,
+}
+
+/// The company of the first login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Company {
+    /// `company_ne_id`
+    pub id: String,
+    /// 企業名
+    pub name: String,
+}
+
+impl Login {
+    /// A login with a new pair, received now.
+    pub fn new(uid: String, tokens: &Tokens, now: Moment) -> Self {
+        Self {
+            uid,
+            access: tokens.access.clone(),
+            access_ends: tokens.access_ends.unwrap_or(now + ACCESS_LIVES),
+            refresh: tokens.refresh.clone(),
+            refresh_ends: tokens.refresh_ends.unwrap_or(now + REFRESH_LIVES),
+            dead_since: None,
+        }
+    }
+
+    /// Both ends.
+    pub fn times(&self) -> TokenTimes {
+        TokenTimes { access_expires_at: self.access_ends, refresh_expires_at: self.refresh_ends }
+    }
+}
+
+/// The stored login, dead or alive.
+pub fn stored(ports: &Ports<'_>) -> Result<Option<Stored<Login>>> {
+    store::read(ports, LOGIN_KEY)
+}
+
+/// A login that can be used now. One past its refresh token's end is marked dead, so that people see since when.
+pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
+    let Some(login) = stored(&tenant.ports)? else {
+        return Err(Error::NotConnected(
+            Side::NextEngine,
+            Text::new("ネクストエンジンにログインしていません。", "Nobody is logged in to Next Engine."),
+        ));
+    };
+    if let Some(since) = login.value.dead_since {
+        return Err(needed(since));
+    }
+    if login.value.refresh_ends <= tenant.now() {
+        return Err(mark_dead(tenant, &login.value));
+    }
+    Ok(login.value)
+}
+
+/// Stores the pair of an answer to a call made with `used`. The pair may arrive late, after somebody else took over: then the
+/// newer of the two stays, because the older one is dead already.
+pub fn store_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
+    let fresh = Login::new(used.uid.clone(), tokens, tenant.now());
+    for _ in 0..TRIES {
+        let Some(seen) = stored(&tenant.ports)? else { return Ok(fresh) };
+        let ours = seen.value.access == used.access || seen.value.access_ends < fresh.access_ends;
+        if seen.value.uid != used.uid || seen.value.access == fresh.access || !ours {
+            return Ok(seen.value);
+        }
+        if Commit::new().check(LOGIN_KEY, Some(&seen)).put(LOGIN_KEY, &fresh)?.try_apply(&tenant.ports)? {
+            return Ok(fresh);
+        }
+    }
+    Err(Error::Contended(LOGIN_KEY.to_owned(), tenant.now()))
+}
+
+/// Notes that this pair is dead, unless another is stored by now; gives the error to end with.
+pub fn mark_dead(tenant: &Tenant<'_>, used: &Login) -> Error {
+    let since = tenant.now();
+    let marked = stored(&tenant.ports).and_then(|seen| match seen {
+        Some(seen) if seen.value.access == used.access && seen.value.dead_since.is_none() => {
+            let dead = Login { dead_since: Some(since), ..seen.value.clone() };
+            Commit::new().check(LOGIN_KEY, Some(&seen)).put(LOGIN_KEY, &dead)?.try_apply(&tenant.ports).map(|_| ())
+        }
+        _ => Ok(()),
+    });
+    marked.err().unwrap_or_else(|| needed(since))
+}
+
+/// What a merchant reads then.
+pub fn needed(since: Moment) -> Error {
+    Error::LoginNeeded(since, demand())
+}
+
+/// The words of it.
+pub fn demand() -> Text {
+    Text::new(
+        "ネクストエンジンへのログインの期限が切れました。もう一度ログインしてください。溜まった仕事は失われていません。",
+        "The login to Next Engine has expired. Log in again; nothing that waited is lost.",
+    )
+}

@@ -1,0 +1,118 @@
+//! スマレジの商品, remembered for a while: by 商品ID and by 商品コード. A product webhook makes everything remembered stale at once,
+//! because a changed code concerns other products, too. Decides nothing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    ports::Ports,
+    rules::{codes::SmaregiKey, goods::Products, product::Product},
+    sync::{
+        lookup,
+        smaregi_session::Smaregi,
+        store::{self, Commit},
+        tenant::Tenant,
+    },
+    time::Moment,
+};
+
+/// Counts product webhooks.
+const GENERATION_KEY: &str = "product/generation";
+/// Webhooks get lost, so nothing is believed for longer.
+const BELIEVED: TimeDelta = TimeDelta::hours(1);
+const ROWS_PER_COMMIT: usize = 500;
+const TRIES: u32 = 10;
+
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    products: Vec<Product>,
+    generation: u64,
+    at: Moment,
+}
+
+/// The products with these ids; `None` for one that does not exist. `fresh` believes nothing remembered.
+pub async fn resolve_ids(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    ids: &[String],
+    fresh: bool,
+) -> Result<HashMap<String, Option<Product>>> {
+    let keys = ids.iter().cloned().map(SmaregiKey::Id).collect();
+    let found = resolve(session, tenant, keys, fresh).await?;
+    Ok(found.into_iter().map(|(key, products)| (key.value().to_owned(), products.into_iter().next())).collect())
+}
+
+/// The products with these codes: none, one, or several that share it.
+pub async fn resolve_codes(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    codes: &[String],
+    fresh: bool,
+) -> Result<HashMap<String, Vec<Product>>> {
+    let keys = codes.iter().filter(|code| !code.is_empty()).cloned().map(SmaregiKey::Code).collect();
+    let found = resolve(session, tenant, keys, fresh).await?;
+    Ok(found.into_iter().map(|(key, products)| (key.value().to_owned(), products)).collect())
+}
+
+/// Makes everything remembered stale, if any product is named.
+pub fn forget(ports: &Ports<'_>, products: &[String]) -> Result<()> {
+    if products.is_empty() {
+        return Ok(());
+    }
+    for _ in 0..TRIES {
+        let seen = store::read::<u64>(ports, GENERATION_KEY)?;
+        let next = seen.as_ref().map_or(1, |seen| seen.value.saturating_add(1));
+        if Commit::new().check(GENERATION_KEY, seen.as_ref()).put(GENERATION_KEY, &next)?.try_apply(ports)? {
+            break;
+        }
+        // Whoever was quicker made it stale as well; but perhaps before our change, so once more.
+    }
+    Ok(())
+}
+
+async fn resolve(session: &Smaregi<'_>, tenant: &Tenant<'_>, keys: BTreeSet<SmaregiKey>, fresh: bool) -> Result<Products> {
+    let generation = store::read::<u64>(&tenant.ports, GENERATION_KEY)?.map_or(0, |seen| seen.value);
+    let keys: Vec<SmaregiKey> = keys.into_iter().collect();
+    let mut known = if fresh { Products::new() } else { remembered(tenant, &keys, generation)? };
+    let missing: BTreeSet<SmaregiKey> = keys.iter().filter(|key| !known.contains_key(*key)).cloned().collect();
+    let mut found = Products::new();
+    lookup::fill(session, tenant, &mut found, missing).await?;
+    remember(tenant, &found, generation)?;
+    known.extend(found);
+    Ok(known)
+}
+
+fn remembered(tenant: &Tenant<'_>, keys: &[SmaregiKey], generation: u64) -> Result<Products> {
+    let names: Vec<String> = keys.iter().map(name).collect();
+    let stored = store::read_all::<Remembered>(&tenant.ports, &names)?;
+    let now = tenant.now();
+    let good = |entry: &Remembered| entry.generation == generation && now - entry.at < BELIEVED;
+    let pairs = keys.iter().zip(stored).filter_map(|(key, entry)| Some((key.clone(), entry?.value)));
+    Ok(pairs.filter(|(_, entry)| good(entry)).map(|(key, entry)| (key, entry.products)).collect())
+}
+
+fn remember(tenant: &Tenant<'_>, found: &Products, generation: u64) -> Result<()> {
+    let at = tenant.now();
+    let found: Vec<(&SmaregiKey, &Vec<Product>)> = found.iter().collect();
+    for chunk in found.chunks(ROWS_PER_COMMIT) {
+        let mut commit = Commit::new();
+        for (key, products) in chunk {
+            let entry = Remembered { products: (*products).clone(), generation, at };
+            commit = commit.put(&name(key), &entry)?;
+        }
+        commit.apply(&tenant.ports)?;
+    }
+    Ok(())
+}
+
+/// Keys hold at most 250 bytes; what no product can be called is not asked for anyway.
+fn name(key: &SmaregiKey) -> String {
+    let value: String = key.value().chars().take(40).collect();
+    match key {
+        SmaregiKey::Id(_) => format!("product/id/{value}"),
+        SmaregiKey::Code(_) => format!("product/code/{value}"),
+    }
+}
