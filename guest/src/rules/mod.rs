@@ -10,14 +10,15 @@ pub mod identity;
 pub mod mapping;
 pub mod moment;
 pub mod order;
+pub mod pace;
 pub mod payment;
 pub mod points;
 pub mod product;
 pub mod sale;
 #[cfg(test)]
 pub mod samples;
+pub mod settings_check;
 pub mod source_store;
 pub mod stock_decision;
 pub mod tax;
 pub mod triggers;
-pub mod pace;

@@ -7,9 +7,9 @@ use crate::{
     reason::Reason,
     rules::{goods::Products, mapping, moment, order::Order},
     sync::{
+        lookup,
         next_engine_session::NextEngine,
         orders::{
-            lookup,
             reading::{self, Reading},
             records, scan,
         },

@@ -9,10 +9,11 @@ use crate::{
     error::Result,
     rules::goods::Products,
     sync::{
+        lookup,
         connection,
         orders::{
             bench::{Bench, Flow, Tally},
-            effects, journal, lookup, moves,
+            effects, journal, moves,
             plan::{self, Next},
             records::{self, Act, SlipRecord, TODO, slip_key, slip_of},
             settling,
