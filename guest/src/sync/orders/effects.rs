@@ -21,7 +21,7 @@ use crate::{
         orders::{
             bench::{Bench, Flow},
             journal,
-            records::{Act, Intent, SlipRecord, pieces, work_name},
+            records::{self, Act, Intent, SlipRecord, pieces, work_name},
             settling,
         },
         own::{self, Kind, Look},
@@ -57,15 +57,15 @@ pub async fn register(
     let intent = Intent {
         act: Act::Register,
         revision: record.revision.saturating_add(1),
-        sale,
-        made_from: record.order.as_ref().map(plain),
+        sale: records::without_names(&sale),
+        made_from: record.order.clone(),
         transaction_id: None,
         tried_at: bench.tenant.now(),
         uncertain: false,
         second_way: false,
         why: None,
     };
-    looked(bench, record, intent, look).await
+    looked(bench, &record.slip, intent, look).await
 }
 
 /// Undoes the registered sale.
@@ -94,7 +94,7 @@ pub async fn undo(
         second_way: false,
         why: Some(why),
     };
-    looked(bench, record, intent, look).await
+    looked(bench, &record.slip, intent, look).await
 }
 
 /// The first effect of a kind is looked at, before and after, to learn what it does to stock.
@@ -205,7 +205,7 @@ fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) 
             Act::Register => registered.is_none(),
             _ => registered == Some(intent.revision),
         };
-        let fresh = seen.is_some() || record.order.as_ref() == Some(&intent.made_from);
+        let fresh = seen.is_some() || intent.act != Act::Register || record.order == intent.made_from;
         if record.intent.as_ref() != seen || !fits || !fresh {
             return Ok(None);
         }

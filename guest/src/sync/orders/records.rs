@@ -20,7 +20,6 @@ use crate::{
     ports::Ports,
     reason::Reason,
     rules::{
-        goods,
         order::{Order, OrderState},
         sale::Sale,
         source_store::Shift,
@@ -29,7 +28,6 @@ use crate::{
         own::{Kind, Piece},
         store::{self, Commit, Stored},
     },
-    text,
     time::Moment,
 };
 
@@ -94,7 +92,7 @@ pub struct Registered {
     pub transaction_id: String,
     /// What was registered, without names.
     pub sale: Sale,
-    /// The reading it was made from, or that was found to make the same sale, as [`plain`].
+    /// The reading it was made from, or that was found to make the same sale.
     pub made_from: Order,
 }
 
@@ -130,7 +128,7 @@ pub struct Intent {
     pub revision: u32,
     /// The sale registered or undone.
     pub sale: Sale,
-    /// The reading it is made from, as [`plain`]; absent for an undoing.
+    /// The reading it is made from, [`plain`]; absent for an undoing.
     pub made_from: Option<Order>,
     /// The transaction to undo; absent for a registration.
     pub transaction_id: Option<String>,
@@ -287,27 +285,15 @@ pub fn put(
     commit.check(&key, seen).put(&key, record)
 }
 
-/// Above so many lines names are kept shorter, so that a record of 999 lines stays below the megabyte that storage takes.
-const MANY_LINES: usize = 300;
-
-/// An order as it is kept: names no longer than a transaction takes.
-pub fn kept(order: &Order) -> Order {
-    let limit = if order.lines.len() > MANY_LINES { 20 } else { goods::NAME_LIMIT };
-    let mut order = order.clone();
-    for line in &mut order.lines {
-        line.name = text::fit(&line.name, limit);
-    }
-    order
-}
-
-/// An order without what no comparison needs.
+/// An order without its lines' names: no comparison needs them, Smaregi prints its own, and a record of 999 lines has to stay below
+/// the megabyte that storage takes.
 pub fn plain(order: &Order) -> Order {
     let mut order = order.clone();
     order.lines.iter_mut().for_each(|line| line.name.clear());
     order
 }
 
-/// A sale without what only its registration needs.
+/// A sale without names, for the same reason.
 pub fn without_names(sale: &Sale) -> Sale {
     let mut sale = sale.clone();
     sale.lines.iter_mut().for_each(|line| line.name.clear());

@@ -270,6 +270,7 @@ pub(super) fn absorb(
         .unwrap_or_else(|| SlipRecord::new(&reading.slip, &reading.shop_id));
     let news = match &reading.order {
         Ok(order) => {
+            let order = &records::plain(order);
             let news = record.unreadable.take().is_some()
                 || record.order.as_ref().is_none_or(|old| is_news(old, order));
             record.order = Some(order.clone());

@@ -29,11 +29,14 @@ pub fn registered(
     transaction_id: &str,
 ) -> Result<Flow> {
     let done = settle(bench, slip, intent, |record| {
+        let Some(made_from) = intent.made_from.clone().or_else(|| record.order.clone()) else {
+            return (Happened::Registered, Some(transaction_id.to_owned()));
+        };
         record.registered = Some(Registered {
             revision: intent.revision,
             transaction_id: transaction_id.to_owned(),
             sale: intent.sale.clone(),
-            made_from: intent.made_from.clone(),
+            made_from,
         });
         (Happened::Registered, Some(transaction_id.to_owned()))
     })?;
