@@ -87,11 +87,8 @@ impl Error {
 impl From<StorageFailure> for Error {
     fn from(failure: StorageFailure) -> Self {
         match failure {
-            // The moment is filled in where the clock is known; a conflict is worth trying again at once.
-            StorageFailure::Conflict(key) => Self::Storage(
-                key,
-                Text::new("別の処理が先に更新しました。もう一度お試しください。", "Another call was quicker. Try again."),
-            ),
+            // Worth trying again at once: whoever gives a time brings it to the present.
+            StorageFailure::Conflict(key) => Self::Contended(key, Moment::default()),
             StorageFailure::Unavailable(message) => Self::Storage(
                 String::new(),
                 Text::new(format!("保存先が使えません: {message}"), format!("Storage cannot be used: {message}")),

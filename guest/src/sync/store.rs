@@ -183,7 +183,7 @@ impl Commit {
         self.writes.is_empty()
     }
 
-    /// All or nothing. A conflict is an [`Error::Storage`] naming the key.
+    /// All or nothing. A conflict is an [`Error::Contended`] naming the key.
     pub fn apply(self, ports: &Ports<'_>) -> Result<()> {
         Ok(ports.storage.commit(&self.checks, &self.writes)?)
     }

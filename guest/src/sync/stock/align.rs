@@ -32,6 +32,9 @@ const MOST_LINES: usize = 900;
 pub async fn align(tenant: &Tenant<'_>, codes: &[String], confirmed: bool, over_guard: bool) -> Result<Alignment> {
     let counter = store::read::<u64>(&tenant.ports, COUNTER_KEY)?;
     let comparison = compare(tenant).await?;
+    if let Some(unknown) = codes.iter().find(|code| !comparison.lines.iter().any(|line| line.code == **code)) {
+        return Err(Error::NotFound("product", unknown.clone()));
+    }
     let wanted: Vec<&ComparisonLine> = comparison.lines.iter().filter(|line| is_wanted(line, codes)).take(MOST_LINES).collect();
     let lines = wanted.iter().map(|line| AlignmentLine { code: line.code.clone(), quantity: line.unexplained }).collect();
     let guard = guard(&tenant.settings.stock.guard, &comparison, &wanted).filter(|_| !over_guard);

@@ -16,6 +16,8 @@ use crate::{
 
 /// Deliveries are remembered this long; repeats come within minutes.
 const EVENT_DAYS: i64 = 7;
+/// Hints taken at once from elsewhere.
+const MOST_HINTS: usize = 1_000;
 /// Hints a commit may hold, well under storage's limit.
 const HINTS_PER_COMMIT: usize = 1_500;
 
@@ -27,7 +29,7 @@ pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
     if contract != own || event.contract_id != *own {
         return Err(Error::Invalid(vec![Problem { field: "webhook.contract-id".to_owned(), reason: foreign_contract() }]));
     }
-    let key = delivery.event_id.as_deref().filter(|id| !id.is_empty()).map(event_key);
+    let key = delivery.event_id.as_deref().and_then(event_key);
     if let Some(key) = &key
         && store::read::<Moment>(&tenant.ports, key)?.is_some()
     {
@@ -41,9 +43,29 @@ pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
 
 /// Takes hints from elsewhere.
 pub fn take_in_changes(tenant: &Tenant<'_>, hints: &[ChangeHint]) -> Result<Taken> {
+    check_hints(hints)?;
     let hints = hints.iter().map(|hint| (hint.store_id.as_str(), hint.product_id.as_str())).collect::<Vec<_>>();
     note(tenant, &hints, None)?;
     Ok(Taken { hints: count(hints.len()), repeated: false })
+}
+
+fn check_hints(hints: &[ChangeHint]) -> Result<()> {
+    if hints.len() > MOST_HINTS {
+        let reason = Reason::new("too-many", "一度に1000件までです。", "At most 1 000 at once.");
+        return Err(Error::invalid("hints", reason));
+    }
+    let is_id = |text: &str| webhook::plain_id(text).is_some();
+    let bad = hints.iter().enumerate().flat_map(|(index, hint)| {
+        let fields = [("product-id", &hint.product_id), ("store-id", &hint.store_id)];
+        let bad = fields.into_iter().filter(move |(_, value)| !is_id(value));
+        bad.map(move |(name, value)| Problem {
+            field: format!("hints[{index}].{name}"),
+            reason: Reason::new("not-an-id", "スマレジの番号ではありません。", "This is no id of Smaregi.")
+                .value(crate::text::fit(value, 40)),
+        })
+    });
+    let problems: Vec<Problem> = bad.collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
 }
 
 /// Stores hints, the event's id with the last of them: a crash in between repeats hints, which is harmless, and loses none.
@@ -81,10 +103,10 @@ pub fn forget_old_events(tenant: &Tenant<'_>) -> Result<()> {
     if commit.is_empty() { Ok(()) } else { commit.apply(&tenant.ports) }
 }
 
-fn event_key(id: &str) -> String {
+fn event_key(id: &str) -> Option<String> {
     // Foreign text in a key: bounded, and without what could leave our prefix.
     let safe: String = id.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(100).collect();
-    format!("stock/event/{safe}")
+    (!safe.is_empty()).then(|| format!("stock/event/{safe}"))
 }
 
 fn count(length: usize) -> u32 {

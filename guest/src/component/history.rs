@@ -1,0 +1,116 @@
+//! The `history` export.
+
+use super::{
+    Connector, WHOLE,
+    bindings::{
+        exports::tsunagi::connector::history::{self as wit, Guest},
+        tsunagi::connector::types::{Error, PageRequest},
+    },
+    convert, run,
+};
+use crate::sync::{
+    history_received, history_sent,
+    report::{self, ReceivedResult, SentResult},
+};
+
+impl Guest for Connector {
+    fn sent(filter: wit::SentFilter, page: PageRequest) -> Result<wit::SentPage, Error> {
+        let page = run(WHOLE, async |tenant| {
+            let filter = report::SentFilter {
+                since: convert::given_moment("filter.since", filter.since)?,
+                before: convert::given_moment("filter.before", filter.before)?,
+                outcome: filter.outcome.map(given_sent),
+                trigger: filter.trigger,
+                store_id: filter.store_id,
+                product: filter.product,
+            };
+            history_sent::sent(tenant, &filter, &convert::page(page))
+        })?;
+        Ok(wit::SentPage { entries: page.entries.into_iter().map(sent).collect(), continuation: page.continuation })
+    }
+
+    fn received(filter: wit::ReceivedFilter, page: PageRequest) -> Result<wit::ReceivedPage, Error> {
+        let page = run(WHOLE, async |tenant| {
+            let filter = report::ReceivedFilter {
+                since: convert::given_moment("filter.since", filter.since)?,
+                before: convert::given_moment("filter.before", filter.before)?,
+                outcome: filter.outcome.map(given_received),
+                shop_id: filter.shop_id,
+                slip: filter.slip,
+            };
+            history_received::received(tenant, &filter, &convert::page(page))
+        })?;
+        Ok(wit::ReceivedPage { entries: page.entries.into_iter().map(received).collect(), continuation: page.continuation })
+    }
+}
+
+fn given_sent(outcome: wit::SentResult) -> SentResult {
+    match outcome {
+        wit::SentResult::Waiting => SentResult::Waiting,
+        wit::SentResult::InFlight => SentResult::InFlight,
+        wit::SentResult::Applied => SentResult::Applied,
+        wit::SentResult::Returned => SentResult::Returned,
+        wit::SentResult::NotSent => SentResult::NotSent,
+    }
+}
+
+fn sent_result(outcome: SentResult) -> wit::SentResult {
+    match outcome {
+        SentResult::Waiting => wit::SentResult::Waiting,
+        SentResult::InFlight => wit::SentResult::InFlight,
+        SentResult::Applied => wit::SentResult::Applied,
+        SentResult::Returned => wit::SentResult::Returned,
+        SentResult::NotSent => wit::SentResult::NotSent,
+    }
+}
+
+fn given_received(outcome: wit::ReceivedResult) -> ReceivedResult {
+    match outcome {
+        wit::ReceivedResult::Registered => ReceivedResult::Registered,
+        wit::ReceivedResult::Undone => ReceivedResult::Undone,
+        wit::ReceivedResult::Refused => ReceivedResult::Refused,
+        wit::ReceivedResult::NeedsPerson => ReceivedResult::NeedsPerson,
+    }
+}
+
+fn received_result(outcome: ReceivedResult) -> wit::ReceivedResult {
+    match outcome {
+        ReceivedResult::Registered => wit::ReceivedResult::Registered,
+        ReceivedResult::Undone => wit::ReceivedResult::Undone,
+        ReceivedResult::Refused => wit::ReceivedResult::Refused,
+        ReceivedResult::NeedsPerson => wit::ReceivedResult::NeedsPerson,
+    }
+}
+
+fn sent(entry: report::SentEntry) -> wit::SentEntry {
+    wit::SentEntry {
+        id: entry.id,
+        at: convert::moment(entry.at),
+        triggers: entry.triggers,
+        stores: entry.stores,
+        product_id: entry.product_id,
+        product_code: entry.product_code,
+        quantity: convert::decimal(entry.quantity),
+        before: entry.before.map(convert::decimal),
+        after: entry.after.map(convert::decimal),
+        outcome: sent_result(entry.outcome),
+        reason: entry.reason.map(convert::reason),
+        queue_id: entry.queue_id,
+    }
+}
+
+fn received(entry: report::ReceivedEntry) -> wit::ReceivedEntry {
+    wit::ReceivedEntry {
+        id: entry.id,
+        at: convert::moment(entry.at),
+        slip: entry.slip,
+        order_number: entry.order_number,
+        shop_id: entry.shop_id,
+        store_id: entry.store_id,
+        transaction_id: entry.transaction_id,
+        amount: convert::decimal(entry.amount),
+        outcome: received_result(entry.outcome),
+        reason: entry.reason.map(convert::reason),
+        open: entry.open,
+    }
+}

@@ -1,0 +1,99 @@
+//! The `orders` export.
+
+use super::{
+    Connector, WHOLE,
+    bindings::{
+        exports::tsunagi::connector::orders::{self as wit, Guest},
+        tsunagi::connector::types::{Budget, Error},
+    },
+    convert, run,
+};
+use crate::{
+    rules::sale::{Sale, SaleLine},
+    sync::{orders, report},
+};
+
+impl Guest for Connector {
+    fn import_shop(shop_id: String, budget: Budget) -> Result<wit::ImportProgress, Error> {
+        run(budget, async |tenant| orders::import_shop(tenant, &shop_id).await).map(progress)
+    }
+
+    fn retry(choice: wit::RetryChoice, budget: Budget) -> Result<wit::ImportProgress, Error> {
+        let choice = match choice {
+            wit::RetryChoice::Slip(slip) => report::RetryChoice::Slip(slip),
+            wit::RetryChoice::AllRefused(all) => report::RetryChoice::AllRefused(all),
+        };
+        run(budget, async |tenant| orders::retry(tenant, &choice).await).map(progress)
+    }
+
+    fn preview(choice: wit::PreviewChoice) -> Result<Vec<wit::OrderPreview>, Error> {
+        let choice = match choice {
+            wit::PreviewChoice::Slip(slip) => report::PreviewChoice::Slip(slip),
+            wit::PreviewChoice::Shop(shop) => report::PreviewChoice::Shop(shop),
+        };
+        let previews = run(WHOLE, async |tenant| orders::preview(tenant, &choice).await)?;
+        Ok(previews.into_iter().map(preview).collect())
+    }
+
+    fn stores() -> Result<Vec<wit::StoreState>, Error> {
+        let states = run(WHOLE, async |tenant| orders::stores(tenant))?;
+        let state = |state: report::StoreState| wit::StoreState {
+            shop_id: state.shop_id,
+            store_id: state.store_id,
+            last_imported_at: convert::maybe_moment(state.last_imported_at),
+            refused: state.refused,
+        };
+        Ok(states.into_iter().map(state).collect())
+    }
+}
+
+fn progress(progress: report::ImportProgress) -> wit::ImportProgress {
+    wit::ImportProgress {
+        slips_read: progress.slips_read,
+        registered: progress.registered,
+        undone: progress.undone,
+        refused: progress.refused,
+        waiting: progress.waiting,
+        more: progress.more,
+    }
+}
+
+fn preview(preview: report::Preview) -> wit::OrderPreview {
+    wit::OrderPreview {
+        slip: preview.slip,
+        order_number: preview.order_number,
+        shop_id: preview.shop_id,
+        order_total: convert::decimal(preview.order_total),
+        sale: preview.sale.map(sale),
+        refusal: preview.refusal.map(convert::reason),
+        skipped: preview.skipped.map(convert::reason),
+        transaction_id: preview.transaction_id,
+    }
+}
+
+fn sale(sale: Sale) -> wit::Sale {
+    wit::Sale {
+        store_id: sale.store_id,
+        source_store_id: sale.source_store_id,
+        terminal_id: sale.terminal_id,
+        sold_on: convert::day(sale.sold_on),
+        lines: sale.lines.into_iter().map(line).collect(),
+        subtotal: sale.subtotal.to_string(),
+        discount: sale.discount.to_string(),
+        tax_included: sale.tax_included.to_string(),
+        tax_added: sale.tax_added.to_string(),
+        total: sale.total.to_string(),
+    }
+}
+
+fn line(line: SaleLine) -> wit::SaleLine {
+    wit::SaleLine {
+        amount: line.amount().to_string(),
+        product_id: line.product_id,
+        product_code: line.product_code,
+        name: line.name,
+        quantity: line.quantity.to_string(),
+        unit_price: line.unit_price.to_string(),
+        tax_rate: convert::decimal(line.tax_rate),
+    }
+}

@@ -1,0 +1,46 @@
+//! The `settings` export: the contract's shape to ours and back. Secrets come in and never go out.
+
+mod given;
+mod shown;
+
+use super::{
+    Connector,
+    bindings::{
+        exports::tsunagi::connector::settings::{self as wit, Guest},
+        tsunagi::connector::types::{Error, Problem},
+    },
+    convert, ports, told,
+};
+use crate::{rules::settings_check, sync::settings};
+
+impl Guest for Connector {
+    fn get() -> Result<wit::Settings, Error> {
+        settings::get(&ports::World.ports()).map(shown::settings).map_err(told)
+    }
+
+    fn put(settings: wit::Settings) -> Result<(), Error> {
+        let (keep, (settings, problems)) = (given::keep(&settings), given::settings(settings));
+        if !problems.is_empty() {
+            return Err(told(crate::error::Error::Invalid(problems)));
+        }
+        settings::put(&ports::World.ports(), settings, &keep).map_err(told)
+    }
+
+    fn validate(settings: wit::Settings) -> Vec<Problem> {
+        let credentials = &settings.credentials;
+        let stored = [
+            ("credentials.next-engine-client-secret", credentials.has_next_engine_secret),
+            ("credentials.smaregi-client-secret", credentials.has_smaregi_secret),
+        ];
+        let (settings, mut problems) = given::settings(settings);
+        problems.extend(settings_check::validate(&settings));
+        // A secret that is stored already needs no repeating.
+        problems.retain(|problem| !stored.iter().any(|(field, stored)| *stored && problem.field == *field));
+        problems.into_iter().map(convert::problem).collect()
+    }
+
+    fn hosts(settings: wit::Settings) -> Vec<wit::OutsideHost> {
+        let hosts = settings_check::hosts(&given::settings(settings).0.endpoints);
+        hosts.into_iter().map(|host| wit::OutsideHost { scheme: host.scheme, authority: host.authority }).collect()
+    }
+}
