@@ -102,24 +102,37 @@ pub async fn wait_until(clock: &dyn Clock, deadline: DateTime<Utc>) {
     }
 }
 
-/// A guest's sleep. On a running clock it lasts as long as it says, or until the clock is moved past its end. On a clock
-/// that stands still, one of at most 20 seconds ends almost at once and moves the clock.
-pub async fn guest_sleep(clock: &dyn Clock, duration: Duration) {
-    let begun = clock.now();
-    let Some(deadline) = TimeDelta::from_std(duration)
-        .ok()
-        .and_then(|length| begun.checked_add_signed(length))
-    else {
-        // Further than a date can say: never.
-        return std::future::pending().await;
-    };
-    if duration <= PACE {
-        tokio::time::sleep(duration.min(HELD_SLEEP)).await;
-        if clock.now() == begun {
-            clock.move_to(deadline);
-        }
+/// A guest's sleep. On a running clock it lasts as long as it says, or until the clock is moved past its end. On a clock that
+/// stands still, one of at most 20 seconds ends almost at once and moves the clock.
+pub struct GuestSleep {
+    clock: SharedClock,
+    begun: DateTime<Utc>,
+    /// `None`: further away than a date can say.
+    deadline: Option<DateTime<Utc>>,
+    paces: bool,
+}
+
+impl GuestSleep {
+    /// Begins it now.
+    pub fn begin(clock: SharedClock, duration: Duration) -> Self {
+        let begun = clock.now();
+        let length = TimeDelta::from_std(duration).ok();
+        let deadline = length.and_then(|length| begun.checked_add_signed(length));
+        Self { clock, begun, deadline, paces: duration <= PACE }
     }
-    wait_until(clock, deadline).await;
+
+    /// Waits for its end. May be given up and asked again.
+    pub async fn ready(&self) {
+        let Some(deadline) = self.deadline else { return std::future::pending().await };
+        if self.paces && self.clock.now() < deadline {
+            let left = (deadline - self.clock.now()).to_std().unwrap_or_default();
+            tokio::time::sleep(left.min(HELD_SLEEP)).await;
+            if self.clock.now() == self.begun {
+                self.clock.move_to(deadline);
+            }
+        }
+        wait_until(self.clock.as_ref(), deadline).await;
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +147,7 @@ mod tests {
     async fn a_short_guest_sleep_moves_a_clock_that_stands_still() {
         let clock = held();
         let before = Clock::now(&clock);
-        guest_sleep(&clock, Duration::from_secs(10)).await;
+        GuestSleep::begin(Arc::new(clock.clone()), Duration::from_secs(10)).ready().await;
         assert_eq!(Clock::now(&clock) - before, TimeDelta::seconds(10));
     }
 
@@ -142,20 +155,17 @@ mod tests {
     async fn a_long_guest_sleep_waits_until_somebody_moves_the_clock() {
         let clock = held();
         let mover = clock.clone();
-        let sleep = guest_sleep(&clock, Duration::from_secs(60));
-        let early = tokio::time::timeout(Duration::from_millis(50), sleep).await;
+        let sleep = GuestSleep::begin(Arc::new(clock.clone()), Duration::from_secs(60));
+        let early = tokio::time::timeout(Duration::from_millis(50), sleep.ready()).await;
         assert!(early.is_err(), "ended although nobody moved the clock");
-        let deadline = Clock::now(&clock) + TimeDelta::seconds(60);
-        let waiting = wait_until(&clock, deadline);
         mover.advance(Duration::from_secs(61));
-        waiting.await;
+        sleep.ready().await;
     }
 
     #[tokio::test]
     async fn a_running_clock_lets_a_sleep_last() {
-        let clock = SystemClock::new();
         let begun = Instant::now();
-        guest_sleep(&clock, Duration::from_millis(30)).await;
+        GuestSleep::begin(Arc::new(SystemClock::new()), Duration::from_millis(30)).ready().await;
         assert!(begun.elapsed() >= Duration::from_millis(29));
     }
 }

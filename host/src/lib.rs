@@ -1,1 +1,16 @@
-//! Placeholder of the first commit.
+//! The reference host of the connector component: gives it HTTP, storage and a clock, and people a way to it. It decides nothing
+//! about orders or stock.
+//!
+//! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
+//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, [`config`] and [`cli`] are the operator's.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod json;
+pub mod runtime;
+pub mod scheduler;
+pub mod server;
+pub mod storage;
+pub mod tenant;

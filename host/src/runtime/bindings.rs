@@ -1,11 +1,9 @@
-//! The generated bindings of `wit/`. Private to `runtime`: the rest of the host uses the types that `contract` lists, so that
-//! a change of the generator or of wasmtime is felt here alone.
-#![expect(missing_docs, reason = "bindgen-generated code; wit/ documents it")]
+//! Generated bindings of the one import that is ours. Private to `runtime`; exports are called by name and type (`crate::json`).
+#![expect(missing_docs, reason = "generated; wit/storage.wit documents it")]
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "connector",
+    inline: "package tsunagi:host; world host { import tsunagi:connector/storage@0.1.0; }",
+    world: "tsunagi:host/host",
     imports: { default: async | trappable },
-    exports: { default: async },
-    additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
 });

@@ -1,0 +1,214 @@
+//! Running the component: one engine, one fresh instance for each call, limits on memory, tables and time. It knows the contract's
+//! functions by their names and types alone, and decides nothing.
+
+mod bindings;
+mod clocks;
+mod outbound;
+mod state;
+mod storage;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline,
+    component::{Component, Func, InstancePre, Linker, Val},
+};
+
+use crate::{
+    clock::SharedClock,
+    json::{self, Misfit},
+    storage as store,
+};
+pub use outbound::AllowList;
+use state::CallState;
+
+/// The component that was built with this program.
+pub static EMBEDDED: &[u8] = include_bytes!(env!("TSUNAGI_COMPONENT_FILE"));
+
+/// How often a running guest is looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a call may use at most.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of memory.
+    pub memory_bytes: usize,
+    /// Entries of a table.
+    pub table_elements: usize,
+    /// How long a call may take in all, waiting included.
+    pub call: Duration,
+    /// Bytes of one HTTP answer.
+    pub answer_bytes: usize,
+    /// Calls at the same time.
+    pub calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let megabyte = 1 << 20;
+        Self {
+            memory_bytes: 512 * megabyte,
+            table_elements: 20_000,
+            call: Duration::from_secs(900),
+            answer_bytes: 32 * megabyte,
+            calls: 32,
+        }
+    }
+}
+
+/// What a runtime is made of.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeConfig {
+    /// Another component than the embedded one.
+    pub component: Option<PathBuf>,
+    /// Where compiled code is kept between runs; `None` compiles each time.
+    pub cache: Option<PathBuf>,
+    /// Limits of each call.
+    pub limits: Limits,
+}
+
+/// What surrounds one tenant's calls.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where everything is kept.
+    pub store: Arc<dyn store::Store>,
+    /// Whose part of it.
+    pub tenant: String,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The places it may reach.
+    pub allowed: AllowList,
+}
+
+/// Why a call gave no result of the contract's.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The contract has no such function.
+    #[error("the contract has no function {0}")]
+    NoSuchFunction(String),
+    /// The arguments do not fit.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// The component failed or hit a limit: its own call ended, nothing else.
+    #[error("the component failed: {0:#}")]
+    Failed(#[from] wasmtime::Error),
+}
+
+/// The engine with the component.
+pub struct Runtime {
+    pre: InstancePre<CallState>,
+    limits: Limits,
+}
+
+impl Runtime {
+    /// Compiles the component, or takes it from the cache.
+    ///
+    /// # Errors
+    /// When the component is none, or imports what this host does not give.
+    pub fn new(config: RuntimeConfig) -> wasmtime::Result<Self> {
+        let engine = engine(&config)?;
+        let component = match &config.component {
+            Some(path) => Component::from_file(&engine, path)?,
+            None => Component::from_binary(&engine, EMBEDDED)?,
+        };
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        clocks::add_to_linker(&mut linker)?;
+        storage::add_to_linker(&mut linker)?;
+        let ticking = engine.weak();
+        std::thread::Builder::new().name("epochs".to_owned()).spawn(move || {
+            while let Some(engine) = ticking.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
+        Ok(Self { pre: linker.instantiate_pre(&component)?, limits: config.limits })
+    }
+
+    /// Calls `interface.function` with arguments by name, as `wit/` spells both. The outer result is this host's, the inner one the
+    /// contract's: its value, or its `error`.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn call(
+        &self,
+        surroundings: &Surroundings,
+        function: &str,
+        arguments: &Value,
+    ) -> Result<Result<Value, Value>, Fault> {
+        let mut store = self.store(surroundings);
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        let unknown = || Fault::NoSuchFunction(function.to_owned());
+        let (interface, name) = function.split_once('.').ok_or_else(unknown)?;
+        let interface = format!("tsunagi:connector/{interface}@0.1.0");
+        let outer = instance.get_export_index(&mut store, None, &interface).ok_or_else(unknown)?;
+        let inner = instance.get_export_index(&mut store, Some(&outer), name).ok_or_else(unknown)?;
+        let func = instance.get_func(&mut store, inner).ok_or_else(unknown)?;
+        let arguments = arguments_of(&func, &store, arguments)?;
+        let mut results = vec![Val::Bool(false)];
+        func.call_async(&mut store, &arguments, &mut results).await?;
+        Ok(match results.into_iter().next() {
+            Some(Val::Result(Ok(value))) => Ok(value.as_deref().map_or(Value::Null, json::from_val)),
+            Some(Val::Result(Err(error))) => Err(error.as_deref().map_or(Value::Null, json::from_val)),
+            other => Ok(other.as_ref().map_or(Value::Null, json::from_val)),
+        })
+    }
+
+    fn store(&self, surroundings: &Surroundings) -> Store<CallState> {
+        let mut store = Store::new(self.pre.engine(), CallState::new(surroundings, &self.limits));
+        store.limiter(|state| &mut state.limits);
+        let (begun, longest) = (Instant::now(), self.limits.call);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if begun.elapsed() > longest {
+                return Err(wasmtime::Error::msg(format!("a call may take {} seconds", longest.as_secs())));
+            }
+            // A guest that computes for long lets others have their turn.
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+}
+
+fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
+    let limits = &config.limits;
+    // The component is one core module with memory and a few small ones that join it to its imports.
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(limits.calls)
+        .total_core_instances(limits.calls.saturating_mul(8))
+        .total_memories(limits.calls.saturating_mul(2))
+        .total_tables(limits.calls.saturating_mul(4))
+        .total_stacks(limits.calls)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements);
+    let mut engine = Config::new();
+    engine.epoch_interruption(true);
+    engine.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    if let Some(folder) = &config.cache {
+        let mut cache = CacheConfig::new();
+        cache.with_directory(folder);
+        engine.cache(Some(Cache::new(cache)?));
+    }
+    Engine::new(&engine)
+}
+
+/// Arguments in the function's own order. A missing budget is a modest one; other missing arguments are said.
+fn arguments_of(func: &Func, store: &Store<CallState>, given: &Value) -> Result<Vec<Val>, Misfit> {
+    let modest = serde_json::json!({ "requests": 300, "seconds": 20 });
+    let ty = func.ty(store);
+    let read = ty.params().map(|(name, ty)| {
+        let value = match given.get(name) {
+            None if name == "budget" => &modest,
+            other => other.unwrap_or(&Value::Null),
+        };
+        json::to_val(&ty, value, name)
+    });
+    read.collect()
+}

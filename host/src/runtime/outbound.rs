@@ -1,0 +1,104 @@
+//! Outgoing HTTP: only to listed hosts, answers only up to a size. A refusal tells the operator the line to add; nothing here shows
+//! a path, a query, a header or a body.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use http::{Request, Response, uri::Scheme};
+use http_body_util::{BodyExt, Limited};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+
+/// The places one tenant may reach, as `https://host` or `http://host:port`. Shared, so that new settings act at once.
+#[derive(Debug, Clone, Default)]
+pub struct AllowList(Arc<RwLock<BTreeSet<String>>>);
+
+impl AllowList {
+    /// Replaces the list.
+    pub fn set(&self, places: impl IntoIterator<Item = String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = places.into_iter().map(|place| plain(&place)).collect();
+    }
+
+    /// Whether a place is on the list.
+    pub fn allows(&self, place: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&plain(place))
+    }
+}
+
+/// One spelling for a place: lower case, without the scheme's own port.
+fn plain(place: &str) -> String {
+    let place = place.trim_end_matches('/').to_ascii_lowercase();
+    let own_port = if place.starts_with("https://") { ":443" } else { ":80" };
+    place.strip_suffix(own_port).unwrap_or(&place).to_owned()
+}
+
+/// How one call's requests go out.
+pub struct Outbound {
+    allowed: AllowList,
+    answer_bytes: usize,
+}
+
+impl Outbound {
+    /// To these hosts, answers of at most so many bytes.
+    pub fn new(allowed: AllowList, answer_bytes: usize) -> Self {
+        Self { allowed, answer_bytes }
+    }
+}
+
+type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _done: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let scheme = request.uri().scheme().unwrap_or(&Scheme::HTTPS);
+        let place = format!("{scheme}://{}", request.uri().authority().map_or("", |authority| authority.as_str()));
+        if !self.allowed.allows(&place) {
+            tracing::warn!("refused a request to {place}; to allow it, add it to the tenant: allowed-hosts = [\"{place}\"]");
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        let limit = self.answer_bytes;
+        Box::new(async move {
+            let (response, connection) = default_send_request(request, options).await?;
+            let limited = response.map(|body| Limited::new(body, limit).map_err(too_long).boxed_unsync());
+            Ok((limited, Box::new(connection) as Box<dyn Future<Output = _> + Send>))
+        })
+    }
+}
+
+/// Either the body's own error or the limit's.
+fn too_long(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(_) => Error::HttpResponseBodySize(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_place_is_allowed() {
+        let list = AllowList::default();
+        assert!(!list.allows("https://api.smaregi.jp"));
+        list.set(["https://api.smaregi.jp".to_owned(), "http://127.0.0.1:8080/".to_owned()]);
+        for (place, allowed) in [
+            ("https://api.smaregi.jp", true),
+            ("https://API.smaregi.jp:443", true),
+            ("https://api.smaregi.jp:8443", false),
+            ("http://api.smaregi.jp", false),
+            ("https://evil-api.smaregi.jp", false),
+            ("https://api.smaregi.jp.evil.example", false),
+            ("http://127.0.0.1:8080", true),
+            ("http://127.0.0.1:80", false),
+            ("http://127.0.0.1", false),
+        ] {
+            assert_eq!(list.allows(place), allowed, "{place}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the component's `storage` import needs: an ordered map for each tenant with atomic conditional commits, as
+//! `wit/storage.wit` specifies it. Knows no key's meaning.
+
+mod sqlite;
+
+use async_trait::async_trait;
+
+pub use sqlite::Sqlite;
+
+/// A value with the revision of its last write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// Grows with every write, never used twice for a key.
+    pub revision: u64,
+    /// Its bytes.
+    pub value: Vec<u8>,
+}
+
+/// Which end of a range comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Lowest key first.
+    Forward,
+    /// Highest key first.
+    Backward,
+}
+
+/// What must still hold when a commit takes effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The key.
+    pub key: String,
+    /// The revision seen; `None` means that the key must not exist.
+    pub revision: Option<u64>,
+}
+
+/// A write; `None` deletes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The key.
+    pub key: String,
+    /// The new value.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Why nothing, or perhaps nothing, was done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A check failed on this key; nothing was written.
+    #[error("the key {0} changed meanwhile")]
+    Conflict(String),
+    /// The store cannot be used; for an operator, without values.
+    #[error("the store cannot be used: {0}")]
+    Unavailable(String),
+}
+
+/// A store for many tenants.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// One item for each key, in the order asked.
+    async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError>;
+
+    /// Keys from `start` (included) to `end` (excluded), at most `limit`, from the end that `direction` names.
+    async fn scan(
+        &self,
+        tenant: &str,
+        start: String,
+        end: String,
+        direction: Direction,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// All or nothing, durable when it returns.
+    async fn commit(&self, tenant: &str, checks: Vec<Check>, writes: Vec<Write>) -> Result<(), StoreError>;
+}
