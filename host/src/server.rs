@@ -1,1 +1,105 @@
-//! x
+//! The HTTP server: webhooks in, the login's round trip, and every function of the contract as JSON. Never logs a query string, a
+//! header or a body; decides nothing about orders or stock.
+
+mod api;
+mod login;
+mod webhook;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    routing::{any, get, post},
+};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{scheduler, tenant::Tenant};
+
+/// A shop and the secret its webhooks carry.
+#[derive(Clone)]
+pub struct Served {
+    /// The shop.
+    pub tenant: Arc<Tenant>,
+    /// What the header `X-Tsunagi-Secret` must hold.
+    pub webhook_secret: SecretString,
+}
+
+/// What the server serves.
+#[derive(Clone)]
+pub struct Service {
+    /// Shops by name.
+    pub tenants: Arc<BTreeMap<String, Served>>,
+    /// What the JSON API asks for as a bearer token; without one the API is closed.
+    pub api_token: Option<SecretString>,
+    /// Whether cookies go over https alone.
+    pub secure: bool,
+}
+
+impl Service {
+    fn find(&self, tenant: &str) -> Result<&Served, StatusCode> {
+        self.tenants.get(tenant).ok_or(StatusCode::NOT_FOUND)
+    }
+}
+
+/// A running server with its schedulers.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Lets rounds and requests under way finish, then ends.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+/// Starts serving; with `schedule`, also the scheduler of each shop.
+///
+/// # Errors
+/// When the listener has no address.
+pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io::Result<Running> {
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = Vec::new();
+    if schedule {
+        let tenants = service.tenants.values();
+        tasks.extend(tenants.map(|served| tokio::spawn(scheduler::run(served.tenant.clone(), stopped.clone()))));
+    }
+    let app = router(service);
+    let mut ending = stopped;
+    tasks.push(tokio::spawn(async move {
+        let end = async move {
+            let _ = ending.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(end).await {
+            tracing::error!("the server ended: {error}");
+        }
+    }));
+    Ok(Running { address, stop, tasks })
+}
+
+fn router(service: Service) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/t/{tenant}/webhook/smaregi", post(webhook::take_in))
+        .route("/t/{tenant}/login", get(login::begin))
+        .route("/t/{tenant}/login/callback", get(login::finish_named))
+        .route("/login/callback", get(login::finish))
+        .route("/api/t/{tenant}/{interface}/{function}", any(api::call))
+        .with_state(service)
+}
+
+/// Compares without telling by its time how much was right.
+fn same(given: &str, secret: &SecretString) -> bool {
+    let secret = secret.expose_secret();
+    !secret.is_empty() && bool::from(given.as_bytes().ct_eq(secret.as_bytes()))
+}

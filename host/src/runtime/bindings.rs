@@ -1,5 +1,4 @@
 //! Generated bindings of the one import that is ours. Private to `runtime`; exports are called by name and type (`crate::json`).
-#![expect(missing_docs, reason = "generated; wit/storage.wit documents it")]
 
 wasmtime::component::bindgen!({
     path: "../wit",
