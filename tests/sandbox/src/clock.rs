@@ -79,6 +79,11 @@ impl SandboxClock {
         *lock(&self.0) = Mode::Held { at };
     }
 
+    /// Whether it stands still.
+    pub fn is_held(&self) -> bool {
+        matches!(*lock(&self.0), Mode::Held { .. })
+    }
+
     /// Lets the clock run again from its present instant.
     pub fn run(&self) {
         let offset = self.now() - system_now();

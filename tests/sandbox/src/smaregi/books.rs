@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use sales::{Amounts, Detail, Disposal, SlipKey, Transaction};
+pub use sales::{Amounts, Detail, Disposal, Transaction};
 
 /// A moment, `+09:00`.
 pub type Moment = DateTime<FixedOffset>;

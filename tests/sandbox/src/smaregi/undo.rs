@@ -1,0 +1,81 @@
+//! 取消 and 返品取消 by API (smaregi.md 3). It must not know how a sale came in.
+
+use serde_json::{Value, json};
+
+use super::Smaregi;
+use super::answer::Problem;
+use super::body::{Body, bad};
+use super::books::{Disposal, Movement, Transaction};
+use crate::switches::{ApiSaleWebhook, CancelClosed, CancelStock, DisposeStock};
+
+/// `POST /transactions/{id}/cancel`: as if it never happened.
+pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
+    body.only(&["cancelDateTime", "depositOthers"])?;
+    body.moment("cancelDateTime")?;
+    let sale = standing(smaregi, id)?;
+    if sale.sum_division == 2 && smaregi.switches.cancel_closed == CancelClosed::Refused {
+        return Err(Problem::invalid("締め済みの取引は取消できません。"));
+    }
+    let division = match smaregi.switches.cancel_stock {
+        CancelStock::Back02 => Some("02"),
+        CancelStock::Back12 => Some("12"),
+        CancelStock::Back15 => Some("15"),
+        CancelStock::Unmoved => None,
+    };
+    give_back(smaregi, &sale, division);
+    let now = smaregi.now();
+    if let Some(sale) = smaregi.books.transactions.get_mut(&sale.id) {
+        sale.cancelled = true;
+        sale.modified = now;
+    }
+    smaregi.notify("pos:transactions", "canceled", ("transactionHeadIds", json!([sale.id.to_string()])));
+    Ok(json!({"transactionHeadId": sale.id.to_string()}))
+}
+
+/// `POST /transactions/{id}/dispose`: a negative transaction cancels it out. Which id is answered is assumed: the new one's.
+pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
+    body.only(&["terminalTranDateTime", "depositOthers"])?;
+    let at = body.moment("terminalTranDateTime")?;
+    let sale = standing(smaregi, id)?;
+    let division = match smaregi.switches.dispose_stock {
+        DisposeStock::Back12 => Some("12"),
+        DisposeStock::Back02 => Some("02"),
+        DisposeStock::Back15 => Some("15"),
+        DisposeStock::Unmoved => None,
+    };
+    give_back(smaregi, &sale, division);
+    let now = smaregi.now();
+    let negative = Transaction {
+        id: smaregi.books.next_transaction(),
+        disposal: Disposal::Negative(sale.id),
+        terminal_time: at.unwrap_or(now),
+        sum_date: sale.sum_date.map(|_| at.unwrap_or(now).date_naive()),
+        uuid: format!("{}-dispose", sale.id),
+        amounts: sale.amounts.negated(),
+        moved: Vec::new(),
+        created: now,
+        modified: now,
+        ..sale.clone()
+    };
+    let new = negative.id;
+    smaregi.books.transactions.insert(new, negative);
+    if let Some(sale) = smaregi.books.transactions.get_mut(&sale.id) {
+        sale.disposal = Disposal::CancelledOut;
+        sale.modified = now;
+    }
+    smaregi.notify("pos:transactions", "disposed", ("transactionHeadIds", json!([new.to_string()])));
+    Ok(json!({"transactionHeadId": new.to_string()}))
+}
+
+fn standing(smaregi: &Smaregi, id: &str) -> Result<Transaction, Problem> {
+    let sale = id.parse().ok().and_then(|id: u64| smaregi.books.transactions.get(&id)).ok_or_else(Problem::not_found)?;
+    if sale.stands() { Ok(sale.clone()) } else { Err(bad("transactionHeadId")) }
+}
+
+/// What it took comes back, no more; a sale that moved nothing brings nothing.
+fn give_back(smaregi: &mut Smaregi, sale: &Transaction, division: Option<&str>) {
+    let Some(division) = division else { return };
+    let back = sale.moved.iter().map(|&(product, by)| Movement::new(product, sale.store, -by, division));
+    let notify = smaregi.switches.api_sale_webhook == ApiSaleWebhook::Raised;
+    smaregi.move_stock(back.collect(), notify);
+}
