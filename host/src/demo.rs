@@ -1,1 +1,57 @@
-//! x
+//! The demo: a day of a small shop against the sandbox, told to a person or as one JSON object, and judged by both services' own
+//! books. Decides nothing about orders or stock.
+
+pub mod browser;
+mod day;
+mod judge;
+pub mod stage;
+mod story;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use chrono::DateTime;
+use tsunagi_sandbox::{Switches, shop::demo_shop};
+
+use crate::{
+    cli::words::Language,
+    runtime::{Runtime, RuntimeConfig},
+};
+use stage::{Play, Stage};
+use story::Story;
+
+/// How to tell it.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoOptions {
+    /// One JSON object on standard output and nothing else.
+    pub json: bool,
+    /// Leave everything running afterwards.
+    pub keep: bool,
+    /// The story's language.
+    pub language: Language,
+}
+
+/// The morning the demo plays on; fixed, so that two runs tell the same.
+const MORNING: &str = "2026-11-24T09:00:00+09:00";
+
+/// Plays the day. The exit code is 0 only when the books agree.
+///
+/// # Errors
+/// When the day cannot be played to its end.
+pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result<ExitCode> {
+    let story = Story::new(options.language, options.json);
+    story.waiting("コンポーネントを準備しています", "Preparing the component");
+    let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime)).await?.map_err(anyhow::Error::from)?;
+    let begins = DateTime::parse_from_rfc3339(MORNING).context("the demo's morning")?;
+    let play = Play { shop: demo_shop(begins), switches: Switches::default(), begins };
+    let stage = Stage::start(play, Arc::new(runtime)).await?;
+    day::play(&stage, &story).await?;
+    let verdict = judge::judge(&stage, story.decided()).await?;
+    story.finish(&stage, &verdict).await?;
+    if options.keep {
+        story.kept(&stage);
+        tokio::signal::ctrl_c().await?;
+    }
+    stage.close().await;
+    Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

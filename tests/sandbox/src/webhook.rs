@@ -47,6 +47,7 @@ struct State {
     waiting: Vec<Waiting>,
     faults: Vec<(WebhookFault, u32)>,
     sent: u64,
+    posting: u64,
 }
 
 #[derive(Debug)]
@@ -127,10 +128,34 @@ impl Webhooks {
         due.into_iter().map(|waiting| waiting.webhook).collect()
     }
 
+    /// A webhook begins to be posted; ends when the answer is dropped.
+    pub fn posting(&self) -> Posting {
+        lock(&self.state).posting += 1;
+        Posting(Arc::clone(&self.state))
+    }
+
+    /// Webhooks that are due or just being posted.
+    pub fn on_the_way(&self) -> u64 {
+        let now = self.clock.now();
+        let state = lock(&self.state);
+        let due = state.waiting.iter().filter(|waiting| waiting.due <= now).count();
+        state.posting + due as u64
+    }
+
     /// Webhooks taken so far, and those still waiting.
     pub fn counts(&self) -> (u64, usize) {
         let state = lock(&self.state);
         (state.sent, state.waiting.len())
+    }
+}
+
+/// A webhook that is being posted.
+#[derive(Debug)]
+pub struct Posting(Arc<Mutex<State>>);
+
+impl Drop for Posting {
+    fn drop(&mut self) {
+        lock(&self.0).posting -= 1;
     }
 }
 

@@ -181,6 +181,11 @@ impl World {
         self.webhooks.take()
     }
 
+    /// Webhooks that are due or just being posted.
+    pub fn webhooks_waiting(&self) -> u64 {
+        self.webhooks.on_the_way()
+    }
+
     /// Changes how the open questions are answered from now on, in both services.
     pub fn set_switches(&mut self, switches: Switches) {
         self.next_engine.set_switches(switches);

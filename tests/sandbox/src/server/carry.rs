@@ -156,10 +156,18 @@ async fn send_webhooks(world: Shared) {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
     loop {
-        let due = lock(&world).take_webhooks();
-        for webhook in due {
+        let due: Vec<_> = {
+            let mut world = lock(&world);
+            let due = world.take_webhooks();
+            // Under the same lock, so that none is neither waiting nor on its way.
+            due.into_iter().map(|webhook| (webhook, world.webhooks.posting())).collect()
+        };
+        for (webhook, posting) in due {
             let client = client.clone();
-            tokio::spawn(async move { post(client, webhook).await });
+            tokio::spawn(async move {
+                post(client, webhook).await;
+                drop(posting);
+            });
         }
         tokio::time::sleep(WEBHOOK_PAUSE).await;
     }
