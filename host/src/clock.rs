@@ -106,7 +106,6 @@ pub async fn wait_until(clock: &dyn Clock, deadline: DateTime<Utc>) {
 /// stands still, one of at most 20 seconds ends almost at once and moves the clock.
 pub struct GuestSleep {
     clock: SharedClock,
-    begun: DateTime<Utc>,
     /// `None`: further away than a date can say.
     deadline: Option<DateTime<Utc>>,
     paces: bool,
@@ -118,16 +117,18 @@ impl GuestSleep {
         let begun = clock.now();
         let length = TimeDelta::from_std(duration).ok();
         let deadline = length.and_then(|length| begun.checked_add_signed(length));
-        Self { clock, begun, deadline, paces: duration <= PACE }
+        Self { clock, deadline, paces: duration <= PACE }
     }
 
     /// Waits for its end. May be given up and asked again.
     pub async fn ready(&self) {
         let Some(deadline) = self.deadline else { return std::future::pending().await };
-        if self.paces && self.clock.now() < deadline {
-            let left = (deadline - self.clock.now()).to_std().unwrap_or_default();
+        while self.paces && self.clock.now() < deadline {
+            let seen = self.clock.now();
+            let left = (deadline - seen).to_std().unwrap_or_default();
             tokio::time::sleep(left.min(HELD_SLEEP)).await;
-            if self.clock.now() == self.begun {
+            // Several sleeps may share a clock that stands: each moves it once it has not moved for a moment.
+            if self.clock.now() == seen {
                 self.clock.move_to(deadline);
             }
         }
