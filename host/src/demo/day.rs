@@ -106,7 +106,10 @@ async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
     stage.sandbox.next_engine(|next_engine| {
         // Slips are numbered in the order they were placed.
         next_engine.cancel(first + awkward::CANCEL_LATER as u64, 8)?;
-        next_engine.edit_line(first + awkward::CHANGE_LATER as u64, 1, Some(1), None)
+        let changed = first + awkward::CHANGE_LATER as u64;
+        next_engine.unship(changed)?;
+        next_engine.edit_line(changed, 1, Some(1), None)?;
+        next_engine.ship(changed)
     })?;
     stage.run_for(Duration::from_secs(3600), |round| story.round(round)).await?;
     Ok(())

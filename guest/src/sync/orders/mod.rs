@@ -53,6 +53,11 @@ pub async fn import_due(tenant: &Tenant<'_>, shops: &[String]) -> Result<ImportP
         return Err(Error::NotConnected(Side::NextEngine, message));
     }
     let mut progress = ImportProgress::default();
+    // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
+    work::work_off(tenant, &mut progress).await?;
+    if progress.more {
+        return Ok(progress);
+    }
     match scan::scan(tenant, shops, &mut progress).await {
         Ok(()) => {}
         Err(Error::BudgetSpent) => progress.more = true,
