@@ -1,6 +1,6 @@
 //! Telling the demo: chapters on standard output, progress on standard error, or one JSON object. Judges nothing.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -135,13 +135,21 @@ impl Story {
         let of = |ja, en| self.language.of(ja, en);
         let mut shown = table(&[of("日時", "when"), of("原因", "cause"), of("商品", "product"), of("数", "quantity"),
             of("前→後", "before→after"), of("結果", "result"), of("理由", "reason")]);
-        for entry in entries.iter().take(SHORT) {
+        let mut unsent: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| field(entry, "outcome") == "not-sent") {
+            let reason = entry.pointer("/reason/message").map(|message| self.language.text(message)).unwrap_or_default();
+            *unsent.entry(reason).or_default() += 1;
+        }
+        for entry in entries.iter().filter(|entry| field(entry, "outcome") != "not-sent").take(SHORT) {
             let reason = entry.get("reason").map(|reason| self.language.reason(reason)).unwrap_or_default();
             let before_after = format!("{}→{}", field(entry, "before"), field(entry, "after"));
             shown.add_row([field(entry, "at"), field(entry, "triggers"), field(entry, "product-code"), field(entry, "quantity"),
                 before_after, field(entry, "outcome"), reason]);
         }
         println!("\n■ {} ({})\n{shown}", of("送信履歴", "Send history"), entries.len());
+        for (reason, rows) in unsent {
+            println!("  {rows:>5}  {}: {reason}", of("送らなかった変動", "changes not sent"));
+        }
     }
 
     fn received(&self, entries: &[Value]) {

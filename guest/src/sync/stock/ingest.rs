@@ -58,7 +58,10 @@ pub fn follow_stores(tenant: &Tenant<'_>, baseline: Option<Moment>) -> Result<Si
             Some(known) => known.value,
             None => {
                 let since = baseline.filter(|_| first).unwrap_or_else(|| tenant.now());
-                commit = forget_entries(tenant, id, commit.put(&key, &since)?)?;
+                commit = commit.put(&key, &since)?;
+                if !first {
+                    commit = forget_entries(tenant, id, commit)?;
+                }
                 since
             }
         };
