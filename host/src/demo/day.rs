@@ -105,7 +105,14 @@ async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
     let first = first.context("the shop has orders")?;
     stage.sandbox.next_engine(|next_engine| {
         // Slips are numbered in the order they were placed.
-        next_engine.cancel(first + awkward::CANCEL_LATER as u64, 8)?;
+        let returned = first + awkward::CANCEL_LATER as u64;
+        let lines: Vec<(u32, i64)> = next_engine.books().slips.get(&returned).map_or_else(Vec::new, |slip| {
+            slip.live_lines().map(|line| (line.no, line.quantity)).collect()
+        });
+        for (line, quantity) in lines {
+            next_engine.take_return(returned, line, quantity, 0)?;
+        }
+        next_engine.cancel(returned, 8)?;
         let changed = first + awkward::CHANGE_LATER as u64;
         next_engine.unship(changed)?;
         next_engine.edit_line(changed, 1, Some(1), None)?;
