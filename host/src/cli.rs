@@ -1,3 +1,227 @@
-//! The command line.
+//! The command line: what it accepts, and how it ends. What a command does is in its own file; nothing here decides about orders or
+//! stock.
 
+mod commands;
+mod operate;
+mod serve;
+mod show;
 pub mod words;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    demo::{self, DemoOptions},
+    runtime::RuntimeConfig,
+    tenant::CallError,
+};
+use words::Language;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 settings or arguments to mend · 4 connect or log in first ·
+            5 refused by the other side · 6 try again later · 7 something waits for a person
+
+Try `tsunagi demo` first: it needs nothing but this program.";
+
+/// 繋ぎ: keeps a shop's Smaregi and Next Engine in step.
+#[derive(Parser)]
+#[command(name = "tsunagi", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Flags of every command.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", default_value = "tsunagi.toml", env = "TSUNAGI_CONFIG")]
+    config: PathBuf,
+    /// The shop, when the configuration has several.
+    #[arg(long, global = true, value_name = "NAME")]
+    tenant: Option<String>,
+    /// One JSON value on standard output, for programs.
+    #[arg(long, global = true)]
+    json: bool,
+    /// ja or en; the environment's language otherwise.
+    #[arg(long, global = true, value_name = "LANG")]
+    lang: Option<Language>,
+    /// Another component than the embedded one.
+    #[arg(long, global = true, value_name = "FILE")]
+    component: Option<PathBuf>,
+}
+
+impl Common {
+    fn language(&self) -> Language {
+        Language::or_environment(self.lang)
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Plays a day of a small shop against a sandbox of both services, and compares their books.
+    Demo {
+        /// Leave everything running afterwards.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Starts doubles of both services on this machine, for any client to talk to.
+    #[command(after_help = "Example: tsunagi sandbox --json   # addresses and credentials; runs until Ctrl-C")]
+    Sandbox {
+        /// Without the demo's shop.
+        #[arg(long)]
+        empty: bool,
+    },
+    /// Serves webhooks, the login and the JSON API, and does what is due.
+    Serve,
+    /// Prints the login's address, or switches the link on or off (連携オン・オフ).
+    #[command(after_help = "Examples: tsunagi connect   # open the printed address in a browser\n          tsunagi connect --on --backlog send")]
+    Connect(operate::Connect),
+    /// 接続確認: calls both services and shows until when the login lives.
+    Check,
+    /// What is known of the connection, without calling anybody.
+    Status,
+    /// Shows, replaces or checks the settings, as JSON.
+    #[command(after_help = "Example: tsunagi settings get > shop.json; edit it; tsunagi settings put shop.json")]
+    Settings {
+        #[command(subcommand)]
+        what: operate::SettingsCommand,
+    },
+    /// 手動取込: imports the orders of one Next Engine shop, or of all.
+    Import {
+        /// ネクストエンジン店舗ID; all receiving stores when left out.
+        shop: Option<String>,
+    },
+    /// What the next import would do, writing nothing.
+    Preview(operate::Preview),
+    /// 再取込: maps refused orders again.
+    Retry(operate::Retry),
+    /// Sends what waits to Next Engine, without waiting for the interval.
+    Send,
+    /// Looks for stock changes that webhooks missed.
+    CatchUp {
+        /// From this moment on (2026-11-24T00:00:00+09:00).
+        since: Option<String>,
+    },
+    /// 再送信: lets held products go again.
+    Resend(operate::Resend),
+    /// 在庫照合: compares both sides and explains every unit.
+    Compare,
+    /// 在庫合わせ: sends unexplained differences to Next Engine, after a look.
+    Align(operate::Align),
+    /// 送信履歴・受信履歴.
+    History {
+        /// Which one.
+        which: Which,
+        /// At most so many entries.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Only this outcome, e.g. refused, returned, waiting.
+        #[arg(long)]
+        outcome: Option<String>,
+    },
+    /// Calls made this month, and Next Engine's forecast.
+    Calls,
+    /// The component itself.
+    Component {
+        /// Print its contract (WIT).
+        #[arg(long)]
+        wit: bool,
+        /// Write the component here.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which history.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Which {
+    /// 送信履歴
+    Sent,
+    /// 受信履歴
+    Received,
+}
+
+/// How a command ended, when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing is left.
+    Done,
+    /// Something waits for a person.
+    Waiting,
+}
+
+/// Runs the program.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TSUNAGI_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let language = cli.common.language();
+    match run(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            let (code, message) = failure(&error, language);
+            eprintln!("{message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let common = cli.common;
+    let runtime = RuntimeConfig { component: common.component.clone(), ..RuntimeConfig::default() };
+    let ending = match cli.command {
+        Command::Demo { keep } => {
+            let options = DemoOptions { json: common.json, keep, language: common.language() };
+            return demo::run(options, runtime).await;
+        }
+        Command::Sandbox { empty } => serve::sandbox(&common, empty).await?,
+        Command::Component { wit, out } => commands::component(wit, out.as_deref())?,
+        Command::Serve => serve::serve(&common).await?,
+        command => commands::run(&common, command).await?,
+    };
+    Ok(match ending {
+        Ending::Done => ExitCode::SUCCESS,
+        Ending::Waiting => ExitCode::from(7),
+    })
+}
+
+/// Exit code and what a person reads.
+fn failure(error: &anyhow::Error, language: Language) -> (u8, String) {
+    if let Some(CallError::Contract(error)) = error.downcast_ref::<CallError>() {
+        return (exit_code(&error.kind), error.message(language.code()));
+    }
+    let code = if error.is::<crate::config::Problems>() { 2 } else { 1 };
+    (code, format!("{error:#}"))
+}
+
+/// By the contract's case.
+fn exit_code(kind: &str) -> u8 {
+    match kind {
+        "invalid" | "not-found" => 3,
+        "not-connected" | "login-needed" => 4,
+        "refused" => 5,
+        "unavailable" | "contended" | "storage" => 6,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn scripts_can_tell_the_endings_apart() {
+        let codes = ["invalid", "login-needed", "refused", "unavailable"].map(exit_code);
+        assert_eq!(codes, [3, 4, 5, 6]);
+    }
+}

@@ -1,15 +1,8 @@
-//! The program `tsunagi`.
+//! The program `tsunagi`: everything is in the library.
 
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = tsunagi::demo::DemoOptions { json: false, keep: false, language: tsunagi::cli::words::Language::En };
-    match tsunagi::demo::run(options, tsunagi::runtime::RuntimeConfig::default()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("{error:?}");
-            ExitCode::FAILURE
-        }
-    }
+    tsunagi::cli::main().await
 }

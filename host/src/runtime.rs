@@ -177,6 +177,18 @@ impl Runtime {
     }
 }
 
+/// A component's contract as WIT text.
+///
+/// # Errors
+/// When the bytes are no component.
+pub fn contract(component: &[u8]) -> anyhow::Result<String> {
+    let decoded = wit_component::decode(component)?;
+    let mut printer = wit_component::WitPrinter::default();
+    let others: Vec<_> = decoded.resolve().packages.iter().map(|(id, _)| id).filter(|id| *id != decoded.package()).collect();
+    printer.print(decoded.resolve(), decoded.package(), &others)?;
+    Ok(printer.output.to_string())
+}
+
 fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
     let limits = &config.limits;
     // The component is one core module with memory and a few small ones that join it to its imports.
