@@ -21,7 +21,10 @@ use bindings::tsunagi::connector::types::{self, Budget};
 /// What carries the exports.
 struct Connector;
 
-#[expect(unsafe_code, reason = "the generated export glue declares the component's symbols")]
+#[expect(
+    unsafe_code,
+    reason = "the generated export glue declares the component's symbols"
+)]
 mod export {
     super::bindings::export!(Connector with_types_in super::bindings);
 
@@ -29,10 +32,16 @@ mod export {
 }
 
 /// For exports that are not sliced: more than any of them needs.
-const WHOLE: Budget = Budget { requests: u32::MAX, seconds: 86_400 };
+const WHOLE: Budget = Budget {
+    requests: u32::MAX,
+    seconds: 86_400,
+};
 
 /// Runs a flow for the tenant whose storage this is, and writes down what it counted.
-fn run<T>(budget: Budget, work: impl AsyncFnOnce(&Tenant<'_>) -> Result<T>) -> std::result::Result<T, types::Error> {
+fn run<T>(
+    budget: Budget,
+    work: impl AsyncFnOnce(&Tenant<'_>) -> Result<T>,
+) -> std::result::Result<T, types::Error> {
     let world = ports::World;
     let outcome = wstd::runtime::block_on(async {
         let tenant = Tenant::open(world.ports(), budget.requests, budget.seconds)?;

@@ -1,10 +1,16 @@
 //! Why a call as a whole did not do its work: one enum, mirrored one to one by the contract's `error`. What a single order or
 //! row suffers is never here; it is a [`Reason`] in a record.
 
-use crate::{ports::StorageFailure, reason::{Reason, Text}, time::Moment};
+use crate::{
+    ports::StorageFailure,
+    reason::{Reason, Text},
+    time::Moment,
+};
 
 /// One of the two services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// スマレジ
@@ -51,7 +57,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// One problem with one argument.
     pub fn invalid(field: &str, reason: Reason) -> Self {
-        Self::Invalid(vec![Problem { field: field.to_owned(), reason }])
+        Self::Invalid(vec![Problem {
+            field: field.to_owned(),
+            reason,
+        }])
     }
 
     /// The same as a reason, for where it is told instead of given.
@@ -59,28 +68,57 @@ impl Error {
         let (code, message) = match self {
             Self::Invalid(problems) => match problems.first() {
                 Some(problem) => return problem.reason.clone(),
-                None => ("invalid", Text::new("設定に誤りがあります。", "The settings are wrong.")),
+                None => (
+                    "invalid",
+                    Text::new("設定に誤りがあります。", "The settings are wrong."),
+                ),
             },
             Self::NotConnected(_, message) => ("not-connected", message.clone()),
             Self::LoginNeeded(_, message) => ("login-needed", message.clone()),
             Self::Refused(_, code, message) => {
-                let reason = Reason { code: "refused".to_owned(), message: message.clone(), field: None, value: None };
+                let reason = Reason {
+                    code: "refused".to_owned(),
+                    message: message.clone(),
+                    field: None,
+                    value: None,
+                };
                 return reason.value(code);
             }
             Self::Unavailable(_, message, _) => ("unavailable", message.clone()),
-            Self::Contended(..) => ("contended", Text::new("別の処理が動いています。", "Another call is at work.")),
-            Self::NotFound(what, id) => {
-                ("not-found", Text::new(format!("{what} {id} はありません。"), format!("There is no {what} {id}.")))
-            }
+            Self::Contended(..) => (
+                "contended",
+                Text::new("別の処理が動いています。", "Another call is at work."),
+            ),
+            Self::NotFound(what, id) => (
+                "not-found",
+                Text::new(
+                    format!("{what} {id} はありません。"),
+                    format!("There is no {what} {id}."),
+                ),
+            ),
             Self::Storage(_, message) => ("storage", message.clone()),
-            Self::BudgetSpent => ("budget", Text::new("この呼び出しの枠を使い切りました。", "This call's budget is spent.")),
+            Self::BudgetSpent => (
+                "budget",
+                Text::new(
+                    "この呼び出しの枠を使い切りました。",
+                    "This call's budget is spent.",
+                ),
+            ),
         };
-        Reason { code: code.to_owned(), message, field: None, value: None }
+        Reason {
+            code: code.to_owned(),
+            message,
+            field: None,
+            value: None,
+        }
     }
 
     /// Whether trying again later can help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(..) | Self::Contended(..) | Self::Storage(..) | Self::BudgetSpent)
+        matches!(
+            self,
+            Self::Unavailable(..) | Self::Contended(..) | Self::Storage(..) | Self::BudgetSpent
+        )
     }
 }
 
@@ -91,7 +129,10 @@ impl From<StorageFailure> for Error {
             StorageFailure::Conflict(key) => Self::Contended(key, Moment::default()),
             StorageFailure::Unavailable(message) => Self::Storage(
                 String::new(),
-                Text::new(format!("保存先が使えません: {message}"), format!("Storage cannot be used: {message}")),
+                Text::new(
+                    format!("保存先が使えません: {message}"),
+                    format!("Storage cannot be used: {message}"),
+                ),
             ),
         }
     }

@@ -24,8 +24,15 @@ pub struct Call {
 impl Call {
     /// A search; `fields` is mandatory, and the limit is always given, because its default is not documented (next-engine.md 5).
     fn search(path: &'static str, fields: &[&str], limit: u32) -> Self {
-        let form = vec![("fields".to_owned(), fields.join(",")), ("limit".to_owned(), limit.to_string())];
-        Self { path, form, writes: false }
+        let form = vec![
+            ("fields".to_owned(), fields.join(",")),
+            ("limit".to_owned(), limit.to_string()),
+        ];
+        Self {
+            path,
+            form,
+            writes: false,
+        }
     }
 
     /// A condition such as `goods_id-in`; all conditions are joined by AND.

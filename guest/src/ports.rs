@@ -91,7 +91,13 @@ pub trait Storage {
     /// One item for each key, in the order asked.
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageFailure>;
     /// Keys from `start` (included) to `end` (excluded), in order or, if `backward`, reversed.
-    fn scan(&self, start: &str, end: &str, backward: bool, limit: u32) -> Result<Vec<Entry>, StorageFailure>;
+    fn scan(
+        &self,
+        start: &str,
+        end: &str,
+        backward: bool,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StorageFailure>;
     /// All or nothing.
     fn commit(&self, checks: &[Check], writes: &[Write]) -> Result<(), StorageFailure>;
 }

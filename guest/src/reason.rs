@@ -14,7 +14,10 @@ pub struct Text {
 impl Text {
     /// Both sentences.
     pub fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { ja: ja.into(), en: en.into() }
+        Self {
+            ja: ja.into(),
+            en: en.into(),
+        }
     }
 }
 
@@ -36,7 +39,12 @@ pub struct Reason {
 impl Reason {
     /// A reason without a field.
     pub fn new(code: &str, ja: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: Text::new(ja, en), field: None, value: None }
+        Self {
+            code: code.to_owned(),
+            message: Text::new(ja, en),
+            field: None,
+            value: None,
+        }
     }
 
     /// Names the field.

@@ -90,8 +90,16 @@ pub enum Trigger {
 
 impl Trigger {
     /// All eight, in the seed's order.
-    pub const ALL: [Self; 8] = [Self::Correction, Self::Sale, Self::Purchase, Self::Shipment, Self::Receipt, Self::Issue,
-        Self::Stocktake, Self::Loss];
+    pub const ALL: [Self; 8] = [
+        Self::Correction,
+        Self::Sale,
+        Self::Purchase,
+        Self::Shipment,
+        Self::Receipt,
+        Self::Issue,
+        Self::Stocktake,
+        Self::Loss,
+    ];
 
     /// The contract's word.
     pub fn name(self) -> &'static str {
@@ -231,7 +239,11 @@ pub struct ReceivingStore {
 impl ReceivingStore {
     /// The terminal number its sales appear under: as set, or 900000 plus the shop id.
     pub fn terminal(&self) -> String {
-        let derived = || 900_000_u64.saturating_add(self.shop_id.parse().unwrap_or(0)).to_string();
+        let derived = || {
+            900_000_u64
+                .saturating_add(self.shop_id.parse().unwrap_or(0))
+                .to_string()
+        };
         self.terminal_id.clone().unwrap_or_else(derived)
     }
 }
@@ -262,7 +274,9 @@ pub struct OrderSettings {
 impl OrderSettings {
     /// The row of a Next Engine shop.
     pub fn receiving_store(&self, shop_id: &str) -> Option<&ReceivingStore> {
-        self.receiving_stores.iter().find(|store| store.shop_id == shop_id)
+        self.receiving_stores
+            .iter()
+            .find(|store| store.shop_id == shop_id)
     }
 }
 
@@ -314,8 +328,15 @@ impl Default for Settings {
             stock: StockSettings {
                 triggers: Vec::new(),
                 stores: Vec::new(),
-                codes: CodeRule { basis: CodeBasis::ProductCode, prefix: String::new(), pairs: Vec::new() },
-                guard: Guard { products_to_zero: 20, moved_percent: 20 },
+                codes: CodeRule {
+                    basis: CodeBasis::ProductCode,
+                    prefix: String::new(),
+                    pairs: Vec::new(),
+                },
+                guard: Guard {
+                    products_to_zero: 20,
+                    moved_percent: 20,
+                },
             },
             orders: OrderSettings {
                 receiving_stores: Vec::new(),

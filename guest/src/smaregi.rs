@@ -41,11 +41,23 @@ pub struct Request {
 
 impl Request {
     fn get(endpoint: &'static str, path: impl Into<String>) -> Self {
-        Self { method: "GET", path: path.into(), query: Vec::new(), body: None, endpoint }
+        Self {
+            method: "GET",
+            path: path.into(),
+            query: Vec::new(),
+            body: None,
+            endpoint,
+        }
     }
 
     fn post(endpoint: &'static str, path: impl Into<String>, body: Value) -> Self {
-        Self { method: "POST", path: path.into(), query: Vec::new(), body: Some(body), endpoint }
+        Self {
+            method: "POST",
+            path: path.into(),
+            query: Vec::new(),
+            body: Some(body),
+            endpoint,
+        }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -54,7 +66,8 @@ impl Request {
     }
 
     fn page(self, page: u32, limit: u32) -> Self {
-        self.with("limit", limit.to_string()).with("page", page.to_string())
+        self.with("limit", limit.to_string())
+            .with("page", page.to_string())
     }
 
     /// Whether it changes something there, so that a lost answer leaves the outcome open.

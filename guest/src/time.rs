@@ -15,30 +15,42 @@ pub fn japan() -> FixedOffset {
 
 /// The moment of a Unix time, in Japan's zone; `None` beyond chrono's range.
 pub fn from_unix(seconds: i64, nanoseconds: u32) -> Option<Moment> {
-    DateTime::<Utc>::from_timestamp(seconds, nanoseconds).map(|moment| moment.with_timezone(&japan()))
+    DateTime::<Utc>::from_timestamp(seconds, nanoseconds)
+        .map(|moment| moment.with_timezone(&japan()))
 }
 
 /// Next Engine's `YYYY-MM-DD HH:MM:SS`, which is Japan time without saying so (next-engine.md 6). A bare date is its midnight.
 pub fn parse_next_engine(text: &str) -> Option<Moment> {
     let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")
         .ok()
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+        .or_else(|| {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()?
+                .and_hms_opt(0, 0, 0)
+        })?;
     naive.and_local_timezone(japan()).single()
 }
 
 /// The same form, for conditions.
 pub fn format_next_engine(moment: Moment) -> String {
-    moment.with_timezone(&japan()).format("%Y-%m-%d %H:%M:%S").to_string()
+    moment
+        .with_timezone(&japan())
+        .format("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// RFC 3339 as Smaregi writes it and as the contract speaks; brought into Japan's zone.
 pub fn parse_rfc3339(text: &str) -> Option<Moment> {
-    DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&japan()))
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|moment| moment.with_timezone(&japan()))
 }
 
 /// RFC 3339 with seconds and `+09:00`. Smaregi takes over the wall time and ignores the offset (smaregi.md 2), so it must be Japan's.
 pub fn format_rfc3339(moment: Moment) -> String {
-    moment.with_timezone(&japan()).to_rfc3339_opts(SecondsFormat::Secs, false)
+    moment
+        .with_timezone(&japan())
+        .to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
 /// The day in Japan.
@@ -76,7 +88,12 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_time() {
-        for text in ["", "0000-00-00 00:00:00", "2026-13-01 00:00:00", "yesterday"] {
+        for text in [
+            "",
+            "0000-00-00 00:00:00",
+            "2026-13-01 00:00:00",
+            "yesterday",
+        ] {
             assert_eq!(parse_next_engine(text), None, "{text}");
         }
     }

@@ -16,7 +16,10 @@ pub struct Row<'a>(&'a Map<String, Value>);
 impl<'a> Row<'a> {
     /// The object, or a reason naming what should have been one.
     pub fn of(value: &'a Value, what: &str) -> Result<Self, Reason> {
-        value.as_object().map(Self).ok_or_else(|| unreadable(what, value))
+        value
+            .as_object()
+            .map(Self)
+            .ok_or_else(|| unreadable(what, value))
     }
 
     /// A text, or a number as text; `None` when missing, null or empty.
@@ -45,7 +48,9 @@ impl<'a> Row<'a> {
     /// A decimal number, required.
     pub fn decimal(self, field: &str) -> Result<Decimal, Reason> {
         let text = self.maybe_text(field);
-        text.as_deref().and_then(money::parse).ok_or_else(|| self.bad(field))
+        text.as_deref()
+            .and_then(money::parse)
+            .ok_or_else(|| self.bad(field))
     }
 
     /// Whether the field is the text or number `1`.
@@ -56,7 +61,9 @@ impl<'a> Row<'a> {
     /// A value read by `read`, required.
     pub fn read<T>(self, field: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Reason> {
         let text = self.maybe_text(field);
-        text.as_deref().and_then(read).ok_or_else(|| self.bad(field))
+        text.as_deref()
+            .and_then(read)
+            .ok_or_else(|| self.bad(field))
     }
 
     /// The field as it came.
@@ -70,9 +77,16 @@ impl<'a> Row<'a> {
 }
 
 /// The objects of a list, each read by itself. Anything but a list is one unreadable row.
-pub fn rows<T>(list: &Value, what: &str, read: impl Fn(Row<'_>) -> Result<T, Reason>) -> Vec<Result<T, Reason>> {
+pub fn rows<T>(
+    list: &Value,
+    what: &str,
+    read: impl Fn(Row<'_>) -> Result<T, Reason>,
+) -> Vec<Result<T, Reason>> {
     match list.as_array() {
-        Some(rows) => rows.iter().map(|row| Row::of(row, what).and_then(&read)).collect(),
+        Some(rows) => rows
+            .iter()
+            .map(|row| Row::of(row, what).and_then(&read))
+            .collect(),
         None => vec![Err(unreadable(what, list))],
     }
 }
@@ -115,7 +129,14 @@ mod tests {
         ] {
             let object = json!({ "amount": value });
             let read = Row::of(&object, "row").unwrap().decimal("amount");
-            assert_eq!(read.as_ref().ok().map(|number| money::text(*number)).as_deref(), expected, "{value}");
+            assert_eq!(
+                read.as_ref()
+                    .ok()
+                    .map(|number| money::text(*number))
+                    .as_deref(),
+                expected,
+                "{value}"
+            );
             if let Err(reason) = read {
                 assert_eq!(reason.field.as_deref(), Some("amount"));
             }
@@ -127,6 +148,9 @@ mod tests {
         let list = json!([{"n": "1"}, null, {"n": null}, {"n": 2}]);
         let read = rows(&list, "row", |row| row.decimal("n"));
         assert_eq!(read.iter().filter(|row| row.is_ok()).count(), 2);
-        assert_eq!(rows(&json!("<html>"), "data", |row| row.decimal("n")).len(), 1);
+        assert_eq!(
+            rows(&json!("<html>"), "data", |row| row.decimal("n")).len(),
+            1
+        );
     }
 }

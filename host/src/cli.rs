@@ -38,7 +38,13 @@ pub struct Cli {
 #[derive(Args, Clone)]
 pub struct Common {
     /// The configuration.
-    #[arg(long, global = true, value_name = "FILE", default_value = "tsunagi.toml", env = "TSUNAGI_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "tsunagi.toml",
+        env = "TSUNAGI_CONFIG"
+    )]
     config: PathBuf,
     /// The shop, when the configuration has several.
     #[arg(long, global = true, value_name = "NAME")]
@@ -69,7 +75,9 @@ enum Command {
         keep: bool,
     },
     /// Starts doubles of both services on this machine, for any client to talk to.
-    #[command(after_help = "Example: tsunagi sandbox --json   # addresses and credentials; runs until Ctrl-C")]
+    #[command(
+        after_help = "Example: tsunagi sandbox --json   # addresses and credentials; runs until Ctrl-C"
+    )]
     Sandbox {
         /// Without the demo's shop.
         #[arg(long)]
@@ -78,14 +86,18 @@ enum Command {
     /// Serves webhooks, the login and the JSON API, and does what is due.
     Serve,
     /// Prints the login's address, or switches the link on or off (連携オン・オフ).
-    #[command(after_help = "Examples: tsunagi connect   # open the printed address in a browser\n          tsunagi connect --on --backlog send")]
+    #[command(
+        after_help = "Examples: tsunagi connect   # open the printed address in a browser\n          tsunagi connect --on --backlog send"
+    )]
     Connect(operate::Connect),
     /// 接続確認: calls both services and shows until when the login lives.
     Check,
     /// What is known of the connection, without calling anybody.
     Status,
     /// Shows, replaces or checks the settings, as JSON.
-    #[command(after_help = "Example: tsunagi settings get > shop.json; edit it; tsunagi settings put shop.json")]
+    #[command(
+        after_help = "Example: tsunagi settings get > shop.json; edit it; tsunagi settings put shop.json"
+    )]
     Settings {
         #[command(subcommand)]
         what: operate::SettingsCommand,
@@ -157,8 +169,12 @@ pub enum Ending {
 /// Runs the program.
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TSUNAGI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TSUNAGI_LOG")
+        .unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let language = cli.common.language();
     match run(cli).await {
         Ok(code) => code,
@@ -172,10 +188,17 @@ pub async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let common = cli.common;
-    let runtime = RuntimeConfig { component: common.component.clone(), ..RuntimeConfig::default() };
+    let runtime = RuntimeConfig {
+        component: common.component.clone(),
+        ..RuntimeConfig::default()
+    };
     let ending = match cli.command {
         Command::Demo { keep } => {
-            let options = DemoOptions { json: common.json, keep, language: common.language() };
+            let options = DemoOptions {
+                json: common.json,
+                keep,
+                language: common.language(),
+            };
             return demo::run(options, runtime).await;
         }
         Command::Sandbox { empty } => serve::sandbox(&common, empty).await?,
@@ -194,7 +217,11 @@ fn failure(error: &anyhow::Error, language: Language) -> (u8, String) {
     if let Some(CallError::Contract(error)) = error.downcast_ref::<CallError>() {
         return (exit_code(&error.kind), error.message(language.code()));
     }
-    let code = if error.is::<crate::config::Problems>() { 2 } else { 1 };
+    let code = if error.is::<crate::config::Problems>() {
+        2
+    } else {
+        1
+    };
     (code, format!("{error:#}"))
 }
 

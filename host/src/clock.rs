@@ -117,12 +117,18 @@ impl GuestSleep {
         let begun = clock.now();
         let length = TimeDelta::from_std(duration).ok();
         let deadline = length.and_then(|length| begun.checked_add_signed(length));
-        Self { clock, deadline, paces: duration <= PACE }
+        Self {
+            clock,
+            deadline,
+            paces: duration <= PACE,
+        }
     }
 
     /// Waits for its end. May be given up and asked again.
     pub async fn ready(&self) {
-        let Some(deadline) = self.deadline else { return std::future::pending().await };
+        let Some(deadline) = self.deadline else {
+            return std::future::pending().await;
+        };
         while self.paces && self.clock.now() < deadline {
             let seen = self.clock.now();
             let left = (deadline - seen).to_std().unwrap_or_default();
@@ -148,7 +154,9 @@ mod tests {
     async fn a_short_guest_sleep_moves_a_clock_that_stands_still() {
         let clock = held();
         let before = Clock::now(&clock);
-        GuestSleep::begin(Arc::new(clock.clone()), Duration::from_secs(10)).ready().await;
+        GuestSleep::begin(Arc::new(clock.clone()), Duration::from_secs(10))
+            .ready()
+            .await;
         assert_eq!(Clock::now(&clock) - before, TimeDelta::seconds(10));
     }
 
@@ -166,7 +174,9 @@ mod tests {
     #[tokio::test]
     async fn a_running_clock_lets_a_sleep_last() {
         let begun = Instant::now();
-        GuestSleep::begin(Arc::new(SystemClock::new()), Duration::from_millis(30)).ready().await;
+        GuestSleep::begin(Arc::new(SystemClock::new()), Duration::from_millis(30))
+            .ready()
+            .await;
         assert!(begun.elapsed() >= Duration::from_millis(29));
     }
 }

@@ -140,7 +140,11 @@ impl Reader<'_> {
     fn add(&mut self, key: impl Into<String>, offset: Option<usize>, what: impl Into<String>) {
         let before = offset.and_then(|offset| self.text.get(..offset));
         let line = before.map_or(0, |text| text.matches('\n').count() + 1);
-        self.found.push(Problem { key: key.into(), line, what: what.into() });
+        self.found.push(Problem {
+            key: key.into(),
+            line,
+            what: what.into(),
+        });
     }
 }
 
@@ -152,7 +156,14 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let what = format!("cannot be read ({error}); `tsunagi --help` shows how to write one");
-            Problems(path.to_owned(), vec![Problem { key: String::new(), line: 0, what }])
+            Problems(
+                path.to_owned(),
+                vec![Problem {
+                    key: String::new(),
+                    line: 0,
+                    what,
+                }],
+            )
         })?;
         Self::parse(&text).map_err(|found| Problems(path.to_owned(), found))
     }
@@ -162,12 +173,19 @@ impl Config {
     /// # Errors
     /// All problems.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { text, found: Vec::new() };
+        let mut reader = Reader {
+            text,
+            found: Vec::new(),
+        };
         let file: File = match toml::from_str(text) {
             Ok(file) => file,
             Err(error) => {
                 // toml's own message names the key; its excerpt of the file, which could hold a secret, is left out.
-                reader.add("", error.span().map(|span| span.start), error.message().trim().to_owned());
+                reader.add(
+                    "",
+                    error.span().map(|span| span.start),
+                    error.message().trim().to_owned(),
+                );
                 return Err(reader.found);
             }
         };
@@ -187,8 +205,18 @@ impl Config {
         });
         let tenants = tenants.collect();
         if reader.found.is_empty() {
-            let store = file.store.path.unwrap_or_else(|| PathBuf::from("tsunagi.sqlite"));
-            Ok(Self { listen, public_url, api_token, store, runtime: file.runtime, tenants })
+            let store = file
+                .store
+                .path
+                .unwrap_or_else(|| PathBuf::from("tsunagi.sqlite"));
+            Ok(Self {
+                listen,
+                public_url,
+                api_token,
+                store,
+                runtime: file.runtime,
+                tenants,
+            })
         } else {
             Err(reader.found)
         }
@@ -199,26 +227,48 @@ fn listen(reader: &mut Reader<'_>, given: Option<&Spanned<String>>) -> SocketAdd
     let default = SocketAddr::from(([127, 0, 0, 1], 8080));
     let Some(given) = given else { return default };
     given.get_ref().parse().unwrap_or_else(|_| {
-        reader.add("server.listen", Some(given.span().start), "is no address with a port, such as 127.0.0.1:8080");
+        reader.add(
+            "server.listen",
+            Some(given.span().start),
+            "is no address with a port, such as 127.0.0.1:8080",
+        );
         default
     })
 }
 
-fn public_url(reader: &mut Reader<'_>, given: Option<&Spanned<String>>, listen: SocketAddr) -> String {
-    let Some(given) = given else { return format!("http://{listen}") };
+fn public_url(
+    reader: &mut Reader<'_>,
+    given: Option<&Spanned<String>>,
+    listen: SocketAddr,
+) -> String {
+    let Some(given) = given else {
+        return format!("http://{listen}");
+    };
     let url = given.get_ref();
-    let parsed = url.parse::<http::Uri>().ok().filter(|uri| uri.scheme().is_some() && uri.host().is_some());
+    let parsed = url
+        .parse::<http::Uri>()
+        .ok()
+        .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
     if parsed.is_none() || url.ends_with('/') {
-        reader.add("server.public-url", Some(given.span().start), "is no https address without a slash at its end");
+        reader.add(
+            "server.public-url",
+            Some(given.span().start),
+            "is no https address without a slash at its end",
+        );
     }
     url.clone()
 }
 
 fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantConfig {
     let key = |field: &str| format!("tenants.{name}.{field}");
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let plain =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if name.is_empty() || !name.chars().all(plain) {
-        reader.add(format!("tenants.{name}"), None, "is no name: use lower-case letters, digits and hyphens");
+        reader.add(
+            format!("tenants.{name}"),
+            None,
+            "is no name: use lower-case letters, digits and hyphens",
+        );
     }
     let webhook_secret = secret::Given {
         key: &key("webhook-secret"),
@@ -227,8 +277,17 @@ fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantC
         file: tenant.webhook_secret_file.as_ref(),
     }
     .read(reader);
-    if webhook_secret.is_none() && !reader.found.iter().any(|problem| problem.key.starts_with(&key("webhook-secret"))) {
-        reader.add(key("webhook-secret"), None, "is missing: give it here, or as webhook-secret-env or webhook-secret-file");
+    if webhook_secret.is_none()
+        && !reader
+            .found
+            .iter()
+            .any(|problem| problem.key.starts_with(&key("webhook-secret")))
+    {
+        reader.add(
+            key("webhook-secret"),
+            None,
+            "is missing: give it here, or as webhook-secret-env or webhook-secret-file",
+        );
     }
     for host in &tenant.allowed_hosts {
         if !host.get_ref().starts_with("https://") && !host.get_ref().starts_with("http://") {
@@ -242,7 +301,11 @@ fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantC
     });
     TenantConfig {
         webhook_secret: webhook_secret.unwrap_or_default(),
-        allowed_hosts: tenant.allowed_hosts.into_iter().map(Spanned::into_inner).collect(),
+        allowed_hosts: tenant
+            .allowed_hosts
+            .into_iter()
+            .map(Spanned::into_inner)
+            .collect(),
         settings,
     }
 }
@@ -269,7 +332,10 @@ smaregi-api = "https://api.smaregi.dev"
         let config = Config::parse(WHOLE).unwrap();
         let shop = &config.tenants["myshop"];
         assert_eq!(shop.webhook_secret.expose_secret(), "hush");
-        assert_eq!(shop.settings.as_ref().unwrap()["endpoints"]["smaregi-api"], "https://api.smaregi.dev");
+        assert_eq!(
+            shop.settings.as_ref().unwrap()["endpoints"]["smaregi-api"],
+            "https://api.smaregi.dev"
+        );
         assert!(!format!("{config:?}").contains("hush"));
     }
 
@@ -278,17 +344,33 @@ smaregi-api = "https://api.smaregi.dev"
         let text = WHOLE
             .replace("127.0.0.1:9000", "here")
             .replace("https://tsunagi.example.jp", "tsunagi/")
-            .replace("webhook-secret = \"hush\"", "webhook-secret-env = \"NOT_SET_ANYWHERE\"");
-        let found: Vec<(String, usize)> =
-            Config::parse(&text).unwrap_err().into_iter().map(|problem| (problem.key, problem.line)).collect();
-        let expected = [("server.listen", 3), ("server.public-url", 4), ("tenants.myshop.webhook-secret-env", 7)];
+            .replace(
+                "webhook-secret = \"hush\"",
+                "webhook-secret-env = \"NOT_SET_ANYWHERE\"",
+            );
+        let found: Vec<(String, usize)> = Config::parse(&text)
+            .unwrap_err()
+            .into_iter()
+            .map(|problem| (problem.key, problem.line))
+            .collect();
+        let expected = [
+            ("server.listen", 3),
+            ("server.public-url", 4),
+            ("tenants.myshop.webhook-secret-env", 7),
+        ];
         assert_eq!(found, expected.map(|(key, line)| (key.to_owned(), line)));
     }
 
     #[test]
     fn a_mistyped_key_is_named_and_no_secret_is_shown() {
-        let found = Config::parse("[server]\nlisten = \"127.0.0.1:1\"\napi-tokn = \"hush\"\n").unwrap_err().remove(0);
+        let found = Config::parse("[server]\nlisten = \"127.0.0.1:1\"\napi-tokn = \"hush\"\n")
+            .unwrap_err()
+            .remove(0);
         assert_eq!(found.line, 3);
-        assert!(found.what.contains("api-tokn") && !found.what.contains("hush"), "{}", found.what);
+        assert!(
+            found.what.contains("api-tokn") && !found.what.contains("hush"),
+            "{}",
+            found.what
+        );
     }
 }

@@ -41,9 +41,15 @@ const MORNING: &str = "2026-11-24T09:00:00+09:00";
 pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result<ExitCode> {
     let story = Story::new(options.language, options.json);
     story.waiting("コンポーネントを準備しています", "Preparing the component");
-    let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime)).await?.map_err(anyhow::Error::from)?;
+    let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
+        .await?
+        .map_err(anyhow::Error::from)?;
     let begins = DateTime::parse_from_rfc3339(MORNING).context("the demo's morning")?;
-    let play = Play { shop: demo_shop(begins), switches: Switches::default(), begins };
+    let play = Play {
+        shop: demo_shop(begins),
+        switches: Switches::default(),
+        begins,
+    };
     let stage = Stage::start(play, Arc::new(runtime)).await?;
     day::play(&stage, &story).await?;
     let verdict = judge::judge(&stage, story.decided()).await?;
@@ -53,5 +59,9 @@ pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result
         tokio::signal::ctrl_c().await?;
     }
     stage.close().await;
-    Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if verdict.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -17,7 +17,10 @@ pub struct Misfit {
 }
 
 fn misfit<T>(place: &str, problem: impl Into<String>) -> Result<T, Misfit> {
-    Err(Misfit { place: place.to_owned(), problem: problem.into() })
+    Err(Misfit {
+        place: place.to_owned(),
+        problem: problem.into(),
+    })
 }
 
 /// Reads a value of the given type. `place` is named in problems.
@@ -26,7 +29,10 @@ fn misfit<T>(place: &str, problem: impl Into<String>) -> Result<T, Misfit> {
 /// Where the JSON does not fit the type.
 pub fn to_val(ty: &Type, value: &Value, place: &str) -> Result<Val, Misfit> {
     match ty {
-        Type::Bool => value.as_bool().map_or_else(|| misfit(place, "true or false is expected"), |flag| Ok(Val::Bool(flag))),
+        Type::Bool => value.as_bool().map_or_else(
+            || misfit(place, "true or false is expected"),
+            |flag| Ok(Val::Bool(flag)),
+        ),
         Type::U32 => number(value, place).map(Val::U32),
         Type::U64 => number(value, place).map(Val::U64),
         Type::String => match value.as_str() {
@@ -39,8 +45,15 @@ pub fn to_val(ty: &Type, value: &Value, place: &str) -> Result<Val, Misfit> {
             let _ = option;
             Ok(Val::Option(None))
         }
-        Type::Option(option) => Ok(Val::Option(Some(Box::new(to_val(&option.ty(), value, place)?)))),
-        Type::Enum(names) => match value.as_str().filter(|name| names.names().any(|known| known == *name)) {
+        Type::Option(option) => Ok(Val::Option(Some(Box::new(to_val(
+            &option.ty(),
+            value,
+            place,
+        )?)))),
+        Type::Enum(names) => match value
+            .as_str()
+            .filter(|name| names.names().any(|known| known == *name))
+        {
             Some(name) => Ok(Val::Enum(name.to_owned())),
             None => misfit(place, one_of(names.names())),
         },
@@ -58,28 +71,51 @@ fn to_list(item: &Type, value: &Value, place: &str) -> Result<Val, Misfit> {
     if let (Type::U8, Some(text)) = (item, value.as_str()) {
         return Ok(Val::List(text.bytes().map(Val::U8).collect()));
     }
-    let Some(items) = value.as_array() else { return misfit(place, "a list is expected") };
-    let read = items.iter().enumerate().map(|(index, value)| to_val(item, value, &format!("{place}[{index}]")));
+    let Some(items) = value.as_array() else {
+        return misfit(place, "a list is expected");
+    };
+    let read = items
+        .iter()
+        .enumerate()
+        .map(|(index, value)| to_val(item, value, &format!("{place}[{index}]")));
     read.collect::<Result<_, _>>().map(Val::List)
 }
 
-fn to_record(record: &wasmtime::component::types::Record, value: &Value, place: &str) -> Result<Val, Misfit> {
-    let Some(given) = value.as_object() else { return misfit(place, "an object is expected") };
-    if let Some(unknown) = given.keys().find(|name| !record.fields().any(|field| field.name == name.as_str())) {
-        return misfit(&format!("{place}.{unknown}"), one_of(record.fields().map(|field| field.name)));
+fn to_record(
+    record: &wasmtime::component::types::Record,
+    value: &Value,
+    place: &str,
+) -> Result<Val, Misfit> {
+    let Some(given) = value.as_object() else {
+        return misfit(place, "an object is expected");
+    };
+    if let Some(unknown) = given
+        .keys()
+        .find(|name| !record.fields().any(|field| field.name == name.as_str()))
+    {
+        return misfit(
+            &format!("{place}.{unknown}"),
+            one_of(record.fields().map(|field| field.name)),
+        );
     }
     let read = record.fields().map(|field| {
         let place = format!("{place}.{}", field.name);
         match given.get(field.name) {
             Some(value) => Ok((field.name.to_owned(), to_val(&field.ty, value, &place)?)),
-            None if matches!(field.ty, Type::Option(_)) => Ok((field.name.to_owned(), Val::Option(None))),
+            None if matches!(field.ty, Type::Option(_)) => {
+                Ok((field.name.to_owned(), Val::Option(None)))
+            }
             None => misfit(&place, "is missing"),
         }
     });
     read.collect::<Result<_, _>>().map(Val::Record)
 }
 
-fn to_variant(variant: &wasmtime::component::types::Variant, value: &Value, place: &str) -> Result<Val, Misfit> {
+fn to_variant(
+    variant: &wasmtime::component::types::Variant,
+    value: &Value,
+    place: &str,
+) -> Result<Val, Misfit> {
     let (name, payload) = match value {
         Value::String(name) => (name.as_str(), None),
         Value::Object(object) if object.len() == 1 => match object.iter().next() {
@@ -88,11 +124,16 @@ fn to_variant(variant: &wasmtime::component::types::Variant, value: &Value, plac
         },
         _ => return misfit(place, one_of(variant.cases().map(|case| case.name))),
     };
-    let case = variant.cases().find(|case| case.name == name).and_then(|case| match (case.ty, payload) {
-        (None, None) => Some(Ok(None)),
-        (Some(ty), Some(payload)) => Some(to_val(&ty, payload, &format!("{place}.{name}")).map(|val| Some(Box::new(val)))),
-        _ => None,
-    });
+    let case = variant
+        .cases()
+        .find(|case| case.name == name)
+        .and_then(|case| match (case.ty, payload) {
+            (None, None) => Some(Ok(None)),
+            (Some(ty), Some(payload)) => Some(
+                to_val(&ty, payload, &format!("{place}.{name}")).map(|val| Some(Box::new(val))),
+            ),
+            _ => None,
+        });
     match case {
         Some(payload) => Ok(Val::Variant(name.to_owned(), payload?)),
         None => misfit(place, one_of(variant.cases().map(|case| case.name))),
@@ -100,7 +141,10 @@ fn to_variant(variant: &wasmtime::component::types::Variant, value: &Value, plac
 }
 
 fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    format!("one of these is expected: {}", names.collect::<Vec<_>>().join(", "))
+    format!(
+        "one of these is expected: {}",
+        names.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Shows a value.
@@ -112,7 +156,12 @@ pub fn from_val(val: &Val) -> Value {
         Val::U64(number) => (*number).into(),
         Val::String(text) | Val::Enum(text) => Value::String(text.clone()),
         Val::List(items) => items.iter().map(from_val).collect(),
-        Val::Record(fields) => Value::Object(fields.iter().map(|(name, val)| (name.clone(), from_val(val))).collect()),
+        Val::Record(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(name, val)| (name.clone(), from_val(val)))
+                .collect(),
+        ),
         Val::Option(val) => val.as_deref().map_or(Value::Null, from_val),
         Val::Variant(name, None) => Value::String(name.clone()),
         Val::Variant(name, Some(payload)) => {

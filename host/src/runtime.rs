@@ -15,7 +15,8 @@ use std::{
 
 use serde_json::Value;
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline,
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    UpdateDeadline,
     component::{Component, Func, InstancePre, Linker, Val},
 };
 
@@ -122,14 +123,19 @@ impl Runtime {
         clocks::add_to_linker(&mut linker)?;
         storage::add_to_linker(&mut linker)?;
         let ticking = engine.weak();
-        std::thread::Builder::new().name("epochs".to_owned()).spawn(move || {
-            while let Some(engine) = ticking.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        })?;
-        Ok(Self { pre: linker.instantiate_pre(&component)?, limits: config.limits })
+        std::thread::Builder::new()
+            .name("epochs".to_owned())
+            .spawn(move || {
+                while let Some(engine) = ticking.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(TICK);
+                }
+            })?;
+        Ok(Self {
+            pre: linker.instantiate_pre(&component)?,
+            limits: config.limits,
+        })
     }
 
     /// Calls `interface.function` with arguments by name, as `wit/` spells both. The outer result is this host's, the inner one the
@@ -148,27 +154,42 @@ impl Runtime {
         let unknown = || Fault::NoSuchFunction(function.to_owned());
         let (interface, name) = function.split_once('.').ok_or_else(unknown)?;
         let interface = format!("tsunagi:connector/{interface}@0.1.0");
-        let outer = instance.get_export_index(&mut store, None, &interface).ok_or_else(unknown)?;
-        let inner = instance.get_export_index(&mut store, Some(&outer), name).ok_or_else(unknown)?;
+        let outer = instance
+            .get_export_index(&mut store, None, &interface)
+            .ok_or_else(unknown)?;
+        let inner = instance
+            .get_export_index(&mut store, Some(&outer), name)
+            .ok_or_else(unknown)?;
         let func = instance.get_func(&mut store, inner).ok_or_else(unknown)?;
         let arguments = arguments_of(&func, &store, arguments)?;
         let mut results = vec![Val::Bool(false)];
-        func.call_async(&mut store, &arguments, &mut results).await?;
+        func.call_async(&mut store, &arguments, &mut results)
+            .await?;
         Ok(match results.into_iter().next() {
-            Some(Val::Result(Ok(value))) => Ok(value.as_deref().map_or(Value::Null, json::from_val)),
-            Some(Val::Result(Err(error))) => Err(error.as_deref().map_or(Value::Null, json::from_val)),
+            Some(Val::Result(Ok(value))) => {
+                Ok(value.as_deref().map_or(Value::Null, json::from_val))
+            }
+            Some(Val::Result(Err(error))) => {
+                Err(error.as_deref().map_or(Value::Null, json::from_val))
+            }
             other => Ok(other.as_ref().map_or(Value::Null, json::from_val)),
         })
     }
 
     fn store(&self, surroundings: &Surroundings) -> Store<CallState> {
-        let mut store = Store::new(self.pre.engine(), CallState::new(surroundings, &self.limits));
+        let mut store = Store::new(
+            self.pre.engine(),
+            CallState::new(surroundings, &self.limits),
+        );
         store.limiter(|state| &mut state.limits);
         let (begun, longest) = (Instant::now(), self.limits.call);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if begun.elapsed() > longest {
-                return Err(wasmtime::Error::msg(format!("a call may take {} seconds", longest.as_secs())));
+                return Err(wasmtime::Error::msg(format!(
+                    "a call may take {} seconds",
+                    longest.as_secs()
+                )));
             }
             // A guest that computes for long lets others have their turn.
             Ok(UpdateDeadline::Yield(1))
@@ -184,7 +205,13 @@ impl Runtime {
 pub fn contract(component: &[u8]) -> anyhow::Result<String> {
     let decoded = wit_component::decode(component)?;
     let mut printer = wit_component::WitPrinter::default();
-    let others: Vec<_> = decoded.resolve().packages.iter().map(|(id, _)| id).filter(|id| *id != decoded.package()).collect();
+    let others: Vec<_> = decoded
+        .resolve()
+        .packages
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| *id != decoded.package())
+        .collect();
     printer.print(decoded.resolve(), decoded.package(), &others)?;
     Ok(printer.output.to_string())
 }

@@ -65,16 +65,39 @@ async fn round(tenant: &Tenant) -> Result<DateTime<Utc>, CallError> {
     if round.get("more").and_then(Value::as_bool) == Some(true) {
         return Ok(tenant.clock().now());
     }
-    let next_at = round.get("next-at").and_then(Value::as_str).and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    Ok(next_at.map_or_else(|| tenant.clock().now() + LONGEST_PAUSE, |at| at.with_timezone(&Utc)))
+    let next_at = round
+        .get("next-at")
+        .and_then(Value::as_str)
+        .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    Ok(next_at.map_or_else(
+        || tenant.clock().now() + LONGEST_PAUSE,
+        |at| at.with_timezone(&Utc),
+    ))
 }
 
 fn tell(tenant: &Tenant, round: &Value) {
     let count = |field: &str| round.get(field).and_then(Value::as_u64).unwrap_or(0);
-    let (registered, undone, refused) = (count("orders-registered"), count("orders-undone"), count("orders-refused"));
-    let (decided, applied, returned) = (count("changes-decided"), count("rows-applied"), count("rows-returned"));
+    let (registered, undone, refused) = (
+        count("orders-registered"),
+        count("orders-undone"),
+        count("orders-refused"),
+    );
+    let (decided, applied, returned) = (
+        count("changes-decided"),
+        count("rows-applied"),
+        count("rows-returned"),
+    );
     if registered + undone + refused + decided + applied + returned > 0 {
-        tracing::info!(tenant = tenant.name, registered, undone, refused, decided, applied, returned, "round");
+        tracing::info!(
+            tenant = tenant.name,
+            registered,
+            undone,
+            refused,
+            decided,
+            applied,
+            returned,
+            "round"
+        );
     }
     if let Some(trouble) = round.pointer("/trouble/message/en").and_then(Value::as_str) {
         tracing::warn!(tenant = tenant.name, "{trouble}");

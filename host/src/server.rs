@@ -72,7 +72,10 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
     let mut tasks = Vec::new();
     if schedule {
         let tenants = service.tenants.values();
-        tasks.extend(tenants.map(|served| tokio::spawn(scheduler::run(served.tenant.clone(), stopped.clone()))));
+        tasks
+            .extend(tenants.map(|served| {
+                tokio::spawn(scheduler::run(served.tenant.clone(), stopped.clone()))
+            }));
     }
     let app = router(service);
     let mut ending = stopped;
@@ -84,7 +87,11 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
             tracing::error!("the server ended: {error}");
         }
     }));
-    Ok(Running { address, stop, tasks })
+    Ok(Running {
+        address,
+        stop,
+        tasks,
+    })
 }
 
 fn router(service: Service) -> Router {

@@ -73,5 +73,10 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Entry>, StoreError>;
 
     /// All or nothing, durable when it returns.
-    async fn commit(&self, tenant: &str, checks: Vec<Check>, writes: Vec<Write>) -> Result<(), StoreError>;
+    async fn commit(
+        &self,
+        tenant: &str,
+        checks: Vec<Check>,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError>;
 }

@@ -21,23 +21,43 @@ impl ContractError {
     fn new(error: &Value) -> Self {
         let case = error.as_object().and_then(|cases| cases.iter().next());
         match case {
-            Some((kind, detail)) => Self { kind: kind.clone(), detail: detail.clone() },
-            None => Self { kind: "unknown".to_owned(), detail: error.clone() },
+            Some((kind, detail)) => Self {
+                kind: kind.clone(),
+                detail: detail.clone(),
+            },
+            None => Self {
+                kind: "unknown".to_owned(),
+                detail: error.clone(),
+            },
         }
     }
 
     /// What a person reads; each problem of `invalid` on a line of its own.
     pub fn message(&self, language: &str) -> String {
-        let text = |value: &Value| value.pointer(&format!("/message/{language}")).and_then(Value::as_str).map(str::to_owned);
+        let text = |value: &Value| {
+            value
+                .pointer(&format!("/message/{language}"))
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         match self.detail.get("problems").and_then(Value::as_array) {
-            Some(problems) => problems.iter().map(|problem| problem_line(problem, language)).collect::<Vec<_>>().join("\n"),
+            Some(problems) => problems
+                .iter()
+                .map(|problem| problem_line(problem, language))
+                .collect::<Vec<_>>()
+                .join("\n"),
             None => text(&self.detail).unwrap_or_else(|| self.kind.clone()),
         }
     }
 }
 
 fn problem_line(problem: &Value, language: &str) -> String {
-    let text = |pointer: &str| problem.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let text = |pointer: &str| {
+        problem
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let message = text(&format!("/reason/message/{language}"));
     match text("/reason/value") {
         "" => format!("{}: {message}", text("/field")),
@@ -68,8 +88,18 @@ pub struct Tenant {
 
 impl Tenant {
     /// A shop with no host allowed yet but these; see [`Tenant::allow_hosts`].
-    pub fn new(runtime: Arc<Runtime>, surroundings: Surroundings, extra_hosts: Vec<String>) -> Self {
-        Self { name: surroundings.tenant.clone(), runtime, surroundings, extra_hosts, wake: Notify::new() }
+    pub fn new(
+        runtime: Arc<Runtime>,
+        surroundings: Surroundings,
+        extra_hosts: Vec<String>,
+    ) -> Self {
+        Self {
+            name: surroundings.tenant.clone(),
+            runtime,
+            surroundings,
+            extra_hosts,
+            wake: Notify::new(),
+        }
     }
 
     /// The clock it lives by.
@@ -82,7 +112,10 @@ impl Tenant {
     /// # Errors
     /// The contract's error, or the host's.
     pub async fn call(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
-        let result = self.runtime.call(&self.surroundings, function, &arguments).await?;
+        let result = self
+            .runtime
+            .call(&self.surroundings, function, &arguments)
+            .await?;
         let value = result.map_err(|error| CallError::Contract(ContractError::new(&error)))?;
         if function == "settings.put" {
             self.allow_hosts().await?;
@@ -95,16 +128,33 @@ impl Tenant {
     /// # Errors
     /// When the settings cannot be read.
     pub async fn allow_hosts(&self) -> Result<(), CallError> {
-        let settings = self.runtime.call(&self.surroundings, "settings.get", &json!({})).await?;
+        let settings = self
+            .runtime
+            .call(&self.surroundings, "settings.get", &json!({}))
+            .await?;
         let settings = settings.map_err(|error| CallError::Contract(ContractError::new(&error)))?;
-        let needed = self.runtime.call(&self.surroundings, "settings.hosts", &json!({ "settings": settings })).await?;
+        let needed = self
+            .runtime
+            .call(
+                &self.surroundings,
+                "settings.hosts",
+                &json!({ "settings": settings }),
+            )
+            .await?;
         let needed = needed.unwrap_or_default();
         let place = |host: &Value| {
-            let text = |field: &str| host.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text = |field: &str| {
+                host.get(field)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             format!("{}://{}", text("scheme"), text("authority"))
         };
         let needed = needed.as_array().into_iter().flatten().map(place);
-        self.surroundings.allowed.set(needed.chain(self.extra_hosts.iter().cloned()));
+        self.surroundings
+            .allowed
+            .set(needed.chain(self.extra_hosts.iter().cloned()));
         Ok(())
     }
 

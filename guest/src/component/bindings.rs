@@ -1,5 +1,12 @@
 //! The generated bindings of `wit/`. Nothing is written here by hand.
-#![allow(clippy::all, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, unused, reason = "generated")]
+#![allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    unused,
+    reason = "generated"
+)]
 
 wit_bindgen::generate!({
     path: "../wit",

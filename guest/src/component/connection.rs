@@ -13,11 +13,18 @@ use crate::sync::{connection, report};
 impl Guest for Connector {
     fn begin_login() -> Result<wit::LoginStart, Error> {
         let start = run(WHOLE, async |tenant| connection::begin_login(tenant))?;
-        Ok(wit::LoginStart { address: start.address, ticket: start.ticket, expires_at: convert::moment(start.expires_at) })
+        Ok(wit::LoginStart {
+            address: start.address,
+            ticket: start.ticket,
+            expires_at: convert::moment(start.expires_at),
+        })
     }
 
     fn finish_login(ticket: String, uid: String, state: String) -> Result<wit::Status, Error> {
-        run(WHOLE, async |tenant| connection::finish_login(tenant, &ticket, &uid, &state).await).map(status)
+        run(WHOLE, async |tenant| {
+            connection::finish_login(tenant, &ticket, &uid, &state).await
+        })
+        .map(status)
     }
 
     fn check() -> Result<wit::CheckReport, Error> {
@@ -32,7 +39,9 @@ impl Guest for Connector {
     }
 
     fn get_status() -> Result<wit::Status, Error> {
-        connection::get_status(&ports::World.ports()).map(status).map_err(told)
+        connection::get_status(&ports::World.ports())
+            .map(status)
+            .map_err(told)
     }
 
     fn switch_on(backlog: wit::Backlog) -> Result<wit::Status, Error> {
@@ -44,11 +53,15 @@ impl Guest for Connector {
     }
 
     fn switch_off() -> Result<wit::Status, Error> {
-        connection::switch_off(&ports::World.ports()).map(status).map_err(told)
+        connection::switch_off(&ports::World.ports())
+            .map(status)
+            .map_err(told)
     }
 
     fn disconnect() -> Result<wit::Status, Error> {
-        connection::disconnect(&ports::World.ports()).map(status).map_err(told)
+        connection::disconnect(&ports::World.ports())
+            .map(status)
+            .map_err(told)
     }
 }
 
@@ -60,7 +73,10 @@ fn times(times: report::TokenTimes) -> wit::TokenTimes {
 }
 
 fn side(side: report::SideCheck) -> wit::SideCheck {
-    wit::SideCheck { ok: side.ok, reason: side.reason.map(convert::reason) }
+    wit::SideCheck {
+        ok: side.ok,
+        reason: side.reason.map(convert::reason),
+    }
 }
 
 fn status(status: report::Status) -> wit::Status {

@@ -33,19 +33,32 @@ pub fn day(day: NaiveDate) -> String {
 pub fn given_moment(field: &str, text: Option<String>) -> Result<Option<Moment>, Error> {
     let read = |text: String| {
         let reason = || {
-            Reason::new("not-a-timestamp", "日時は 2026-11-24T14:03:00+09:00 の形で入力してください。", "Give RFC 3339 with offset.")
+            Reason::new(
+                "not-a-timestamp",
+                "日時は 2026-11-24T14:03:00+09:00 の形で入力してください。",
+                "Give RFC 3339 with offset.",
+            )
         };
-        time::parse_rfc3339(&text).ok_or_else(|| Error::invalid(field, reason().value(text::fit(&text, 40))))
+        time::parse_rfc3339(&text)
+            .ok_or_else(|| Error::invalid(field, reason().value(text::fit(&text, 40))))
     };
     text.map(read).transpose()
 }
 
 pub fn text(text: Text) -> wit::Text {
-    wit::Text { ja: text.ja, en: text.en }
+    wit::Text {
+        ja: text.ja,
+        en: text.en,
+    }
 }
 
 pub fn reason(reason: Reason) -> wit::Reason {
-    wit::Reason { code: reason.code, message: text(reason.message), field: reason.field, value: reason.value }
+    wit::Reason {
+        code: reason.code,
+        message: text(reason.message),
+        field: reason.field,
+        value: reason.value,
+    }
 }
 
 pub fn side(side: Side) -> wit::Side {
@@ -56,11 +69,17 @@ pub fn side(side: Side) -> wit::Side {
 }
 
 pub fn problem(problem: Problem) -> wit::Problem {
-    wit::Problem { field: problem.field, reason: reason(problem.reason) }
+    wit::Problem {
+        field: problem.field,
+        reason: reason(problem.reason),
+    }
 }
 
 pub fn page(page: wit::PageRequest) -> report::PageRequest {
-    report::PageRequest { continuation: page.continuation, limit: page.limit.clamp(1, 500) }
+    report::PageRequest {
+        continuation: page.continuation,
+        limit: page.limit.clamp(1, 500),
+    }
 }
 
 /// One to one; a time that lies behind becomes now.
@@ -68,21 +87,43 @@ pub fn error(error: Error, now: Moment) -> wit::Error {
     let later = |at: Moment| moment(at.max(now));
     let message = text(error.reason().message);
     match error {
-        Error::Invalid(problems) => {
-            wit::Error::Invalid(wit::Problems { problems: problems.into_iter().map(problem).collect() })
-        }
-        Error::NotConnected(of, _) => wit::Error::NotConnected(wit::Gap { side: side(of), message }),
-        Error::LoginNeeded(since, _) => wit::Error::LoginNeeded(wit::LoginDemand { since: moment(since), message }),
-        Error::Refused(of, code, _) => wit::Error::Refused(wit::Refusal { side: side(of), code, message }),
-        Error::Unavailable(of, _, at) => {
-            wit::Error::Unavailable(wit::Outage { side: side(of), message, retry_at: later(at) })
-        }
-        Error::Contended(what, at) => wit::Error::Contended(wit::Contention { what, message, retry_at: later(at) }),
-        Error::NotFound(what, id) => wit::Error::NotFound(wit::Missing { what: what.to_owned(), id, message }),
+        Error::Invalid(problems) => wit::Error::Invalid(wit::Problems {
+            problems: problems.into_iter().map(problem).collect(),
+        }),
+        Error::NotConnected(of, _) => wit::Error::NotConnected(wit::Gap {
+            side: side(of),
+            message,
+        }),
+        Error::LoginNeeded(since, _) => wit::Error::LoginNeeded(wit::LoginDemand {
+            since: moment(since),
+            message,
+        }),
+        Error::Refused(of, code, _) => wit::Error::Refused(wit::Refusal {
+            side: side(of),
+            code,
+            message,
+        }),
+        Error::Unavailable(of, _, at) => wit::Error::Unavailable(wit::Outage {
+            side: side(of),
+            message,
+            retry_at: later(at),
+        }),
+        Error::Contended(what, at) => wit::Error::Contended(wit::Contention {
+            what,
+            message,
+            retry_at: later(at),
+        }),
+        Error::NotFound(what, id) => wit::Error::NotFound(wit::Missing {
+            what: what.to_owned(),
+            id,
+            message,
+        }),
         Error::Storage(key, _) => wit::Error::Storage(wit::StorageFailure { key, message }),
         // A flow that can be sliced tells a spent budget in its progress; for the others it is time to try again.
-        Error::BudgetSpent => {
-            wit::Error::Contended(wit::Contention { what: "budget".to_owned(), message, retry_at: moment(now) })
-        }
+        Error::BudgetSpent => wit::Error::Contended(wit::Contention {
+            what: "budget".to_owned(),
+            message,
+            retry_at: moment(now),
+        }),
     }
 }

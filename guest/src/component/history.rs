@@ -26,10 +26,16 @@ impl Guest for Connector {
             };
             history_sent::sent(tenant, &filter, &convert::page(page))
         })?;
-        Ok(wit::SentPage { entries: page.entries.into_iter().map(sent).collect(), continuation: page.continuation })
+        Ok(wit::SentPage {
+            entries: page.entries.into_iter().map(sent).collect(),
+            continuation: page.continuation,
+        })
     }
 
-    fn received(filter: wit::ReceivedFilter, page: PageRequest) -> Result<wit::ReceivedPage, Error> {
+    fn received(
+        filter: wit::ReceivedFilter,
+        page: PageRequest,
+    ) -> Result<wit::ReceivedPage, Error> {
         let page = run(WHOLE, async |tenant| {
             let filter = report::ReceivedFilter {
                 since: convert::given_moment("filter.since", filter.since)?,
@@ -40,7 +46,10 @@ impl Guest for Connector {
             };
             history_received::received(tenant, &filter, &convert::page(page))
         })?;
-        Ok(wit::ReceivedPage { entries: page.entries.into_iter().map(received).collect(), continuation: page.continuation })
+        Ok(wit::ReceivedPage {
+            entries: page.entries.into_iter().map(received).collect(),
+            continuation: page.continuation,
+        })
     }
 }
 

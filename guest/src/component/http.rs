@@ -11,7 +11,8 @@ use url::Url;
 use wasip2::http::{
     outgoing_handler,
     types::{
-        ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+        ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody,
+        OutgoingRequest, RequestOptions, Scheme,
     },
 };
 use wstd::{
@@ -29,7 +30,9 @@ impl Http for World {
     fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
         Box::pin(async move {
             let timeout = request.timeout;
-            let sent = exchange(request).timeout(wstd::time::Duration::from(timeout)).await;
+            let sent = exchange(request)
+                .timeout(wstd::time::Duration::from(timeout))
+                .await;
             sent.unwrap_or(Err(HttpFailure::OutcomeUnknown))
         })
     }
@@ -39,7 +42,8 @@ async fn exchange(request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
     // What HTTP cannot carry was not sent.
     let (head, body) = build(&request).ok_or(HttpFailure::NotSent)?;
     let options = options(request.timeout);
-    let pending = outgoing_handler::handle(head, Some(options)).map_err(|error| classify(&error))?;
+    let pending =
+        outgoing_handler::handle(head, Some(options)).map_err(|error| classify(&error))?;
     let (_, received) = join(send(body, &request.body), receive(pending)).await;
     received
 }
@@ -52,7 +56,9 @@ fn build(request: &HttpRequest) -> Option<(OutgoingRequest, OutgoingBody)> {
     }
     if request.method != "GET" {
         // Some servers refuse a body sent in chunks.
-        headers.append("content-length", request.body.len().to_string().as_bytes()).ok()?;
+        headers
+            .append("content-length", request.body.len().to_string().as_bytes())
+            .ok()?;
     }
     let head = OutgoingRequest::new(headers);
     let method = match request.method {
@@ -61,10 +67,17 @@ fn build(request: &HttpRequest) -> Option<(OutgoingRequest, OutgoingBody)> {
         other => Method::Other(other.to_owned()),
     };
     head.set_method(&method).ok()?;
-    let scheme = if url.scheme() == "http" { Scheme::Http } else { Scheme::Https };
+    let scheme = if url.scheme() == "http" {
+        Scheme::Http
+    } else {
+        Scheme::Https
+    };
     head.set_scheme(Some(&scheme)).ok()?;
     head.set_authority(Some(url.authority())).ok()?;
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let path = url.query().map_or_else(
+        || url.path().to_owned(),
+        |query| format!("{}?{query}", url.path()),
+    );
     head.set_path_with_query(Some(&path)).ok()?;
     let body = head.body().ok()?;
     Some((head, body))
@@ -101,14 +114,19 @@ async fn receive(pending: FutureIncomingResponse) -> Result<HttpResponse, HttpFa
 /// `None` for a body that was cut.
 async fn read(response: &IncomingResponse) -> Option<HttpResponse> {
     let retry_after = response.headers().get("retry-after").into_iter().next();
-    let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok()?.trim().parse().ok());
+    let retry_after =
+        retry_after.and_then(|value| String::from_utf8(value).ok()?.trim().parse().ok());
     let incoming = response.consume().ok()?;
     let stream = AsyncInputStream::new(incoming.stream().ok()?);
     let (mut body, mut chunk) = (Vec::new(), vec![0; CHUNK]);
     loop {
         let count = stream.read(&mut chunk).await.ok()?;
         if count == 0 {
-            return Some(HttpResponse { status: response.status(), retry_after, body });
+            return Some(HttpResponse {
+                status: response.status(),
+                retry_after,
+                body,
+            });
         }
         body.extend_from_slice(chunk.get(..count)?);
     }

@@ -15,7 +15,10 @@ use crate::{
 
 impl Guest for Connector {
     fn import_shop(shop_id: String, budget: Budget) -> Result<wit::ImportProgress, Error> {
-        run(budget, async |tenant| orders::import_shop(tenant, &shop_id).await).map(progress)
+        run(budget, async |tenant| {
+            orders::import_shop(tenant, &shop_id).await
+        })
+        .map(progress)
     }
 
     fn retry(choice: wit::RetryChoice, budget: Budget) -> Result<wit::ImportProgress, Error> {

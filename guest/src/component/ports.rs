@@ -18,7 +18,12 @@ pub struct World;
 impl World {
     /// The four ports.
     pub fn ports(&self) -> Ports<'_> {
-        Ports { http: self, storage: self, clock: self, random: self }
+        Ports {
+            http: self,
+            storage: self,
+            clock: self,
+            random: self,
+        }
     }
 }
 
@@ -48,22 +53,45 @@ impl Storage for World {
         Ok(found.into_iter().map(|found| found.map(entry)).collect())
     }
 
-    fn scan(&self, start: &str, end: &str, backward: bool, limit: u32) -> Result<Vec<Entry>, StorageFailure> {
-        let range = wit::KeyRange { start: start.to_owned(), end: end.to_owned() };
-        let direction = if backward { wit::Direction::Backward } else { wit::Direction::Forward };
+    fn scan(
+        &self,
+        start: &str,
+        end: &str,
+        backward: bool,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StorageFailure> {
+        let range = wit::KeyRange {
+            start: start.to_owned(),
+            end: end.to_owned(),
+        };
+        let direction = if backward {
+            wit::Direction::Backward
+        } else {
+            wit::Direction::Forward
+        };
         let found = wit::scan(&range, direction, limit).map_err(failure)?;
         Ok(found.into_iter().map(entry).collect())
     }
 
     fn commit(&self, checks: &[Check], writes: &[Write]) -> Result<(), StorageFailure> {
-        let checks = checks.iter().map(|check| wit::Check { key: check.key.clone(), revision: check.revision });
-        let writes = writes.iter().map(|write| wit::Write { key: write.key.clone(), value: write.value.clone() });
+        let checks = checks.iter().map(|check| wit::Check {
+            key: check.key.clone(),
+            revision: check.revision,
+        });
+        let writes = writes.iter().map(|write| wit::Write {
+            key: write.key.clone(),
+            value: write.value.clone(),
+        });
         wit::commit(&checks.collect::<Vec<_>>(), &writes.collect::<Vec<_>>()).map_err(failure)
     }
 }
 
 fn entry(entry: wit::Entry) -> Entry {
-    Entry { key: entry.key, revision: entry.revision, value: entry.value }
+    Entry {
+        key: entry.key,
+        revision: entry.revision,
+        value: entry.value,
+    }
 }
 
 fn failure(error: wit::StorageError) -> StorageFailure {

@@ -15,7 +15,9 @@ use crate::{rules::settings_check, sync::settings};
 
 impl Guest for Connector {
     fn get() -> Result<wit::Settings, Error> {
-        settings::get(&ports::World.ports()).map(shown::settings).map_err(told)
+        settings::get(&ports::World.ports())
+            .map(shown::settings)
+            .map_err(told)
     }
 
     fn put(settings: wit::Settings) -> Result<(), Error> {
@@ -29,18 +31,34 @@ impl Guest for Connector {
     fn validate(settings: wit::Settings) -> Vec<Problem> {
         let credentials = &settings.credentials;
         let stored = [
-            ("credentials.next-engine-client-secret", credentials.has_next_engine_secret),
-            ("credentials.smaregi-client-secret", credentials.has_smaregi_secret),
+            (
+                "credentials.next-engine-client-secret",
+                credentials.has_next_engine_secret,
+            ),
+            (
+                "credentials.smaregi-client-secret",
+                credentials.has_smaregi_secret,
+            ),
         ];
         let (settings, mut problems) = given::settings(settings);
         problems.extend(settings_check::validate(&settings));
         // A secret that is stored already needs no repeating.
-        problems.retain(|problem| !stored.iter().any(|(field, stored)| *stored && problem.field == *field));
+        problems.retain(|problem| {
+            !stored
+                .iter()
+                .any(|(field, stored)| *stored && problem.field == *field)
+        });
         problems.into_iter().map(convert::problem).collect()
     }
 
     fn hosts(settings: wit::Settings) -> Vec<wit::OutsideHost> {
         let hosts = settings_check::hosts(&given::settings(settings).0.endpoints);
-        hosts.into_iter().map(|host| wit::OutsideHost { scheme: host.scheme, authority: host.authority }).collect()
+        hosts
+            .into_iter()
+            .map(|host| wit::OutsideHost {
+                scheme: host.scheme,
+                authority: host.authority,
+            })
+            .collect()
     }
 }

@@ -22,7 +22,10 @@ impl Guest for Connector {
     }
 
     fn take_in_changes(hints: Vec<wit::ChangeHint>) -> Result<wit::Taken, Error> {
-        let hint = |hint: wit::ChangeHint| report::ChangeHint { product_id: hint.product_id, store_id: hint.store_id };
+        let hint = |hint: wit::ChangeHint| report::ChangeHint {
+            product_id: hint.product_id,
+            store_id: hint.store_id,
+        };
         let hints: Vec<_> = hints.into_iter().map(hint).collect();
         run(WHOLE, async |tenant| stock::take_in_changes(tenant, &hints)).map(taken)
     }
@@ -56,9 +59,18 @@ impl Guest for Connector {
         })
     }
 
-    fn align(codes: Vec<String>, confirmed: bool, over_guard: bool) -> Result<wit::Alignment, Error> {
-        let alignment = run(WHOLE, async |tenant| stock::align(tenant, &codes, confirmed, over_guard).await)?;
-        let line = |line: report::AlignmentLine| wit::AlignmentLine { code: line.code, quantity: convert::decimal(line.quantity) };
+    fn align(
+        codes: Vec<String>,
+        confirmed: bool,
+        over_guard: bool,
+    ) -> Result<wit::Alignment, Error> {
+        let alignment = run(WHOLE, async |tenant| {
+            stock::align(tenant, &codes, confirmed, over_guard).await
+        })?;
+        let line = |line: report::AlignmentLine| wit::AlignmentLine {
+            code: line.code,
+            quantity: convert::decimal(line.quantity),
+        };
         Ok(wit::Alignment {
             lines: alignment.lines.into_iter().map(line).collect(),
             queued: alignment.queued,
@@ -68,7 +80,10 @@ impl Guest for Connector {
 }
 
 fn taken(taken: report::Taken) -> wit::Taken {
-    wit::Taken { hints: taken.hints, repeated: taken.repeated }
+    wit::Taken {
+        hints: taken.hints,
+        repeated: taken.repeated,
+    }
 }
 
 fn progress(progress: report::SendProgress) -> wit::SendProgress {

@@ -61,11 +61,19 @@ pub fn read(body: &[u8]) -> Option<Answer> {
     let code = row.maybe_text("code").unwrap_or_default();
     let verdict = verdict(&result, code, || message(row.value("message")));
     let tokens = tokens(row);
-    Some(Answer { verdict, tokens, body })
+    Some(Answer {
+        verdict,
+        tokens,
+        body,
+    })
 }
 
 fn tokens(row: Row<'_>) -> Option<Tokens> {
-    let moment = |field| row.maybe_text(field).as_deref().and_then(time::parse_next_engine);
+    let moment = |field| {
+        row.maybe_text(field)
+            .as_deref()
+            .and_then(time::parse_next_engine)
+    };
     Some(Tokens {
         access: Secret::new(row.maybe_text("access_token")?),
         access_ends: moment("access_token_end_date"),
@@ -95,7 +103,9 @@ fn message(value: &Value) -> String {
     let full = match value {
         Value::String(message) => message.clone(),
         Value::Array(items) => {
-            let messages = items.iter().filter_map(|item| item.get("message").and_then(Value::as_str));
+            let messages = items
+                .iter()
+                .filter_map(|item| item.get("message").and_then(Value::as_str));
             messages.collect::<Vec<_>>().join(" / ")
         }
         _ => String::new(),
@@ -116,12 +126,27 @@ mod tests {
         };
         assert_eq!(told("success", "000000"), Verdict::Success);
         assert_eq!(told("error", "002002"), Verdict::StaleTokens);
-        assert_eq!(told("error", "002004"), Verdict::LoginDead("002004".to_owned()));
+        assert_eq!(
+            told("error", "002004"),
+            Verdict::LoginDead("002004".to_owned())
+        );
         assert_eq!(told("redirect", ""), Verdict::LoginDead(String::new()));
-        assert_eq!(told("error", "003002"), Verdict::Busy("003002".to_owned(), 60));
-        assert_eq!(told("error", "002007"), Verdict::Busy("002007".to_owned(), 900));
-        assert_eq!(told("error", "999999"), Verdict::Broken("999999".to_owned()));
-        assert_eq!(told("error", "004002"), Verdict::Refused("004002".to_owned(), "説明".to_owned()));
+        assert_eq!(
+            told("error", "003002"),
+            Verdict::Busy("003002".to_owned(), 60)
+        );
+        assert_eq!(
+            told("error", "002007"),
+            Verdict::Busy("002007".to_owned(), 900)
+        );
+        assert_eq!(
+            told("error", "999999"),
+            Verdict::Broken("999999".to_owned())
+        );
+        assert_eq!(
+            told("error", "004002"),
+            Verdict::Refused("004002".to_owned(), "説明".to_owned())
+        );
     }
 
     #[test]
@@ -129,7 +154,10 @@ mod tests {
         let body = json!({"result": "error", "code": "003002", "access_token": "a", "refresh_token": "r",
             "access_token_end_date": "2026-11-25 12:00:00", "refresh_token_end_date": null});
         let tokens = read(body.to_string().as_bytes()).unwrap().tokens.unwrap();
-        assert_eq!((tokens.access.reveal(), tokens.refresh.reveal()), ("a", "r"));
+        assert_eq!(
+            (tokens.access.reveal(), tokens.refresh.reveal()),
+            ("a", "r")
+        );
         assert!(tokens.access_ends.is_some() && tokens.refresh_ends.is_none());
         for body in ["<html>", "", "[]", "{\"result\":", "{\"data\":[]}"] {
             assert!(read(body.as_bytes()).is_none(), "{body}");

@@ -19,7 +19,11 @@ pub fn sign_in_address(endpoints: &Endpoints, credentials: &Credentials) -> Stri
     if !credentials.next_engine_redirect.is_empty() {
         query.append_pair("redirect_uri", &credentials.next_engine_redirect);
     }
-    format!("{}/users/sign_in/?{}", endpoints.next_engine_sign_in, query.finish())
+    format!(
+        "{}/users/sign_in/?{}",
+        endpoints.next_engine_sign_in,
+        query.finish()
+    )
 }
 
 /// Exchanges what the redirect carried for tokens; the `state` lives five minutes and works once.
@@ -28,10 +32,19 @@ pub fn exchange(credentials: &Credentials, uid: &str, state: &str) -> Call {
         ("uid", uid),
         ("state", state),
         ("client_id", &credentials.next_engine_client_id),
-        ("client_secret", credentials.next_engine_client_secret.reveal()),
+        (
+            "client_secret",
+            credentials.next_engine_client_secret.reveal(),
+        ),
     ];
-    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Call { path: "/api_neauth", form, writes: false }
+    let form = form
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    Call {
+        path: "/api_neauth",
+        form,
+        writes: false,
+    }
 }
 
 /// Who logged in.

@@ -19,7 +19,11 @@ pub struct Company {
 
 /// Asks for it.
 pub fn info() -> Call {
-    Call { path: "/api_v1_login_company/info", form: Vec::new(), writes: false }
+    Call {
+        path: "/api_v1_login_company/info",
+        form: Vec::new(),
+        writes: false,
+    }
 }
 
 /// The first row, or the answer itself (its shape is not documented further).
@@ -27,6 +31,11 @@ pub fn decode(answer: &Value) -> Result<Company, Reason> {
     let data = answer.get("data").unwrap_or(answer);
     let first = data.as_array().map_or(Some(data), |rows| rows.first());
     let row = Row::of(first.unwrap_or(&Value::Null), "data")?;
-    let name = row.maybe_text("company_name").ok_or_else(|| wire::unreadable("company_name", row.value("company_name")))?;
-    Ok(Company { id: row.maybe_text("company_ne_id"), name })
+    let name = row
+        .maybe_text("company_name")
+        .ok_or_else(|| wire::unreadable("company_name", row.value("company_name")))?;
+    Ok(Company {
+        id: row.maybe_text("company_ne_id"),
+        name,
+    })
 }

@@ -10,7 +10,13 @@ use crate::{
 };
 
 const PATH: &str = "/api_v1_master_goods/search";
-const FIELDS: [&str; 5] = ["goods_id", "goods_name", "stock_quantity", "stock_allocation_quantity", "stock_free_quantity"];
+const FIELDS: [&str; 5] = [
+    "goods_id",
+    "goods_name",
+    "stock_quantity",
+    "stock_allocation_quantity",
+    "stock_free_quantity",
+];
 
 /// A product with its stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +35,10 @@ pub struct Goods {
 
 /// The products with these codes; at most 1 000 of them (next-engine.md 0). Letter case may not matter to the search.
 pub fn search(codes: &[String]) -> Call {
-    let limit = u32::try_from(codes.len()).unwrap_or(u32::MAX).saturating_mul(2).clamp(1, 1_000);
+    let limit = u32::try_from(codes.len())
+        .unwrap_or(u32::MAX)
+        .saturating_mul(2)
+        .clamp(1, 1_000);
     Call::search(PATH, &FIELDS, limit).with("goods_id-in", codes.join(","))
 }
 
@@ -49,9 +58,19 @@ pub fn decode(answer: &Value) -> Vec<Result<Goods, Reason>> {
 
 fn goods(row: Row<'_>) -> Result<Goods, Reason> {
     let stock = row.maybe_decimal("stock_quantity")?.unwrap_or_default();
-    let allocated = row.maybe_decimal("stock_allocation_quantity")?.unwrap_or_default();
-    let free = row.maybe_decimal("stock_free_quantity")?.unwrap_or_else(|| stock.saturating_sub(allocated));
-    Ok(Goods { code: row.text("goods_id")?, name: row.maybe_text("goods_name").unwrap_or_default(), stock, allocated, free })
+    let allocated = row
+        .maybe_decimal("stock_allocation_quantity")?
+        .unwrap_or_default();
+    let free = row
+        .maybe_decimal("stock_free_quantity")?
+        .unwrap_or_else(|| stock.saturating_sub(allocated));
+    Ok(Goods {
+        code: row.text("goods_id")?,
+        name: row.maybe_text("goods_name").unwrap_or_default(),
+        stock,
+        allocated,
+        free,
+    })
 }
 
 #[cfg(test)]
@@ -68,9 +87,18 @@ mod tests {
             {"goods_id": "bad", "stock_quantity": "many"},
         ]});
         let read = decode(&answer);
-        assert_eq!(read[0].as_ref().map(|goods| goods.free), Ok(Decimal::from(6)));
+        assert_eq!(
+            read[0].as_ref().map(|goods| goods.free),
+            Ok(Decimal::from(6))
+        );
         assert_eq!(read[1].as_ref().map(|goods| goods.stock), Ok(Decimal::ZERO));
-        assert_eq!(read[2].as_ref().unwrap_err().field.as_deref(), Some("goods_id"));
-        assert_eq!(read[3].as_ref().unwrap_err().field.as_deref(), Some("stock_quantity"));
+        assert_eq!(
+            read[2].as_ref().unwrap_err().field.as_deref(),
+            Some("goods_id")
+        );
+        assert_eq!(
+            read[3].as_ref().unwrap_err().field.as_deref(),
+            Some("stock_quantity")
+        );
     }
 }

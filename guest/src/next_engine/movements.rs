@@ -35,7 +35,8 @@ pub struct Movement {
 
 /// Movements with exactly this reason, in the order of their ids.
 pub fn by_reason(mark: &str, after_id: Option<&str>, limit: u32) -> Call {
-    let call = Call::search("/api_v1_master_stockiohistory/search", &FIELDS, limit).with("stock_io_history_reason-eq", mark);
+    let call = Call::search("/api_v1_master_stockiohistory/search", &FIELDS, limit)
+        .with("stock_io_history_reason-eq", mark);
     match after_id {
         Some(id) => call.with("stock_io_history_id-gt", id),
         None => call,

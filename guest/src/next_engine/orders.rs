@@ -24,7 +24,10 @@ const MOST_ROWS: u32 = 1_000;
 /// Rows of these shops whose slip or line changed since then, from one slip on; in the order of slip and line.
 pub fn changed_rows(shops: &[String], from: Moment, from_slip: Option<&str>, limit: u32) -> Call {
     let call = Call::search(PATH, &row::FIELDS, limit)
-        .with("receive_order_row_last_modified_newest_date-gte", time::format_next_engine(from))
+        .with(
+            "receive_order_row_last_modified_newest_date-gte",
+            time::format_next_engine(from),
+        )
         .with("receive_order_shop_id-in", shops.join(","));
     match from_slip {
         Some(slip) => call.with("receive_order_row_receive_order_id-gte", slip),
@@ -34,7 +37,8 @@ pub fn changed_rows(shops: &[String], from: Moment, from_slip: Option<&str>, lim
 
 /// All rows of these slips, whenever they changed; at most 1 000 slips (next-engine.md 0).
 pub fn rows_of(slips: &[String]) -> Call {
-    Call::search(PATH, &row::FIELDS, MOST_ROWS).with("receive_order_row_receive_order_id-in", slips.join(","))
+    Call::search(PATH, &row::FIELDS, MOST_ROWS)
+        .with("receive_order_row_receive_order_id-in", slips.join(","))
 }
 
 /// The rows of an answer. A row that cannot be read is one still, so that pages are counted rightly.
@@ -63,14 +67,24 @@ pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, BadOrder>> {
     for row in rows {
         slips.entry(row.slip.clone()).or_default().push(row);
     }
-    slips.into_iter().map(|(slip, rows)| together(slip, rows)).collect()
+    slips
+        .into_iter()
+        .map(|(slip, rows)| together(slip, rows))
+        .collect()
 }
 
 fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, BadOrder> {
-    let shop_id = rows.iter().find_map(|row| row.shop_id.clone()).unwrap_or_default();
+    let shop_id = rows
+        .iter()
+        .find_map(|row| row.shop_id.clone())
+        .unwrap_or_default();
     let mut order: Option<Order> = None;
     for row in rows {
-        let part = row.content.map_err(|reason| BadOrder { slip: slip.clone(), shop_id: shop_id.clone(), reason })?;
+        let part = row.content.map_err(|reason| BadOrder {
+            slip: slip.clone(),
+            shop_id: shop_id.clone(),
+            reason,
+        })?;
         match &mut order {
             None => order = Some(part),
             Some(order) => {
@@ -84,7 +98,9 @@ fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, BadOrder> {
         shop_id,
         reason: wire::unreadable("receive_order_row_no", &Value::Null),
     })?;
-    order.lines.sort_by(|a, b| (a.number.len(), &a.number).cmp(&(b.number.len(), &b.number)));
+    order
+        .lines
+        .sort_by(|a, b| (a.number.len(), &a.number).cmp(&(b.number.len(), &b.number)));
     Ok(order)
 }
 
@@ -118,17 +134,30 @@ mod tests {
 
     #[test]
     fn lines_come_together_in_their_order() {
-        let rows = vec![row("7", 10, |_| ()), row("7", 2, |row| {
-            row["receive_order_row_last_modified_newest_date"] = json!("2026-11-22 12:00:00");
-            row["receive_order_row_cancel_flag"] = json!("1");
-            row["receive_order_row_wholesale_retail_ratio"] = json!("5.0");
-        })];
+        let rows = vec![
+            row("7", 10, |_| ()),
+            row("7", 2, |row| {
+                row["receive_order_row_last_modified_newest_date"] = json!("2026-11-22 12:00:00");
+                row["receive_order_row_cancel_flag"] = json!("1");
+                row["receive_order_row_wholesale_retail_ratio"] = json!("5.0");
+            }),
+        ];
         let order = orders(rows).remove(0).unwrap();
-        assert_eq!(order.lines.iter().map(|line| line.number.as_str()).collect::<Vec<_>>(), ["2", "10"]);
+        assert_eq!(
+            order
+                .lines
+                .iter()
+                .map(|line| line.number.as_str())
+                .collect::<Vec<_>>(),
+            ["2", "10"]
+        );
         assert!(order.lines[0].cancelled && !order.lines[1].cancelled);
         assert_eq!(order.lines[0].unit_price, 500.into());
         assert_eq!(order.other, (-100).into());
-        assert_eq!(time::format_next_engine(order.changed_at), "2026-11-22 12:00:00");
+        assert_eq!(
+            time::format_next_engine(order.changed_at),
+            "2026-11-22 12:00:00"
+        );
     }
 
     #[test]
@@ -139,9 +168,15 @@ mod tests {
             ("receive_order_row_tax_rate", json!("ten")),
             ("receive_order_date", json!("0000-00-00 00:00:00")),
         ] {
-            let read = orders(vec![row("7", 1, |row| row[field] = value.clone()), row("8", 1, |_| ())]);
+            let read = orders(vec![
+                row("7", 1, |row| row[field] = value.clone()),
+                row("8", 1, |_| ()),
+            ]);
             let bad = read[0].as_ref().unwrap_err();
-            assert_eq!((bad.slip.as_str(), bad.reason.field.as_deref()), ("7", Some(field)));
+            assert_eq!(
+                (bad.slip.as_str(), bad.reason.field.as_deref()),
+                ("7", Some(field))
+            );
             assert!(read[1].is_ok());
         }
         let read = orders(vec![json!(null), row("8", 1, |_| ())]);
@@ -150,9 +185,17 @@ mod tests {
 
     #[test]
     fn the_search_asks_for_no_buyer() {
-        let call = changed_rows(&["1".to_owned()], time::parse_next_engine("2026-11-24 00:00:00").unwrap(), Some("7"), 1_000);
+        let call = changed_rows(
+            &["1".to_owned()],
+            time::parse_next_engine("2026-11-24 00:00:00").unwrap(),
+            Some("7"),
+            1_000,
+        );
         let fields = &call.form[0].1;
         assert!(!fields.contains("purchaser") && !fields.contains("consignee"));
-        assert!(call.form.contains(&("receive_order_row_receive_order_id-gte".to_owned(), "7".to_owned())));
+        assert!(call.form.contains(&(
+            "receive_order_row_receive_order_id-gte".to_owned(),
+            "7".to_owned()
+        )));
     }
 }

@@ -10,7 +10,12 @@ use crate::{
 };
 
 const PATH: &str = "/api_v1_system_que/search";
-const FIELDS: [&str; 4] = ["que_id", "que_status_id", "que_message", "que_creation_date"];
+const FIELDS: [&str; 4] = [
+    "que_id",
+    "que_status_id",
+    "que_message",
+    "que_creation_date",
+];
 const LIMIT: u32 = 1_000;
 
 /// `que_status_id`
@@ -46,7 +51,8 @@ pub fn one(id: &str) -> Call {
 
 /// What was queued since then.
 pub fn since(moment: Moment) -> Call {
-    Call::search(PATH, &FIELDS, LIMIT).with("que_creation_date-gte", time::format_next_engine(moment))
+    Call::search(PATH, &FIELDS, LIMIT)
+        .with("que_creation_date-gte", time::format_next_engine(moment))
 }
 
 /// The rows of an answer.
@@ -59,7 +65,10 @@ fn entry(row: Row<'_>) -> Result<QueueEntry, Reason> {
         id: row.text("que_id")?,
         state: row.read("que_status_id", state)?,
         message: row.maybe_text("que_message"),
-        created_at: row.maybe_text("que_creation_date").as_deref().and_then(time::parse_next_engine),
+        created_at: row
+            .maybe_text("que_creation_date")
+            .as_deref()
+            .and_then(time::parse_next_engine),
     })
 }
 

@@ -101,7 +101,8 @@ pub struct Order {
 impl Order {
     /// The day of the sale: shipped, else ordered.
     pub fn sold_on(&self) -> NaiveDate {
-        self.shipped_on.unwrap_or_else(|| crate::time::day(self.ordered_at))
+        self.shipped_on
+            .unwrap_or_else(|| crate::time::day(self.ordered_at))
     }
 
     /// The lines that count.

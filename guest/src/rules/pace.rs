@@ -17,7 +17,10 @@ pub fn seconds_a_call(budget: u32, made: u64, seconds_left: i64) -> i64 {
         return 0;
     }
     let left = u64::from(budget).saturating_sub(made);
-    i64::try_from(left).ok().and_then(|left| seconds_left.checked_div(left)).unwrap_or(seconds_left)
+    i64::try_from(left)
+        .ok()
+        .and_then(|left| seconds_left.checked_div(left))
+        .unwrap_or(seconds_left)
 }
 
 /// Between two imports.
@@ -52,11 +55,23 @@ mod tests {
 
     #[test]
     fn a_budget_stretches_the_intervals() {
-        let pace = Pace { import_minutes: 15, send_minutes: 5, ..Settings::default().pace };
+        let pace = Pace {
+            import_minutes: 15,
+            send_minutes: 5,
+            ..Settings::default().pace
+        };
         let month = 30 * 86_400;
-        for (budget, made, import, send) in [(0, 5_000, 15, 5), (10_000, 0, 15, 34), (1_000, 0, 86, 345), (1_000, 1_000, 1_440, 1_440)] {
+        for (budget, made, import, send) in [
+            (0, 5_000, 15, 5),
+            (10_000, 0, 15, 34),
+            (1_000, 0, 86, 345),
+            (1_000, 1_000, 1_440, 1_440),
+        ] {
             let seconds = seconds_a_call(budget, made, month);
-            let minutes = (import_pause(&pace, seconds).num_minutes(), send_pause(&pace, seconds).num_minutes());
+            let minutes = (
+                import_pause(&pace, seconds).num_minutes(),
+                send_pause(&pace, seconds).num_minutes(),
+            );
             assert_eq!(minutes, (import, send), "budget {budget}, made {made}");
         }
     }
@@ -67,7 +82,10 @@ mod tests {
         let seconds = seconds_a_call(1_000, 0, 30 * 86_400);
         let imports = 30 * 86_400 / import_pause(&pace, seconds).num_seconds();
         let sends = 30 * 86_400 / send_pause(&pace, seconds).num_seconds();
-        assert!(imports + 4 * sends <= 1_000, "{imports} imports, {sends} uploads");
+        assert!(
+            imports + 4 * sends <= 1_000,
+            "{imports} imports, {sends} uploads"
+        );
     }
 
     #[test]

@@ -8,7 +8,10 @@ use url::Url;
 use crate::{
     error::Problem,
     reason::Reason,
-    settings::{Credentials, Endpoints, FeeMode, OrderSettings, Pace, ReceivingStore, Settings, StockSettings},
+    settings::{
+        Credentials, Endpoints, FeeMode, OrderSettings, Pace, ReceivingStore, Settings,
+        StockSettings,
+    },
     sync::report::OutsideHost,
 };
 
@@ -30,17 +33,31 @@ pub fn validate(settings: &Settings) -> Vec<Problem> {
 
 /// The places these settings need to reach, each once. Addresses that cannot be read are left out.
 pub fn hosts(endpoints: &Endpoints) -> Vec<OutsideHost> {
-    let all = [&endpoints.next_engine_sign_in, &endpoints.next_engine_api, &endpoints.smaregi_id, &endpoints.smaregi_api];
+    let all = [
+        &endpoints.next_engine_sign_in,
+        &endpoints.next_engine_api,
+        &endpoints.smaregi_id,
+        &endpoints.smaregi_api,
+    ];
     // The sign-in page is the browser's to reach, not ours.
-    let needed: BTreeSet<OutsideHost> = all.into_iter().skip(1).filter_map(|address| outside_host(address)).collect();
+    let needed: BTreeSet<OutsideHost> = all
+        .into_iter()
+        .skip(1)
+        .filter_map(|address| outside_host(address))
+        .collect();
     needed.into_iter().collect()
 }
 
 fn outside_host(address: &str) -> Option<OutsideHost> {
     let url = Url::parse(address).ok()?;
     let host = url.host_str()?;
-    let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    Some(OutsideHost { scheme: url.scheme().to_owned(), authority })
+    let authority = url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    Some(OutsideHost {
+        scheme: url.scheme().to_owned(),
+        authority,
+    })
 }
 
 #[derive(Default)]
@@ -48,12 +65,18 @@ struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, field: &str, reason: Reason) {
-        self.0.push(Problem { field: field.to_owned(), reason });
+        self.0.push(Problem {
+            field: field.to_owned(),
+            reason,
+        });
     }
 
     fn require(&mut self, field: &str, text: &str) {
         if text.trim().is_empty() {
-            self.add(field, Reason::new("missing", "入力してください。", "This is needed."));
+            self.add(
+                field,
+                Reason::new("missing", "入力してください。", "This is needed."),
+            );
         }
     }
 
@@ -72,7 +95,11 @@ impl Problems {
     fn id(&mut self, field: &str, text: &str) {
         let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
         if !plain || !(1..=ID_DIGITS).contains(&text.len()) {
-            let reason = Reason::new("not-an-id", "9桁までの番号を入力してください。", "Give a number of at most nine digits.");
+            let reason = Reason::new(
+                "not-an-id",
+                "9桁までの番号を入力してください。",
+                "Give a number of at most nine digits.",
+            );
             self.add(field, reason.value(text));
         }
     }
@@ -92,7 +119,10 @@ impl Problems {
 
 fn endpoints(endpoints: &Endpoints, found: &mut Problems) {
     for (field, address) in [
-        ("endpoints.next-engine-sign-in", &endpoints.next_engine_sign_in),
+        (
+            "endpoints.next-engine-sign-in",
+            &endpoints.next_engine_sign_in,
+        ),
         ("endpoints.next-engine-api", &endpoints.next_engine_api),
         ("endpoints.smaregi-id", &endpoints.smaregi_id),
         ("endpoints.smaregi-api", &endpoints.smaregi_api),
@@ -110,19 +140,39 @@ fn endpoints(endpoints: &Endpoints, found: &mut Problems) {
 
 /// `https`, or `http` to this very machine; host and perhaps port and path, nothing else.
 fn is_base(address: &str) -> bool {
-    let Ok(url) = Url::parse(address) else { return false };
+    let Ok(url) = Url::parse(address) else {
+        return false;
+    };
     let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let scheme = url.scheme() == "https" || url.scheme() == "http" && loopback;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     scheme && plain && url.has_host() && !address.ends_with('/')
 }
 
 fn credentials(credentials: &Credentials, found: &mut Problems) {
-    found.require("credentials.next-engine-client-id", &credentials.next_engine_client_id);
-    found.require("credentials.next-engine-client-secret", credentials.next_engine_client_secret.reveal());
-    found.require("credentials.smaregi-contract-id", &credentials.smaregi_contract_id);
-    found.require("credentials.smaregi-client-id", &credentials.smaregi_client_id);
-    found.require("credentials.smaregi-client-secret", credentials.smaregi_client_secret.reveal());
+    found.require(
+        "credentials.next-engine-client-id",
+        &credentials.next_engine_client_id,
+    );
+    found.require(
+        "credentials.next-engine-client-secret",
+        credentials.next_engine_client_secret.reveal(),
+    );
+    found.require(
+        "credentials.smaregi-contract-id",
+        &credentials.smaregi_contract_id,
+    );
+    found.require(
+        "credentials.smaregi-client-id",
+        &credentials.smaregi_client_id,
+    );
+    found.require(
+        "credentials.smaregi-client-secret",
+        credentials.smaregi_client_secret.reveal(),
+    );
     let redirect = &credentials.next_engine_redirect;
     if !redirect.is_empty() && Url::parse(redirect).is_err() {
         let reason = Reason::new(
@@ -130,7 +180,10 @@ fn credentials(credentials: &Credentials, found: &mut Problems) {
             "ネクストエンジンに登録したリダイレクト先をそのまま入力してください。",
             "Give the redirect address as it is registered with Next Engine.",
         );
-        found.add("credentials.next-engine-redirect", reason.value(redirect.as_str()));
+        found.add(
+            "credentials.next-engine-redirect",
+            reason.value(redirect.as_str()),
+        );
     }
 }
 
@@ -155,7 +208,11 @@ fn stock(stock: &StockSettings, found: &mut Problems) {
             found.add(&field("smaregi"), twice(&pair.smaregi));
         }
     }
-    found.within("stock.guard.moved-percent", stock.guard.moved_percent, 0..=100);
+    found.within(
+        "stock.guard.moved-percent",
+        stock.guard.moved_percent,
+        0..=100,
+    );
 }
 
 fn twice(value: &str) -> Reason {
@@ -175,9 +232,11 @@ fn orders(orders: &OrderSettings, found: &mut Problems) {
             found.add(&field("terminal-id"), twice(&store.terminal()));
         }
     }
-    for (field, mode) in
-        [("orders.charge", &orders.charge), ("orders.delivery", &orders.delivery), ("orders.other", &orders.other)]
-    {
+    for (field, mode) in [
+        ("orders.charge", &orders.charge),
+        ("orders.delivery", &orders.delivery),
+        ("orders.other", &orders.other),
+    ] {
         if let FeeMode::Line(code) = mode {
             found.code(field, code);
         }
@@ -212,9 +271,17 @@ fn receiving_store(store: &ReceivingStore, field: &dyn Fn(&str) -> String, found
 fn pace(pace: &Pace, found: &mut Problems) {
     found.within("pace.import-minutes", pace.import_minutes, 1..=1_440);
     found.within("pace.send-minutes", pace.send_minutes, 1..=1_440);
-    found.within("pace.send-early-products", pace.send_early_products, 1..=100_000);
+    found.within(
+        "pace.send-early-products",
+        pace.send_early_products,
+        1..=100_000,
+    );
     found.within("pace.smaregi-parallel", pace.smaregi_parallel, 1..=16);
-    found.within("pace.smaregi-writes-per-second", pace.smaregi_writes_per_second, 1..=20);
+    found.within(
+        "pace.smaregi-writes-per-second",
+        pace.smaregi_writes_per_second,
+        1..=20,
+    );
     found.within("pace.catch-up-minutes", pace.catch_up_minutes, 5..=1_440);
 }
 
@@ -242,7 +309,10 @@ mod tests {
     fn fields(change: impl FnOnce(&mut Settings)) -> Vec<String> {
         let mut settings = complete();
         change(&mut settings);
-        validate(&settings).into_iter().map(|problem| problem.field).collect()
+        validate(&settings)
+            .into_iter()
+            .map(|problem| problem.field)
+            .collect()
     }
 
     #[test]
@@ -292,7 +362,13 @@ mod tests {
     fn hosts_are_those_we_call_each_once() {
         let hosts = hosts(&Settings::default().endpoints);
         let names: Vec<&str> = hosts.iter().map(|host| host.authority.as_str()).collect();
-        assert_eq!(names, ["api.next-engine.org", "api.smaregi.jp", "id.smaregi.jp"]);
-        assert_eq!(outside_host("http://127.0.0.1:99").unwrap().authority, "127.0.0.1:99");
+        assert_eq!(
+            names,
+            ["api.next-engine.org", "api.smaregi.jp", "id.smaregi.jp"]
+        );
+        assert_eq!(
+            outside_host("http://127.0.0.1:99").unwrap().authority,
+            "127.0.0.1:99"
+        );
     }
 }

@@ -61,8 +61,16 @@ pub struct Outcome {
 }
 
 /// Decides one movement. `since` is when this store began to take part: older rows are never sent, but they do use up claims.
-pub fn decide(movement: &Movement<'_>, since: Option<Moment>, settings: &StockSettings, claims: &[Claim]) -> Outcome {
-    let untouched = |decision| Outcome { decision, taken: vec![0; claims.len()] };
+pub fn decide(
+    movement: &Movement<'_>,
+    since: Option<Moment>,
+    settings: &StockSettings,
+    claims: &[Claim],
+) -> Outcome {
+    let untouched = |decision| Outcome {
+        decision,
+        taken: vec![0; claims.len()],
+    };
     if movement.marked_ours {
         return untouched(Decision::Not(own()));
     }
@@ -73,7 +81,11 @@ pub fn decide(movement: &Movement<'_>, since: Option<Moment>, settings: &StockSe
         return untouched(Decision::Wait);
     }
     let (rest, taken) = consume(movement.division, amount, claims);
-    let decision = if rest == 0 && amount != 0 { Decision::Not(own()) } else { by_settings(movement, rest, since, settings) };
+    let decision = if rest == 0 && amount != 0 {
+        Decision::Not(own())
+    } else {
+        by_settings(movement, rest, since, settings)
+    };
     Outcome { decision, taken }
 }
 
@@ -81,7 +93,12 @@ fn could_be_ours(division: &str, amount: i64, claims: &[Claim]) -> bool {
     let certain = consume(division, amount, claims).0 == 0;
     !certain
         && claims.iter().any(|claim| {
-            let fits = claim.division.as_deref().map_or(POSSIBLE_DIVISIONS.contains(&division), |own| own == division);
+            let fits = claim
+                .division
+                .as_deref()
+                .map_or(POSSIBLE_DIVISIONS.contains(&division), |own| {
+                    own == division
+                });
             let open = !claim.due || claim.division.is_none();
             open && fits && same_sign(claim.remaining, amount)
         })
@@ -90,8 +107,14 @@ fn could_be_ours(division: &str, amount: i64, claims: &[Claim]) -> bool {
 fn consume(division: &str, amount: i64, claims: &[Claim]) -> (i64, Vec<i64>) {
     let mut rest = amount;
     let taken = claims.iter().map(|claim| {
-        let ours = claim.due && claim.division.as_deref() == Some(division) && same_sign(claim.remaining, rest);
-        let part = if ours { smaller(claim.remaining, rest) } else { 0 };
+        let ours = claim.due
+            && claim.division.as_deref() == Some(division)
+            && same_sign(claim.remaining, rest);
+        let part = if ours {
+            smaller(claim.remaining, rest)
+        } else {
+            0
+        };
         rest = rest.saturating_sub(part);
         part
     });
@@ -104,10 +127,19 @@ fn same_sign(a: i64, b: i64) -> bool {
 }
 
 fn smaller(a: i64, b: i64) -> i64 {
-    if a.unsigned_abs() <= b.unsigned_abs() { a } else { b }
+    if a.unsigned_abs() <= b.unsigned_abs() {
+        a
+    } else {
+        b
+    }
 }
 
-fn by_settings(movement: &Movement<'_>, rest: i64, since: Option<Moment>, settings: &StockSettings) -> Decision {
+fn by_settings(
+    movement: &Movement<'_>,
+    rest: i64,
+    since: Option<Moment>,
+    settings: &StockSettings,
+) -> Decision {
     if since.is_some_and(|since| movement.at < since) {
         return Decision::Not(Reason::new(
             "before-baseline",
@@ -115,17 +147,31 @@ fn by_settings(movement: &Movement<'_>, rest: i64, since: Option<Moment>, settin
             "It happened before the link, or this store, was switched on.",
         ));
     }
-    if !settings.stores.iter().any(|store| store == movement.store_id) {
+    if !settings
+        .stores
+        .iter()
+        .any(|store| store == movement.store_id)
+    {
         return Decision::Not(
-            Reason::new("store-not-chosen", "店舗設定で対象外の店舗です。", "This store is not chosen in the settings.")
-                .value(movement.store_id),
+            Reason::new(
+                "store-not-chosen",
+                "店舗設定で対象外の店舗です。",
+                "This store is not chosen in the settings.",
+            )
+            .value(movement.store_id),
         );
     }
     match triggers::cause(movement.division) {
-        Cause::Trigger(trigger) if settings.triggers.contains(&trigger) => Decision::Send(rest, trigger),
+        Cause::Trigger(trigger) if settings.triggers.contains(&trigger) => {
+            Decision::Send(rest, trigger)
+        }
         Cause::Trigger(trigger) => Decision::Not(
-            Reason::new("trigger-off", "在庫送信設定で「送信しない」になっています。", "This cause is set not to be sent.")
-                .value(trigger.name()),
+            Reason::new(
+                "trigger-off",
+                "在庫送信設定で「送信しない」になっています。",
+                "This cause is set not to be sent.",
+            )
+            .value(trigger.name()),
         ),
         Cause::Never(reason) | Cause::Unknown(reason) => Decision::Not(reason),
     }
@@ -156,16 +202,30 @@ mod tests {
     use proptest::prelude::*;
 
     fn settings() -> StockSettings {
-        StockSettings { triggers: vec![Trigger::Sale, Trigger::Loss], stores: vec!["1".to_owned()], ..Settings::default().stock }
+        StockSettings {
+            triggers: vec![Trigger::Sale, Trigger::Loss],
+            stores: vec!["1".to_owned()],
+            ..Settings::default().stock
+        }
     }
 
     fn movement(amount: i64, division: &str) -> Movement<'_> {
         let at = crate::time::from_unix(1_000, 0).unwrap();
-        Movement { store_id: "1", amount: amount.into(), division, at, marked_ours: false }
+        Movement {
+            store_id: "1",
+            amount: amount.into(),
+            division,
+            at,
+            marked_ours: false,
+        }
     }
 
     fn claim(remaining: i64, due: bool, division: Option<&str>) -> Claim {
-        Claim { remaining, due, division: division.map(str::to_owned) }
+        Claim {
+            remaining,
+            due,
+            division: division.map(str::to_owned),
+        }
     }
 
     fn code(outcome: &Outcome) -> String {
@@ -185,28 +245,89 @@ mod tests {
             (movement(5, "03"), vec![], "trigger-off", vec![]),
             (movement(5, "99"), vec![], "unknown-division", vec![]),
             (movement(-1, "07"), vec![], "promised-only", vec![]),
-            (movement(-3, "02"), vec![claim(-3, true, known)], "own-doing", vec![-3]),
-            (movement(-3, "02"), vec![claim(-2, true, known)], "send -1 sale", vec![-2]),
-            (movement(-3, "02"), vec![claim(-2, true, known), claim(-4, true, known)], "own-doing", vec![-2, -1]),
-            (movement(3, "02"), vec![claim(-3, true, known)], "send 3 sale", vec![0]),
-            (movement(-3, "14"), vec![claim(-3, true, known)], "send -3 loss", vec![0]),
-            (movement(-3, "02"), vec![claim(-3, false, known)], "wait", vec![0]),
-            (movement(-3, "02"), vec![claim(-3, true, None)], "wait", vec![0]),
-            (movement(-3, "14"), vec![claim(-3, true, None)], "send -3 loss", vec![0]),
-            (movement(-1, "02"), vec![claim(-1, true, known), claim(-1, false, known)], "own-doing", vec![-1, 0]),
+            (
+                movement(-3, "02"),
+                vec![claim(-3, true, known)],
+                "own-doing",
+                vec![-3],
+            ),
+            (
+                movement(-3, "02"),
+                vec![claim(-2, true, known)],
+                "send -1 sale",
+                vec![-2],
+            ),
+            (
+                movement(-3, "02"),
+                vec![claim(-2, true, known), claim(-4, true, known)],
+                "own-doing",
+                vec![-2, -1],
+            ),
+            (
+                movement(3, "02"),
+                vec![claim(-3, true, known)],
+                "send 3 sale",
+                vec![0],
+            ),
+            (
+                movement(-3, "14"),
+                vec![claim(-3, true, known)],
+                "send -3 loss",
+                vec![0],
+            ),
+            (
+                movement(-3, "02"),
+                vec![claim(-3, false, known)],
+                "wait",
+                vec![0],
+            ),
+            (
+                movement(-3, "02"),
+                vec![claim(-3, true, None)],
+                "wait",
+                vec![0],
+            ),
+            (
+                movement(-3, "14"),
+                vec![claim(-3, true, None)],
+                "send -3 loss",
+                vec![0],
+            ),
+            (
+                movement(-1, "02"),
+                vec![claim(-1, true, known), claim(-1, false, known)],
+                "own-doing",
+                vec![-1, 0],
+            ),
         ] {
             let outcome = decide(&movement, None, &settings(), &claims);
-            assert_eq!((code(&outcome).as_str(), &outcome.taken), (expected, &taken), "{movement:?} {claims:?}");
+            assert_eq!(
+                (code(&outcome).as_str(), &outcome.taken),
+                (expected, &taken),
+                "{movement:?} {claims:?}"
+            );
         }
     }
 
     #[test]
     fn what_is_older_or_elsewhere_or_marked_is_not_sent() {
         let since = crate::time::from_unix(2_000, 0);
-        assert_eq!(code(&decide(&movement(-1, "02"), since, &settings(), &[])), "before-baseline");
-        let elsewhere = Movement { store_id: "2", ..movement(-1, "02") };
-        assert_eq!(code(&decide(&elsewhere, None, &settings(), &[])), "store-not-chosen");
-        let marked = Movement { marked_ours: true, ..movement(-1, "15") };
+        assert_eq!(
+            code(&decide(&movement(-1, "02"), since, &settings(), &[])),
+            "before-baseline"
+        );
+        let elsewhere = Movement {
+            store_id: "2",
+            ..movement(-1, "02")
+        };
+        assert_eq!(
+            code(&decide(&elsewhere, None, &settings(), &[])),
+            "store-not-chosen"
+        );
+        let marked = Movement {
+            marked_ours: true,
+            ..movement(-1, "15")
+        };
         assert_eq!(code(&decide(&marked, None, &settings(), &[])), "own-doing");
     }
 

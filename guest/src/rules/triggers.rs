@@ -72,10 +72,21 @@ mod tests {
     #[test]
     fn every_documented_division_has_its_place() {
         let expected = [
-            ("01", Trigger::Correction), ("02", Trigger::Sale), ("03", Trigger::Purchase), ("04", Trigger::Issue),
-            ("05", Trigger::Receipt), ("08", Trigger::Stocktake), ("09", Trigger::Correction), ("10", Trigger::Shipment),
-            ("11", Trigger::Shipment), ("12", Trigger::Sale), ("13", Trigger::Loss), ("14", Trigger::Loss),
-            ("15", Trigger::Correction), ("16", Trigger::Sale), ("17", Trigger::Receipt),
+            ("01", Trigger::Correction),
+            ("02", Trigger::Sale),
+            ("03", Trigger::Purchase),
+            ("04", Trigger::Issue),
+            ("05", Trigger::Receipt),
+            ("08", Trigger::Stocktake),
+            ("09", Trigger::Correction),
+            ("10", Trigger::Shipment),
+            ("11", Trigger::Shipment),
+            ("12", Trigger::Sale),
+            ("13", Trigger::Loss),
+            ("14", Trigger::Loss),
+            ("15", Trigger::Correction),
+            ("16", Trigger::Sale),
+            ("17", Trigger::Receipt),
         ];
         for (division, trigger) in expected {
             assert_eq!(cause(division), Cause::Trigger(trigger), "{division}");
@@ -84,14 +95,19 @@ mod tests {
             assert!(matches!(cause(division), Cause::Never(_)), "{division}");
         }
         for trigger in Trigger::ALL {
-            assert!(expected.iter().any(|(_, used)| *used == trigger), "{trigger:?} can never be sent");
+            assert!(
+                expected.iter().any(|(_, used)| *used == trigger),
+                "{trigger:?} can never be sent"
+            );
         }
     }
 
     #[test]
     fn an_unknown_division_is_shown_not_dropped() {
         for division in ["19", "", "99", "2"] {
-            let Cause::Unknown(reason) = cause(division) else { panic!("{division} is known") };
+            let Cause::Unknown(reason) = cause(division) else {
+                panic!("{division} is known")
+            };
             assert_eq!(reason.value.as_deref(), Some(division));
         }
     }

@@ -33,8 +33,14 @@ pub struct Change {
 
 /// A page of the history, newest first, from 1.
 pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Request {
-    let path = format!("/stock/changes/{}/{}", segment(product_id), segment(store_id));
-    Request::get("/stock/changes/{product}/{store}", path).with("sort", "id:desc").page(page, limit)
+    let path = format!(
+        "/stock/changes/{}/{}",
+        segment(product_id),
+        segment(store_id)
+    );
+    Request::get("/stock/changes/{product}/{store}", path)
+        .with("sort", "id:desc")
+        .page(page, limit)
 }
 
 /// The rows of a page.

@@ -9,11 +9,14 @@ use crate::{
     wire::{self, Row},
 };
 
-const FIELDS: &str = "productId,productCode,productName,taxDivision,reduceTaxId,stockControlDivision";
+const FIELDS: &str =
+    "productId,productCode,productName,taxDivision,reduceTaxId,stockControlDivision";
 
 /// The products with this 商品コード: none or one, since it is unique; two only if Smaregi ever breaks that.
 pub fn by_code(code: &str) -> Request {
-    Request::get("/products", "/products").with("fields", FIELDS).with("product_code", code)
+    Request::get("/products", "/products")
+        .with("fields", FIELDS)
+        .with("product_code", code)
 }
 
 /// One product; 404 when there is none.
@@ -23,7 +26,9 @@ pub fn one(id: &str) -> Request {
 
 /// A page of all products, from 1.
 pub fn page(page: u32) -> Request {
-    Request::get("/products", "/products").with("fields", FIELDS).page(page, PAGE_ROWS)
+    Request::get("/products", "/products")
+        .with("fields", FIELDS)
+        .page(page, PAGE_ROWS)
 }
 
 /// The rows of a list.
@@ -74,16 +79,38 @@ mod tests {
     #[test]
     fn reads_tax_and_stock_control() {
         for (tax_division, reduce, control, expected) in [
-            (json!("0"), json!(null), json!("0"), Some((TaxClass::Standard, true))),
-            (json!("1"), json!("10000001"), json!("1"), Some((TaxClass::Reduced, false))),
-            (json!(1), json!(10_000_003), json!(0), Some((TaxClass::Reduced, true))),
-            (json!("2"), json!(null), json!("0"), Some((TaxClass::Exempt, true))),
+            (
+                json!("0"),
+                json!(null),
+                json!("0"),
+                Some((TaxClass::Standard, true)),
+            ),
+            (
+                json!("1"),
+                json!("10000001"),
+                json!("1"),
+                Some((TaxClass::Reduced, false)),
+            ),
+            (
+                json!(1),
+                json!(10_000_003),
+                json!(0),
+                Some((TaxClass::Reduced, true)),
+            ),
+            (
+                json!("2"),
+                json!(null),
+                json!("0"),
+                Some((TaxClass::Exempt, true)),
+            ),
             (json!("9"), json!(null), json!("0"), None),
             (json!("0"), json!(null), json!(null), None),
         ] {
             let row = json!({"productId": "8", "productCode": "ume-1", "productName": "梅干し", "taxDivision": tax_division,
                 "reduceTaxId": reduce, "stockControlDivision": control});
-            let product = decode_one(&row).ok().map(|product| (product.tax, product.stock_managed));
+            let product = decode_one(&row)
+                .ok()
+                .map(|product| (product.tax, product.stock_managed));
             assert_eq!(product, expected, "{row}");
         }
     }

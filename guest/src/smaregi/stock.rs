@@ -54,7 +54,10 @@ pub fn decode(answer: &Value) -> Vec<Result<StockRow, Reason>> {
             product_id: row.text("productId")?,
             store_id: row.text("storeId")?,
             amount: row.decimal("stockAmount")?,
-            updated_at: row.maybe_text("updDateTime").as_deref().and_then(time::parse_rfc3339),
+            updated_at: row
+                .maybe_text("updDateTime")
+                .as_deref()
+                .and_then(time::parse_rfc3339),
         })
     })
 }
@@ -66,14 +69,21 @@ pub fn add(product_id: &str, store_id: &str, quantity: i64, memo: &str) -> Reque
         "stockAmount": quantity.to_string(),
         "stockHistory": { "memo": text::fit(memo, LONGEST_MEMO) },
     });
-    Request::post("/stock/{product}/add", format!("/stock/{}/add", segment(product_id)), body)
+    Request::post(
+        "/stock/{product}/add",
+        format!("/stock/{}/add", segment(product_id)),
+        body,
+    )
 }
 
 /// What [`add`] was answered with.
 pub fn decode_added(answer: &Value) -> Result<Added, Reason> {
     let row = Row::of(answer, "stock")?;
     let history = Row::of(row.value("stockHistory"), "stockHistory")?;
-    Ok(Added { history_id: history.text("id")?, stock_amount: row.maybe_decimal("stockAmount").ok().flatten() })
+    Ok(Added {
+        history_id: history.text("id")?,
+        stock_amount: row.maybe_decimal("stockAmount").ok().flatten(),
+    })
 }
 
 #[cfg(test)]
@@ -92,8 +102,16 @@ mod tests {
     #[test]
     fn a_range_is_given_in_japans_time() {
         let at = |text| time::parse_rfc3339(text).unwrap();
-        let request = list("1", Some((at("2026-11-23T15:00:00Z"), at("2026-11-24T15:00:00Z"))), 2);
-        let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = list(
+            "1",
+            Some((at("2026-11-23T15:00:00Z"), at("2026-11-24T15:00:00Z"))),
+            2,
+        );
+        let query: Vec<String> = request
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         assert_eq!(
             query.join("&"),
             "store_id=1&upd_date_time-from=2026-11-24T00:00:00+09:00&upd_date_time-to=2026-11-25T00:00:00+09:00&limit=1000&page=2"
@@ -103,7 +121,11 @@ mod tests {
     #[test]
     fn an_answer_without_history_id_is_said_so() {
         assert!(decode_added(&json!({"stockAmount": "3"})).is_err());
-        let added = decode_added(&json!({"stockAmount": null, "stockHistory": {"id": 17}})).unwrap();
-        assert_eq!((added.history_id.as_str(), added.stock_amount), ("17", None));
+        let added =
+            decode_added(&json!({"stockAmount": null, "stockHistory": {"id": 17}})).unwrap();
+        assert_eq!(
+            (added.history_id.as_str(), added.stock_amount),
+            ("17", None)
+        );
     }
 }

@@ -31,7 +31,11 @@ pub fn path(contract_id: &str) -> String {
 
 /// Header values `authorization`, and the form body.
 pub fn parts(credentials: &Credentials) -> (String, String) {
-    let pair = format!("{}:{}", credentials.smaregi_client_id, credentials.smaregi_client_secret.reveal());
+    let pair = format!(
+        "{}:{}",
+        credentials.smaregi_client_id,
+        credentials.smaregi_client_secret.reveal()
+    );
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "client_credentials")
         .append_pair("scope", &SCOPES.join(" "))
@@ -49,14 +53,23 @@ pub fn decode(answer: &Value) -> Result<Token, Reason> {
     Ok(Token {
         access: Secret::new(access),
         lives: lives.max(SHORTEST_SECONDS),
-        scopes: row.maybe_text("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        scopes: row
+            .maybe_text("scope")
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
     })
 }
 
 /// The scopes that are needed and not carried.
 pub fn missing(scopes: &[String]) -> Vec<String> {
     let carried = |needed: &&str| scopes.iter().any(|scope| scope == needed);
-    SCOPES.iter().filter(|needed| !carried(needed)).map(|needed| (*needed).to_owned()).collect()
+    SCOPES
+        .iter()
+        .filter(|needed| !carried(needed))
+        .map(|needed| (*needed).to_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -75,7 +88,11 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_said_without_showing_it() {
-        for answer in [json!({}), json!({"access_token": "", "expires_in": 1}), json!({"access_token": "t0p", "expires_in": "soon"})] {
+        for answer in [
+            json!({}),
+            json!({"access_token": "", "expires_in": 1}),
+            json!({"access_token": "t0p", "expires_in": "soon"}),
+        ] {
             let reason = decode(&answer).err().unwrap();
             assert!(!format!("{reason:?}").contains("t0p"), "{reason:?}");
         }

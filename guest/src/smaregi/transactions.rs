@@ -70,7 +70,10 @@ pub fn register(sale: &Sale, identity: &Identity) -> Request {
         "details": sale.lines.iter().zip(1_u32..).map(|(line, number)| detail(line, number)).collect::<Vec<_>>(),
     });
     if let Some(body) = body.as_object_mut().filter(|_| sale.discount == 0) {
-        body.insert("taxInclude".to_owned(), sale.tax_included.to_string().into());
+        body.insert(
+            "taxInclude".to_owned(),
+            sale.tax_included.to_string().into(),
+        );
     }
     Request::post("/transactions", "/transactions", body)
 }
@@ -110,8 +113,14 @@ pub fn decode_registered(answer: &Value) -> Result<String, Reason> {
 pub fn find(uuid: &str, around: Moment) -> Request {
     Request::get("/transactions", "/transactions")
         .with("transaction_uuid", uuid)
-        .with("terminal_tran_date_time-from", time::format_rfc3339(around - AROUND))
-        .with("terminal_tran_date_time-to", time::format_rfc3339(around + AROUND))
+        .with(
+            "terminal_tran_date_time-from",
+            time::format_rfc3339(around - AROUND),
+        )
+        .with(
+            "terminal_tran_date_time-to",
+            time::format_rfc3339(around + AROUND),
+        )
         .page(1, FOUND_ROWS)
 }
 
@@ -137,13 +146,21 @@ pub fn decode_found(answer: &Value, uuid: &str) -> Vec<Found> {
 
 /// 取消: as if it never happened.
 pub fn cancel(id: &str) -> Request {
-    Request::post("/transactions/{transaction}/cancel", format!("/transactions/{}/cancel", segment(id)), json!({}))
+    Request::post(
+        "/transactions/{transaction}/cancel",
+        format!("/transactions/{}/cancel", segment(id)),
+        json!({}),
+    )
 }
 
 /// 返品取消: a negative transaction of that moment cancels it out.
 pub fn dispose(id: &str, at: Moment) -> Request {
     let body = json!({ "terminalTranDateTime": time::format_rfc3339(at) });
-    Request::post("/transactions/{transaction}/dispose", format!("/transactions/{}/dispose", segment(id)), body)
+    Request::post(
+        "/transactions/{transaction}/dispose",
+        format!("/transactions/{}/dispose", segment(id)),
+        body,
+    )
 }
 
 #[cfg(test)]
@@ -160,12 +177,25 @@ mod tests {
             order.points = 80.into();
             order.total -= Decimal::from(80);
         }
-        let codes = CodeRule { basis: CodeBasis::ProductCode, prefix: String::new(), pairs: Vec::new() };
-        mapping::map(&order, &samples::store(), &samples::settings(), &codes, &samples::products()).unwrap()
+        let codes = CodeRule {
+            basis: CodeBasis::ProductCode,
+            prefix: String::new(),
+            pairs: Vec::new(),
+        };
+        mapping::map(
+            &order,
+            &samples::store(),
+            &samples::settings(),
+            &codes,
+            &samples::products(),
+        )
+        .unwrap()
     }
 
     fn body(sale: &Sale) -> Value {
-        register(sale, &identity::identity("1001", 1, sale.sold_on)).body.unwrap()
+        register(sale, &identity::identity("1001", 1, sale.sold_on))
+            .body
+            .unwrap()
     }
 
     #[test]
@@ -173,10 +203,19 @@ mod tests {
         let body = body(&sale(false));
         assert_eq!(body["subtotal"], "3080");
         assert_eq!(body["total"], "3080");
-        assert_eq!(body["taxInclude"], "261", "181 of 2 000 at 10 %, 80 of 1 080 at 8 %, rounded down");
+        assert_eq!(
+            body["taxInclude"], "261",
+            "181 of 2 000 at 10 %, 80 of 1 080 at 8 %, rounded down"
+        );
         assert_eq!(body["terminalTranDateTime"], "2026-11-21T12:00:01+09:00");
-        assert_eq!((&body["sumDivision"], &body["sumDate"]), (&json!("2"), &json!("2026-11-21")));
-        assert_eq!((&body["deposit"], &body["depositCredit"]), (&json!("3080"), &json!("3080")));
+        assert_eq!(
+            (&body["sumDivision"], &body["sumDate"]),
+            (&json!("2"), &json!("2026-11-21"))
+        );
+        assert_eq!(
+            (&body["deposit"], &body["depositCredit"]),
+            (&json!("3080"), &json!("3080"))
+        );
         assert_eq!(
             body["details"][1],
             json!({"transactionDetailId": "2", "transactionDetailDivision": "1", "productId": "B", "salesPrice": "1080",
@@ -188,7 +227,10 @@ mod tests {
     #[test]
     fn leaves_the_inclusive_tax_of_a_discounted_sale_to_smaregi() {
         let body = body(&sale(true));
-        assert_eq!((&body["subtotalDiscountPrice"], &body["total"]), (&json!("80"), &json!("3000")));
+        assert_eq!(
+            (&body["subtotalDiscountPrice"], &body["total"]),
+            (&json!("80"), &json!("3000"))
+        );
         assert!(body.get("taxInclude").is_none());
     }
 
@@ -201,7 +243,10 @@ mod tests {
         let answer = json!([row("10", "NE-1-1", "0", "1"), row("9", "NE-1-1", "1", "0"), row("11", "NE-1-1", "0", "2"),
             row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-1-1"}]);
         let found = decode_found(&answer, "NE-1-1");
-        let flags: Vec<_> = found.iter().map(|found| (found.id.as_str(), found.cancelled, found.disposed)).collect();
+        let flags: Vec<_> = found
+            .iter()
+            .map(|found| (found.id.as_str(), found.cancelled, found.disposed))
+            .collect();
         assert_eq!(flags, [("9", true, false), ("10", false, true)]);
     }
 }

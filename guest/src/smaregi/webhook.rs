@@ -24,26 +24,42 @@ pub struct Event {
 
 /// Reads a delivery. One bad id makes the delivery unreadable: the catch-up then finds what it meant.
 pub fn parse(body: &[u8]) -> Result<Event, Reason> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| wire::unreadable("body", &Value::Null))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| wire::unreadable("body", &Value::Null))?;
     let row = Row::of(&value, "body")?;
     let event = row.text("event")?;
     let stock = match event.as_str() {
         "pos:stock" => list(row, "ids", |value| {
             let id = Row::of(value, "ids")?;
             let history = id.maybe_text("id").unwrap_or_default();
-            Ok((history, id.read("productId", plain_id)?, id.read("storeId", plain_id)?))
+            Ok((
+                history,
+                id.read("productId", plain_id)?,
+                id.read("storeId", plain_id)?,
+            ))
         })?,
         _ => Vec::new(),
     };
     let products = match event.as_str() {
         "pos:products" => list(row, "productIds", |value| {
-            let id = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()));
-            id.as_deref().and_then(plain_id).ok_or_else(|| wire::unreadable("productIds", value))
+            let id = value
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| value.as_u64().map(|id| id.to_string()));
+            id.as_deref()
+                .and_then(plain_id)
+                .ok_or_else(|| wire::unreadable("productIds", value))
         })?,
         _ => Vec::new(),
     };
     let action = row.maybe_text("action").unwrap_or_default();
-    Ok(Event { contract_id: row.text("contractId")?, event, action, stock, products })
+    Ok(Event {
+        contract_id: row.text("contractId")?,
+        event,
+        action,
+        stock,
+        products,
+    })
 }
 
 /// Smaregi's ids are digits, at most 15 of them (smaregi.md 4a, 5); anything else would be a stranger's.
@@ -52,8 +68,15 @@ pub fn plain_id(text: &str) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
-fn list<T>(row: Row<'_>, field: &str, read: impl Fn(&Value) -> Result<T, Reason>) -> Result<Vec<T>, Reason> {
-    let values = row.value(field).as_array().ok_or_else(|| wire::unreadable(field, row.value(field)))?;
+fn list<T>(
+    row: Row<'_>,
+    field: &str,
+    read: impl Fn(&Value) -> Result<T, Reason>,
+) -> Result<Vec<T>, Reason> {
+    let values = row
+        .value(field)
+        .as_array()
+        .ok_or_else(|| wire::unreadable(field, row.value(field)))?;
     values.iter().map(read).collect()
 }
 
@@ -65,7 +88,10 @@ mod tests {
     fn reads_places_and_products() {
         let body = r#"{"contractId":"sb_1","event":"pos:stock","action":"edited","ids":[{"id":"7","productId":"8","storeId":1}]}"#;
         let event = parse(body.as_bytes()).unwrap();
-        assert_eq!(event.stock, [("7".to_owned(), "8".to_owned(), "1".to_owned())]);
+        assert_eq!(
+            event.stock,
+            [("7".to_owned(), "8".to_owned(), "1".to_owned())]
+        );
         let body = r#"{"contractId":"sb_1","event":"pos:products","action":"deleted","productIds":["8",9]}"#;
         assert_eq!(parse(body.as_bytes()).unwrap().products, ["8", "9"]);
         let other = r#"{"contractId":"sb_1","event":"pos:transactions","action":"created","transactionHeadIds":["25"]}"#;
@@ -79,10 +105,17 @@ mod tests {
             ("[]", "body"),
             ("{}", "event"),
             (r#"{"event":"pos:stock","contractId":"c"}"#, "ids"),
-            (r#"{"event":"pos:stock","contractId":"c","ids":[{"id":"1","storeId":"1"}]}"#, "productId"),
+            (
+                r#"{"event":"pos:stock","contractId":"c","ids":[{"id":"1","storeId":"1"}]}"#,
+                "productId",
+            ),
             (r#"{"event":"other"}"#, "contractId"),
         ] {
-            assert_eq!(parse(body.as_bytes()).unwrap_err().field.as_deref(), Some(field), "{body}");
+            assert_eq!(
+                parse(body.as_bytes()).unwrap_err().field.as_deref(),
+                Some(field),
+                "{body}"
+            );
         }
     }
 }

@@ -30,7 +30,11 @@ pub enum CallError {
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Refused(Refusal { side, code, message }) => Self::Refused(side, code, Text::new(message.clone(), message)),
+            CallError::Refused(Refusal {
+                side,
+                code,
+                message,
+            }) => Self::Refused(side, code, Text::new(message.clone(), message)),
             CallError::NotDone(error) | CallError::Unknown(error) => error,
         }
     }

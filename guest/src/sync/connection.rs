@@ -42,7 +42,9 @@ fn stored(ports: &Ports<'_>) -> Result<Option<Stored<Link>>> {
 
 /// The link as it stands; off while never switched on.
 pub fn link(ports: &Ports<'_>) -> Result<Link> {
-    Ok(stored(ports)?.map(|stored| stored.value).unwrap_or_default())
+    Ok(stored(ports)?
+        .map(|stored| stored.value)
+        .unwrap_or_default())
 }
 
 /// What storage knows. See `wit/connection.wit`.
@@ -51,7 +53,9 @@ pub fn get_status(ports: &Ports<'_>) -> Result<Status> {
     let login = next_engine_login::stored(ports)?.map(|stored| stored.value);
     let company = store::read::<Company>(ports, COMPANY_KEY)?.map(|stored| stored.value);
     let now = ports.clock.now();
-    let dead = login.as_ref().is_some_and(|login| login.dead_since.is_some() || login.refresh_ends <= now);
+    let dead = login
+        .as_ref()
+        .is_some_and(|login| login.dead_since.is_some() || login.refresh_ends <= now);
     Ok(Status {
         switched_on: link.on,
         tokens: login.map(|login| login.times()),
@@ -76,8 +80,14 @@ pub fn switch_on(tenant: &Tenant<'_>, backlog: Backlog) -> Result<Status> {
     next_engine_login::usable(tenant)?;
     let now = tenant.now();
     let leave = backlog == Backlog::Leave || before.baseline.is_none();
-    let link = Link { on: true, baseline: before.baseline.filter(|_| !leave).or(Some(now)), off_since: None };
-    let mut commit = Commit::new().check(LINK_KEY, seen.as_ref()).put(LINK_KEY, &link)?;
+    let link = Link {
+        on: true,
+        baseline: before.baseline.filter(|_| !leave).or(Some(now)),
+        off_since: None,
+    };
+    let mut commit = Commit::new()
+        .check(LINK_KEY, seen.as_ref())
+        .put(LINK_KEY, &link)?;
     if let Some(off_since) = before.off_since.filter(|_| !leave) {
         // What moved meanwhile is found by the next look; webhooks of that time were noted, too.
         let looked = store::read::<CatchUp>(&tenant.ports, CATCH_UP_KEY)?;
@@ -99,9 +109,18 @@ pub fn switch_off(ports: &Ports<'_>) -> Result<Status> {
 /// Adds switching off to a commit; `None` when it is off already.
 fn off(ports: &Ports<'_>, commit: Commit) -> Result<Option<Commit>> {
     let seen = stored(ports)?;
-    let Some(link) = seen.as_ref().map(|seen| seen.value).filter(|link| link.on) else { return Ok(None) };
-    let link = Link { on: false, off_since: Some(ports.clock.now()), ..link };
-    commit.check(LINK_KEY, seen.as_ref()).put(LINK_KEY, &link).map(Some)
+    let Some(link) = seen.as_ref().map(|seen| seen.value).filter(|link| link.on) else {
+        return Ok(None);
+    };
+    let link = Link {
+        on: false,
+        off_since: Some(ports.clock.now()),
+        ..link
+    };
+    commit
+        .check(LINK_KEY, seen.as_ref())
+        .put(LINK_KEY, &link)
+        .map(Some)
 }
 
 /// Forgets the tokens and switches off. See `wit/connection.wit`.

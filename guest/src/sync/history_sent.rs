@@ -4,13 +4,16 @@ use rust_decimal::Decimal;
 
 use crate::{
     error::{Error, Result},
-    rules::triggers::{self, Cause},
     reason::Reason,
+    rules::triggers::{self, Cause},
     sync::{
         report::{PageRequest, SentEntry, SentFilter, SentPage, SentResult},
         stock::{
             batch::{self, Candidate},
-            records::{Batch, BatchRow, BatchState, ChangeRecord, Decided, RowResult, SENT_PREFIX, SentIndex, batch_key, change_key},
+            records::{
+                Batch, BatchRow, BatchState, ChangeRecord, Decided, RowResult, SENT_PREFIX,
+                SentIndex, batch_key, change_key,
+            },
         },
         store::{self, Stored},
         tenant::Tenant,
@@ -30,8 +33,16 @@ pub fn sent(tenant: &Tenant<'_>, filter: &SentFilter, page: &PageRequest) -> Res
         Some(text) => Mark::parse(text)?,
         None => {
             let waiting = batch::candidates(tenant)?;
-            entries.extend(waiting.iter().map(waiting_entry).filter(|entry| passes(filter, entry)));
-            Mark { key: store::range(SENT_PREFIX).1, row: 0 }
+            entries.extend(
+                waiting
+                    .iter()
+                    .map(waiting_entry)
+                    .filter(|entry| passes(filter, entry)),
+            );
+            Mark {
+                key: store::range(SENT_PREFIX).1,
+                row: 0,
+            }
         }
     };
     walk(tenant, filter, limit, mark, entries)
@@ -45,11 +56,26 @@ struct Mark {
 
 impl Mark {
     fn parse(text: &str) -> Result<Self> {
-        let problem = || Error::invalid("page.continuation", Reason::new("bad-continuation", "続きの位置が読めません。最初からお読みください。",
-            "This is no continuation of ours. Start from the newest."));
+        let problem = || {
+            Error::invalid(
+                "page.continuation",
+                Reason::new(
+                    "bad-continuation",
+                    "続きの位置が読めません。最初からお読みください。",
+                    "This is no continuation of ours. Start from the newest.",
+                ),
+            )
+        };
         let (row, key) = text.split_once('@').ok_or_else(problem)?;
         let row = row.parse().map_err(|_| problem())?;
-        if key.starts_with(SENT_PREFIX) { Ok(Self { key: key.to_owned(), row }) } else { Err(problem()) }
+        if key.starts_with(SENT_PREFIX) {
+            Ok(Self {
+                key: key.to_owned(),
+                row,
+            })
+        } else {
+            Err(problem())
+        }
     }
 
     fn text(&self) -> String {
@@ -57,32 +83,71 @@ impl Mark {
     }
 }
 
-fn walk(tenant: &Tenant<'_>, filter: &SentFilter, limit: usize, mark: Mark, mut entries: Vec<SentEntry>) -> Result<SentPage> {
+fn walk(
+    tenant: &Tenant<'_>,
+    filter: &SentFilter,
+    limit: usize,
+    mark: Mark,
+    mut entries: Vec<SentEntry>,
+) -> Result<SentPage> {
     // The key itself is read again when only some of its rows were shown.
-    let end = if mark.row > 0 { format!("{}\u{1}", mark.key) } else { mark.key.clone() };
-    let index: Vec<Stored<SentIndex>> = store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?;
+    let end = if mark.row > 0 {
+        format!("{}\u{1}", mark.key)
+    } else {
+        mark.key.clone()
+    };
+    let index: Vec<Stored<SentIndex>> =
+        store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?;
     let exhausted = index.len() < INDEX_PER_PAGE as usize;
     let mut next = None;
     for item in &index {
         let at = moment_of(&item.key).unwrap_or_else(|| tenant.now());
         let skip = if item.key == mark.key { mark.row } else { 0 };
-        for (row, entry) in expand(tenant, &item.value, at)?.into_iter().enumerate().skip(skip) {
+        for (row, entry) in expand(tenant, &item.value, at)?
+            .into_iter()
+            .enumerate()
+            .skip(skip)
+        {
             if entries.len() >= limit {
-                let continuation = Mark { key: item.key.clone(), row }.text();
-                return Ok(SentPage { entries, continuation: Some(if row == 0 { inclusive(&item.key) } else { continuation }) });
+                let continuation = Mark {
+                    key: item.key.clone(),
+                    row,
+                }
+                .text();
+                return Ok(SentPage {
+                    entries,
+                    continuation: Some(if row == 0 {
+                        inclusive(&item.key)
+                    } else {
+                        continuation
+                    }),
+                });
             }
             if passes(filter, &entry) {
                 entries.push(entry);
             }
         }
-        next = Some(Mark { key: item.key.clone(), row: 0 }.text());
+        next = Some(
+            Mark {
+                key: item.key.clone(),
+                row: 0,
+            }
+            .text(),
+        );
     }
-    Ok(SentPage { entries, continuation: next.filter(|_| !exhausted) })
+    Ok(SentPage {
+        entries,
+        continuation: next.filter(|_| !exhausted),
+    })
 }
 
 /// A mark that includes the entry at `key` itself.
 fn inclusive(key: &str) -> String {
-    Mark { key: format!("{key}\u{1}"), row: 0 }.text()
+    Mark {
+        key: format!("{key}\u{1}"),
+        row: 0,
+    }
+    .text()
 }
 
 fn moment_of(key: &str) -> Option<Moment> {
@@ -94,14 +159,26 @@ fn expand(tenant: &Tenant<'_>, item: &SentIndex, at: Moment) -> Result<Vec<SentE
     Ok(match item {
         SentIndex::Batch(number) => {
             let batch = store::read::<Batch>(&tenant.ports, &batch_key(*number))?;
-            batch.map(|batch| batch_entries(&batch.value)).unwrap_or_default()
+            batch
+                .map(|batch| batch_entries(&batch.value))
+                .unwrap_or_default()
         }
         SentIndex::Change(id) => {
             let change = store::read::<ChangeRecord>(&tenant.ports, &change_key(id))?;
-            change.map(|change| vec![change_entry(&change.value, at)]).unwrap_or_default()
+            change
+                .map(|change| vec![change_entry(&change.value, at)])
+                .unwrap_or_default()
         }
-        SentIndex::Unreadable { product_id, store_id, reason } => {
-            let mut entry = blank(format!("x{}-{store_id}-{product_id}", at.timestamp_millis()), at, product_id);
+        SentIndex::Unreadable {
+            product_id,
+            store_id,
+            reason,
+        } => {
+            let mut entry = blank(
+                format!("x{}-{store_id}-{product_id}", at.timestamp_millis()),
+                at,
+                product_id,
+            );
             entry.stores = vec![store_id.clone()];
             entry.reason = Some(reason.clone());
             vec![entry]
@@ -129,28 +206,53 @@ fn blank(id: String, at: Moment, product_id: &str) -> SentEntry {
 fn waiting_entry(candidate: &Candidate) -> SentEntry {
     let out = &candidate.out.value;
     let mut entry = blank(format!("w-{}", out.product_id), out.since, &out.product_id);
-    entry.triggers = out.origins.iter().map(|origin| origin.name().to_owned()).collect();
+    entry.triggers = out
+        .origins
+        .iter()
+        .map(|origin| origin.name().to_owned())
+        .collect();
     entry.stores = out.stores.iter().cloned().collect();
     entry.quantity = Decimal::from(out.quantity);
     entry.outcome = SentResult::Waiting;
-    entry.product_code = candidate.held.as_ref().and_then(|held| held.value.code.clone());
-    entry.reason = candidate.held.as_ref().map(|held| held.value.reason.clone());
+    entry.product_code = candidate
+        .held
+        .as_ref()
+        .and_then(|held| held.value.code.clone());
+    entry.reason = candidate
+        .held
+        .as_ref()
+        .map(|held| held.value.reason.clone());
     entry
 }
 
 fn batch_entries(batch: &Batch) -> Vec<SentEntry> {
-    batch.rows.iter().enumerate().map(|(index, row)| batch_entry(batch, index, row)).collect()
+    batch
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| batch_entry(batch, index, row))
+        .collect()
 }
 
 fn batch_entry(batch: &Batch, index: usize, row: &BatchRow) -> SentEntry {
-    let mut entry = blank(format!("b{}-{index}", batch.number), batch.made_at, &row.product_id);
-    entry.triggers = row.origins.iter().map(|origin| origin.name().to_owned()).collect();
+    let mut entry = blank(
+        format!("b{}-{index}", batch.number),
+        batch.made_at,
+        &row.product_id,
+    );
+    entry.triggers = row
+        .origins
+        .iter()
+        .map(|origin| origin.name().to_owned())
+        .collect();
     entry.stores = row.stores.iter().cloned().collect();
     entry.product_code = Some(row.code.clone()).filter(|code| !code.is_empty());
     entry.quantity = Decimal::from(row.quantity);
     entry.queue_id.clone_from(&batch.queue_id);
     match &row.result {
-        RowResult::Pending if batch.state == BatchState::Ready => entry.outcome = SentResult::Waiting,
+        RowResult::Pending if batch.state == BatchState::Ready => {
+            entry.outcome = SentResult::Waiting
+        }
         RowResult::Pending => entry.outcome = SentResult::InFlight,
         RowResult::Applied { before, after } => {
             entry.outcome = SentResult::Applied;
@@ -180,15 +282,29 @@ fn change_entry(change: &ChangeRecord, at: Moment) -> SentEntry {
 }
 
 fn cancelled_out() -> Reason {
-    Reason::new("cancelled-out", "増減が打ち消し合い、送信する差がありません。", "The movements cancelled out; there is no difference to send.")
+    Reason::new(
+        "cancelled-out",
+        "増減が打ち消し合い、送信する差がありません。",
+        "The movements cancelled out; there is no difference to send.",
+    )
 }
 
 fn passes(filter: &SentFilter, entry: &SentEntry) -> bool {
-    let product = |wanted: &String| entry.product_id == *wanted || entry.product_code.as_ref() == Some(wanted);
+    let product = |wanted: &String| {
+        entry.product_id == *wanted || entry.product_code.as_ref() == Some(wanted)
+    };
     filter.since.is_none_or(|since| entry.at >= since)
         && filter.before.is_none_or(|before| entry.at < before)
-        && filter.outcome.is_none_or(|outcome| entry.outcome == outcome)
-        && filter.trigger.as_ref().is_none_or(|trigger| entry.triggers.contains(trigger))
-        && filter.store_id.as_ref().is_none_or(|store| entry.stores.contains(store))
+        && filter
+            .outcome
+            .is_none_or(|outcome| entry.outcome == outcome)
+        && filter
+            .trigger
+            .as_ref()
+            .is_none_or(|trigger| entry.triggers.contains(trigger))
+        && filter
+            .store_id
+            .as_ref()
+            .is_none_or(|store| entry.stores.contains(store))
         && filter.product.as_ref().is_none_or(product)
 }

@@ -59,12 +59,19 @@ pub fn flush(tenant: &Tenant<'_>) -> Result<()> {
     let key = key(&time::month(tenant.now()), Side::Smaregi);
     for _ in 0..TRIES {
         let seen = store::read::<Counts>(&tenant.ports, &key)?;
-        let mut counts = seen.as_ref().map(|seen| seen.value.clone()).unwrap_or_default();
+        let mut counts = seen
+            .as_ref()
+            .map(|seen| seen.value.clone())
+            .unwrap_or_default();
         for (endpoint, calls) in &counted {
             let sum = counts.entry(endpoint.clone()).or_default();
             *sum = sum.saturating_add(*calls);
         }
-        if Commit::new().check(&key, seen.as_ref()).put(&key, &counts)?.try_apply(&tenant.ports)? {
+        if Commit::new()
+            .check(&key, seen.as_ref())
+            .put(&key, &counts)?
+            .try_apply(&tenant.ports)?
+        {
             return Ok(());
         }
     }
@@ -78,7 +85,13 @@ pub fn read(ports: &Ports<'_>, month: &str) -> Result<Vec<EndpointCalls>> {
     let by_side = sides.into_iter().zip(stored);
     let calls = by_side.flat_map(|(side, counts)| {
         let counts = counts.map(|counts| counts.value).unwrap_or_default();
-        counts.into_iter().map(move |(endpoint, calls)| EndpointCalls { side, endpoint, calls })
+        counts
+            .into_iter()
+            .map(move |(endpoint, calls)| EndpointCalls {
+                side,
+                endpoint,
+                calls,
+            })
     });
     Ok(calls.collect())
 }

@@ -46,8 +46,14 @@ impl Lease {
         {
             return Err(Error::Contended(LEASE_KEY.to_owned(), seen.value.until));
         }
-        let number = seen.as_ref().map_or(1, |seen| seen.value.number.saturating_add(1));
-        let mut lease = Self { holder: tenant.ports.random.next(), number, revision: 0 };
+        let number = seen
+            .as_ref()
+            .map_or(1, |seen| seen.value.number.saturating_add(1));
+        let mut lease = Self {
+            holder: tenant.ports.random.next(),
+            number,
+            revision: 0,
+        };
         let commit = Commit::new().check(LEASE_KEY, seen.as_ref());
         lease.write(tenant, commit, now + LENGTH)?;
         Ok(lease)
@@ -60,19 +66,33 @@ impl Lease {
 
     /// What every write under the lease must check.
     pub fn fence(&self) -> Check {
-        Check { key: LEASE_KEY.to_owned(), revision: Some(self.revision) }
+        Check {
+            key: LEASE_KEY.to_owned(),
+            revision: Some(self.revision),
+        }
     }
 
     /// Gives it back. One that was lost needs no giving back.
     pub fn release(self, tenant: &Tenant<'_>) -> Result<()> {
-        let record = Record { number: self.number, holder: self.holder, until: tenant.now() };
-        Commit::new().fence(self.fence()).put(LEASE_KEY, &record)?.try_apply(&tenant.ports)?;
+        let record = Record {
+            number: self.number,
+            holder: self.holder,
+            until: tenant.now(),
+        };
+        Commit::new()
+            .fence(self.fence())
+            .put(LEASE_KEY, &record)?
+            .try_apply(&tenant.ports)?;
         Ok(())
     }
 
     fn write(&mut self, tenant: &Tenant<'_>, commit: Commit, until: Moment) -> Result<()> {
         let lost = || Error::Contended(LEASE_KEY.to_owned(), tenant.now() + SOON);
-        let record = Record { number: self.number, holder: self.holder, until };
+        let record = Record {
+            number: self.number,
+            holder: self.holder,
+            until,
+        };
         if !commit.put(LEASE_KEY, &record)?.try_apply(&tenant.ports)? {
             return Err(lost());
         }

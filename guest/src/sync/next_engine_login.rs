@@ -68,7 +68,10 @@ impl Login {
 
     /// Both ends.
     pub fn times(&self) -> TokenTimes {
-        TokenTimes { access_expires_at: self.access_ends, refresh_expires_at: self.refresh_ends }
+        TokenTimes {
+            access_expires_at: self.access_ends,
+            refresh_expires_at: self.refresh_ends,
+        }
     }
 }
 
@@ -82,7 +85,10 @@ pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
     let Some(login) = stored(&tenant.ports)? else {
         return Err(Error::NotConnected(
             Side::NextEngine,
-            Text::new("ネクストエンジンにログインしていません。", "Nobody is logged in to Next Engine."),
+            Text::new(
+                "ネクストエンジンにログインしていません。",
+                "Nobody is logged in to Next Engine.",
+            ),
         ));
     };
     if let Some(since) = login.value.dead_since {
@@ -99,12 +105,18 @@ pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
 pub fn store_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
     let fresh = Login::new(used.uid.clone(), tokens, tenant.now());
     for _ in 0..TRIES {
-        let Some(seen) = stored(&tenant.ports)? else { return Ok(fresh) };
+        let Some(seen) = stored(&tenant.ports)? else {
+            return Ok(fresh);
+        };
         let ours = seen.value.access == used.access || seen.value.access_ends < fresh.access_ends;
         if seen.value.uid != used.uid || seen.value.access == fresh.access || !ours {
             return Ok(seen.value);
         }
-        if Commit::new().check(LOGIN_KEY, Some(&seen)).put(LOGIN_KEY, &fresh)?.try_apply(&tenant.ports)? {
+        if Commit::new()
+            .check(LOGIN_KEY, Some(&seen))
+            .put(LOGIN_KEY, &fresh)?
+            .try_apply(&tenant.ports)?
+        {
             return Ok(fresh);
         }
     }
@@ -116,8 +128,15 @@ pub fn mark_dead(tenant: &Tenant<'_>, used: &Login) -> Error {
     let since = tenant.now();
     let marked = stored(&tenant.ports).and_then(|seen| match seen {
         Some(seen) if seen.value.access == used.access && seen.value.dead_since.is_none() => {
-            let dead = Login { dead_since: Some(since), ..seen.value.clone() };
-            Commit::new().check(LOGIN_KEY, Some(&seen)).put(LOGIN_KEY, &dead)?.try_apply(&tenant.ports).map(|_| ())
+            let dead = Login {
+                dead_since: Some(since),
+                ..seen.value.clone()
+            };
+            Commit::new()
+                .check(LOGIN_KEY, Some(&seen))
+                .put(LOGIN_KEY, &dead)?
+                .try_apply(&tenant.ports)
+                .map(|_| ())
         }
         _ => Ok(()),
     });

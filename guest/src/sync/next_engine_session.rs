@@ -45,7 +45,11 @@ impl<'a> NextEngine<'a> {
         let lease = Lease::take(tenant)?;
         // Read under the lease: whoever held it before may have renewed the pair.
         match next_engine_login::usable(tenant) {
-            Ok(login) => Ok(Self { tenant, lease, login }),
+            Ok(login) => Ok(Self {
+                tenant,
+                lease,
+                login,
+            }),
             Err(error) => {
                 lease.release(tenant)?;
                 Err(error)
@@ -64,9 +68,14 @@ impl<'a> NextEngine<'a> {
                 self.login = stored.map_err(|error| open_if(call.writes, error))?;
             }
             match answer.verdict {
-                Verdict::StaleTokens if !read_again && self.successor(&used).await? => read_again = true,
+                Verdict::StaleTokens if !read_again && self.successor(&used).await? => {
+                    read_again = true
+                }
                 Verdict::StaleTokens | Verdict::LoginDead(_) => {
-                    return Err(CallError::NotDone(next_engine_login::mark_dead(self.tenant, &used)));
+                    return Err(CallError::NotDone(next_engine_login::mark_dead(
+                        self.tenant,
+                        &used,
+                    )));
                 }
                 verdict => return judge(self.tenant, call.writes, verdict).map(|()| answer.body),
             }
@@ -80,7 +89,9 @@ impl<'a> NextEngine<'a> {
                 self.tenant.ports.clock.sleep(wait).await;
             }
             let stored = next_engine_login::stored(&self.tenant.ports)?.map(|stored| stored.value);
-            if let Some(login) = stored.filter(|login| login.access != used.access && login.dead_since.is_none()) {
+            if let Some(login) =
+                stored.filter(|login| login.access != used.access && login.dead_since.is_none())
+            {
                 self.login = login;
                 return Ok(true);
             }
@@ -112,7 +123,9 @@ pub async fn post(
     let response = match tenant.ports.http.send(http(tenant, call, login)).await {
         Ok(response) => response,
         Err(HttpFailure::NotSent) => return Err(CallError::NotDone(outage(tenant, PAUSE))),
-        Err(HttpFailure::OutcomeUnknown) => return Err(open_if(call.writes, outage(tenant, PAUSE))),
+        Err(HttpFailure::OutcomeUnknown) => {
+            return Err(open_if(call.writes, outage(tenant, PAUSE)));
+        }
     };
     answer::read(&response.body).ok_or_else(|| open_if(call.writes, outage(tenant, PAUSE)))
 }
@@ -128,31 +141,51 @@ fn http(tenant: &Tenant<'_>, call: &Call, login: Option<&Login>) -> HttpRequest 
     HttpRequest {
         method: "POST",
         url: format!("{}{}", tenant.settings.endpoints.next_engine_api, call.path),
-        headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+        headers: vec![(
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        )],
         body: form.finish().into_bytes(),
         timeout: TIMEOUT,
     }
 }
 
 /// What a verdict other than about tokens means for whoever recorded an intent.
-pub fn judge(tenant: &Tenant<'_>, writes: bool, verdict: Verdict) -> std::result::Result<(), CallError> {
+pub fn judge(
+    tenant: &Tenant<'_>,
+    writes: bool,
+    verdict: Verdict,
+) -> std::result::Result<(), CallError> {
     match verdict {
         Verdict::Success => Ok(()),
         Verdict::Busy(code, seconds) => Err(CallError::NotDone(busy(tenant, &code, seconds))),
         Verdict::Broken(_) => Err(open_if(writes, outage(tenant, PAUSE))),
-        Verdict::Refused(code, message) => Err(CallError::Refused(Refusal { side: Side::NextEngine, code, message })),
-        Verdict::StaleTokens | Verdict::LoginDead(_) => Err(CallError::NotDone(next_engine_login::needed(tenant.now()))),
+        Verdict::Refused(code, message) => Err(CallError::Refused(Refusal {
+            side: Side::NextEngine,
+            code,
+            message,
+        })),
+        Verdict::StaleTokens | Verdict::LoginDead(_) => {
+            Err(CallError::NotDone(next_engine_login::needed(tenant.now())))
+        }
     }
 }
 
 fn open_if(writes: bool, error: Error) -> CallError {
-    if writes { CallError::Unknown(error) } else { CallError::NotDone(error) }
+    if writes {
+        CallError::Unknown(error)
+    } else {
+        CallError::NotDone(error)
+    }
 }
 
 fn outage(tenant: &Tenant<'_>, seconds: i64) -> Error {
     Error::Unavailable(
         Side::NextEngine,
-        Text::new("ネクストエンジンから正しい応答がありません。", "Next Engine does not answer properly."),
+        Text::new(
+            "ネクストエンジンから正しい応答がありません。",
+            "Next Engine does not answer properly.",
+        ),
         tenant.now() + TimeDelta::seconds(seconds),
     )
 }

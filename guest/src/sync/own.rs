@@ -120,15 +120,30 @@ fn entry_key(work: &str, kind: Kind, store_id: &str, product_id: &str) -> String
 fn totals(pieces: &[Piece]) -> BTreeMap<(&str, &str), i64> {
     let mut totals = BTreeMap::new();
     for piece in pieces {
-        let sum: &mut i64 = totals.entry((piece.store_id.as_str(), piece.product_id.as_str())).or_default();
+        let sum: &mut i64 = totals
+            .entry((piece.store_id.as_str(), piece.product_id.as_str()))
+            .or_default();
         *sum = sum.saturating_add(piece.quantity);
     }
     totals
 }
 
-fn write(mut commit: Commit, work: &str, kind: Kind, pieces: &[Piece], due: bool) -> Result<Commit> {
+fn write(
+    mut commit: Commit,
+    work: &str,
+    kind: Kind,
+    pieces: &[Piece],
+    due: bool,
+) -> Result<Commit> {
     for ((store_id, product_id), remaining) in totals(pieces) {
-        commit = commit.put(&entry_key(work, kind, store_id, product_id), &Entry { kind, remaining, due })?;
+        commit = commit.put(
+            &entry_key(work, kind, store_id, product_id),
+            &Entry {
+                kind,
+                remaining,
+                due,
+            },
+        )?;
     }
     Ok(commit)
 }
@@ -160,7 +175,11 @@ pub fn effect(tenant: &Tenant<'_>, kind: Kind) -> Result<Option<Effect>> {
 pub fn effects(tenant: &Tenant<'_>) -> Result<BTreeMap<Kind, Effect>> {
     let keys = Kind::ALL.map(effect_key);
     let stored = store::read_all::<Effect>(&tenant.ports, &keys)?;
-    Ok(Kind::ALL.into_iter().zip(stored).filter_map(|(kind, stored)| Some((kind, stored?.value))).collect())
+    Ok(Kind::ALL
+        .into_iter()
+        .zip(stored)
+        .filter_map(|(kind, stored)| Some((kind, stored?.value)))
+        .collect())
 }
 
 /// Memo of a stock move that we make ourselves: names the slip for people, and marks the row as ours.
@@ -186,13 +205,28 @@ pub fn moved_key(history_id: &str) -> String {
 }
 
 /// Reads the newest row before an effect. `None` when the effect is known, or being looked at already.
-pub async fn begin_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, kind: Kind, piece: &Piece) -> Result<Option<Look>> {
-    let known = effect(tenant, kind)?.is_some() || store::read::<Look>(&tenant.ports, &look_key(kind))?.is_some();
+pub async fn begin_look(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    kind: Kind,
+    piece: &Piece,
+) -> Result<Option<Look>> {
+    let known = effect(tenant, kind)?.is_some()
+        || store::read::<Look>(&tenant.ports, &look_key(kind))?.is_some();
     if known || piece.quantity == 0 {
         return Ok(None);
     }
-    let before = newest(session, piece).await?.into_iter().map(|change| change.id).next();
-    Ok(Some(Look { kind, piece: piece.clone(), before, looked_at: None }))
+    let before = newest(session, piece)
+        .await?
+        .into_iter()
+        .map(|change| change.id)
+        .next();
+    Ok(Some(Look {
+        kind,
+        piece: piece.clone(),
+        before,
+        looked_at: None,
+    }))
 }
 
 /// Looks right after the settled effect: records what it sees, or keeps the look for later.
@@ -202,7 +236,9 @@ pub async fn finish_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut look: L
         Finding::Unclear => Ok(()),
         Finding::Nothing => {
             look.looked_at = Some(tenant.now());
-            Commit::new().put(&look_key(look.kind), &look)?.apply(&tenant.ports)
+            Commit::new()
+                .put(&look_key(look.kind), &look)?
+                .apply(&tenant.ports)
         }
     }
 }
@@ -211,14 +247,18 @@ pub async fn finish_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut look: L
 pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<()> {
     for stored in store::list::<Look>(&tenant.ports, "own-look/", 10)? {
         let look = stored.value;
-        let age = look.looked_at.map_or(i64::MAX, |at| (tenant.now() - at).num_seconds());
+        let age = look
+            .looked_at
+            .map_or(i64::MAX, |at| (tenant.now() - at).num_seconds());
         if age < SECOND_LOOK_SECONDS {
             continue;
         }
         match judge(&look, &newest(session, &look.piece).await?) {
             Finding::Moved(division) => learn(tenant, look.kind, &Effect::Moves { division })?,
             Finding::Nothing => learn(tenant, look.kind, &Effect::Nothing)?,
-            Finding::Unclear => Commit::new().delete(&look_key(look.kind)).apply(&tenant.ports)?,
+            Finding::Unclear => Commit::new()
+                .delete(&look_key(look.kind))
+                .apply(&tenant.ports)?,
         }
     }
     Ok(())
@@ -227,17 +267,31 @@ pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result
 /// When the earliest pending look is due; `None` without one.
 pub fn next_look(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     let looks = store::list::<Look>(&tenant.ports, "own-look/", 10)?;
-    let due = looks.into_iter().filter_map(|stored| stored.value.looked_at);
-    Ok(due.min().map(|at| at + chrono::TimeDelta::seconds(SECOND_LOOK_SECONDS)))
+    let due = looks
+        .into_iter()
+        .filter_map(|stored| stored.value.looked_at);
+    Ok(due
+        .min()
+        .map(|at| at + chrono::TimeDelta::seconds(SECOND_LOOK_SECONDS)))
 }
 
 async fn newest(session: &Smaregi<'_>, piece: &Piece) -> Result<Vec<Change>> {
-    let answer = session.send(&changes::newest(&piece.product_id, &piece.store_id, 1, LOOK_ROWS)).await?;
+    let answer = session
+        .send(&changes::newest(
+            &piece.product_id,
+            &piece.store_id,
+            1,
+            LOOK_ROWS,
+        ))
+        .await?;
     Ok(changes::decode(&answer).into_iter().flatten().collect())
 }
 
 fn learn(tenant: &Tenant<'_>, kind: Kind, effect: &Effect) -> Result<()> {
-    Commit::new().put(&effect_key(kind), effect)?.delete(&look_key(kind)).apply(&tenant.ports)
+    Commit::new()
+        .put(&effect_key(kind), effect)?
+        .delete(&look_key(kind))
+        .apply(&tenant.ports)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -252,7 +306,11 @@ fn judge(look: &Look, changes: &[Change]) -> Finding {
     let wanted = rust_decimal::Decimal::from(look.piece.quantity);
     let mut divisions: Vec<&str> = changes
         .iter()
-        .filter(|change| look.before.as_deref().is_none_or(|before| is_newer(&change.id, before)))
+        .filter(|change| {
+            look.before
+                .as_deref()
+                .is_none_or(|before| is_newer(&change.id, before))
+        })
         .filter(|change| change.amount == wanted && !change.memo.as_deref().is_some_and(is_mark))
         .map(|change| change.division.as_str())
         .collect();
@@ -289,8 +347,17 @@ mod tests {
     }
 
     fn look() -> Look {
-        let piece = Piece { product_id: "1".to_owned(), store_id: "1".to_owned(), quantity: -2 };
-        Look { kind: Kind::Sale, piece, before: Some("9".to_owned()), looked_at: None }
+        let piece = Piece {
+            product_id: "1".to_owned(),
+            store_id: "1".to_owned(),
+            quantity: -2,
+        };
+        Look {
+            kind: Kind::Sale,
+            piece,
+            before: Some("9".to_owned()),
+            looked_at: None,
+        }
     }
 
     #[test]
@@ -301,8 +368,14 @@ mod tests {
             (vec![change("10", -2, "02", None)], moved),
             (vec![change("9", -2, "02", None)], Finding::Nothing),
             (vec![change("10", -3, "02", None)], Finding::Nothing),
-            (vec![change("10", -2, "15", Some("tsunagi NE1-0-0"))], Finding::Nothing),
-            (vec![change("11", -2, "15", None), change("10", -2, "02", None)], Finding::Unclear),
+            (
+                vec![change("10", -2, "15", Some("tsunagi NE1-0-0"))],
+                Finding::Nothing,
+            ),
+            (
+                vec![change("11", -2, "15", None), change("10", -2, "02", None)],
+                Finding::Unclear,
+            ),
         ] {
             assert_eq!(judge(&look(), &rows), expected, "{rows:?}");
         }

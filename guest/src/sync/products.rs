@@ -42,7 +42,10 @@ pub async fn resolve_ids(
 ) -> Result<HashMap<String, Option<Product>>> {
     let keys = ids.iter().cloned().map(SmaregiKey::Id).collect();
     let found = resolve(session, tenant, keys, fresh).await?;
-    Ok(found.into_iter().map(|(key, products)| (key.value().to_owned(), products.into_iter().next())).collect())
+    Ok(found
+        .into_iter()
+        .map(|(key, products)| (key.value().to_owned(), products.into_iter().next()))
+        .collect())
 }
 
 /// The products with these codes: none, one, or several that share it.
@@ -52,9 +55,17 @@ pub async fn resolve_codes(
     codes: &[String],
     fresh: bool,
 ) -> Result<HashMap<String, Vec<Product>>> {
-    let keys = codes.iter().filter(|code| !code.is_empty()).cloned().map(SmaregiKey::Code).collect();
+    let keys = codes
+        .iter()
+        .filter(|code| !code.is_empty())
+        .cloned()
+        .map(SmaregiKey::Code)
+        .collect();
     let found = resolve(session, tenant, keys, fresh).await?;
-    Ok(found.into_iter().map(|(key, products)| (key.value().to_owned(), products)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(key, products)| (key.value().to_owned(), products))
+        .collect())
 }
 
 /// Makes everything remembered stale, if any product is named.
@@ -65,7 +76,11 @@ pub fn forget(ports: &Ports<'_>, products: &[String]) -> Result<()> {
     for _ in 0..TRIES {
         let seen = store::read::<u64>(ports, GENERATION_KEY)?;
         let next = seen.as_ref().map_or(1, |seen| seen.value.saturating_add(1));
-        if Commit::new().check(GENERATION_KEY, seen.as_ref()).put(GENERATION_KEY, &next)?.try_apply(ports)? {
+        if Commit::new()
+            .check(GENERATION_KEY, seen.as_ref())
+            .put(GENERATION_KEY, &next)?
+            .try_apply(ports)?
+        {
             break;
         }
         // Whoever was quicker made it stale as well; but perhaps before our change, so once more.
@@ -73,11 +88,25 @@ pub fn forget(ports: &Ports<'_>, products: &[String]) -> Result<()> {
     Ok(())
 }
 
-async fn resolve(session: &Smaregi<'_>, tenant: &Tenant<'_>, keys: BTreeSet<SmaregiKey>, fresh: bool) -> Result<Products> {
-    let generation = store::read::<u64>(&tenant.ports, GENERATION_KEY)?.map_or(0, |seen| seen.value);
+async fn resolve(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    keys: BTreeSet<SmaregiKey>,
+    fresh: bool,
+) -> Result<Products> {
+    let generation =
+        store::read::<u64>(&tenant.ports, GENERATION_KEY)?.map_or(0, |seen| seen.value);
     let keys: Vec<SmaregiKey> = keys.into_iter().collect();
-    let mut known = if fresh { Products::new() } else { remembered(tenant, &keys, generation)? };
-    let missing: BTreeSet<SmaregiKey> = keys.iter().filter(|key| !known.contains_key(*key)).cloned().collect();
+    let mut known = if fresh {
+        Products::new()
+    } else {
+        remembered(tenant, &keys, generation)?
+    };
+    let missing: BTreeSet<SmaregiKey> = keys
+        .iter()
+        .filter(|key| !known.contains_key(*key))
+        .cloned()
+        .collect();
     let mut found = Products::new();
     lookup::fill(session, tenant, &mut found, missing).await?;
     remember(tenant, &found, generation)?;
@@ -90,8 +119,14 @@ fn remembered(tenant: &Tenant<'_>, keys: &[SmaregiKey], generation: u64) -> Resu
     let stored = store::read_all::<Remembered>(&tenant.ports, &names)?;
     let now = tenant.now();
     let good = |entry: &Remembered| entry.generation == generation && now - entry.at < BELIEVED;
-    let pairs = keys.iter().zip(stored).filter_map(|(key, entry)| Some((key.clone(), entry?.value)));
-    Ok(pairs.filter(|(_, entry)| good(entry)).map(|(key, entry)| (key, entry.products)).collect())
+    let pairs = keys
+        .iter()
+        .zip(stored)
+        .filter_map(|(key, entry)| Some((key.clone(), entry?.value)));
+    Ok(pairs
+        .filter(|(_, entry)| good(entry))
+        .map(|(key, entry)| (key, entry.products))
+        .collect())
 }
 
 fn remember(tenant: &Tenant<'_>, found: &Products, generation: u64) -> Result<()> {
@@ -100,7 +135,11 @@ fn remember(tenant: &Tenant<'_>, found: &Products, generation: u64) -> Result<()
     for chunk in found.chunks(ROWS_PER_COMMIT) {
         let mut commit = Commit::new();
         for (key, products) in chunk {
-            let entry = Remembered { products: (*products).clone(), generation, at };
+            let entry = Remembered {
+                products: (*products).clone(),
+                generation,
+                at,
+            };
             commit = commit.put(&name(key), &entry)?;
         }
         commit.apply(&tenant.ports)?;

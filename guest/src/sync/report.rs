@@ -475,4 +475,3 @@ pub struct OutsideHost {
     /// Host, with its port when it is not the scheme's own.
     pub authority: String,
 }
-

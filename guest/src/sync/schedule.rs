@@ -8,7 +8,10 @@ use crate::{
     sync::{
         connection, meter, orders, own,
         report::{ImportProgress, Meter, Round, SendProgress},
-        stock::{self, Urgency, catch_up, deliver, intake, records::{BOOK_KEY, Book, Hint}},
+        stock::{
+            self, Urgency, catch_up, deliver, intake,
+            records::{BOOK_KEY, Book, Hint},
+        },
         store,
         tenant::Tenant,
         tokens,
@@ -25,7 +28,13 @@ const OPEN_WORK_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 /// One round. See `wit/schedule.wit`.
 pub async fn run(tenant: &Tenant<'_>) -> Result<Round> {
-    let mut day = Day { round: Round { next_at: tenant.now() + LONGEST_SLEEP, ..Round::default() }, retry_at: None };
+    let mut day = Day {
+        round: Round {
+            next_at: tenant.now() + LONGEST_SLEEP,
+            ..Round::default()
+        },
+        retry_at: None,
+    };
     day.settle_orders(tenant).await?;
     if tokens::keep_alive_due(&tenant.ports, tenant.now())?.is_some_and(|due| due <= tenant.now()) {
         let result = tokens::keep_alive(tenant).await;
@@ -59,11 +68,15 @@ impl Day {
                 self.round.more = true;
                 return Ok(None);
             }
-            Err(error @ (Error::Storage(..) | Error::Invalid(_) | Error::NotFound(..))) => return Err(error),
+            Err(error @ (Error::Storage(..) | Error::Invalid(_) | Error::NotFound(..))) => {
+                return Err(error);
+            }
             Err(error) => error,
         };
         let at = match &error {
-            Error::Unavailable(_, _, at) | Error::Contended(_, at) => (*at).max(tenant.now() + TimeDelta::seconds(1)),
+            Error::Unavailable(_, _, at) | Error::Contended(_, at) => {
+                (*at).max(tenant.now() + TimeDelta::seconds(1))
+            }
             _ => tenant.now() + TROUBLE_PAUSE,
         };
         self.retry_at = Some(self.retry_at.map_or(at, |other| other.min(at)));
@@ -92,7 +105,10 @@ impl Day {
 
     fn count(&mut self, progress: Option<ImportProgress>) {
         let Some(progress) = progress else { return };
-        self.round.orders_registered = self.round.orders_registered.saturating_add(progress.registered);
+        self.round.orders_registered = self
+            .round
+            .orders_registered
+            .saturating_add(progress.registered);
         self.round.orders_undone = self.round.orders_undone.saturating_add(progress.undone);
         self.round.orders_refused = self.round.orders_refused.saturating_add(progress.refused);
         self.round.more |= progress.more;
@@ -103,9 +119,18 @@ impl Day {
         let urgency = Urgency::NotBefore(send_due_at(tenant)?.unwrap_or_else(|| tenant.now()));
         let result = stock::step(tenant, urgency, &mut progress).await;
         self.note(tenant, result)?;
-        self.round.changes_decided = self.round.changes_decided.saturating_add(progress.changes_decided);
-        self.round.rows_applied = self.round.rows_applied.saturating_add(progress.rows_applied);
-        self.round.rows_returned = self.round.rows_returned.saturating_add(progress.rows_returned);
+        self.round.changes_decided = self
+            .round
+            .changes_decided
+            .saturating_add(progress.changes_decided);
+        self.round.rows_applied = self
+            .round
+            .rows_applied
+            .saturating_add(progress.rows_applied);
+        self.round.rows_returned = self
+            .round
+            .rows_returned
+            .saturating_add(progress.rows_returned);
         Ok(())
     }
 
@@ -124,13 +149,19 @@ impl Day {
             if !store::list::<Hint>(&tenant.ports, "stock/hint/", 1)?.is_empty() {
                 times.push(now);
             }
-            if stock::batch::candidates(tenant)?.iter().any(|candidate| candidate.held.is_none()) {
+            if stock::batch::candidates(tenant)?
+                .iter()
+                .any(|candidate| candidate.held.is_none())
+            {
                 times.push(send_due_at(tenant)?.unwrap_or(now));
             }
         }
         let next = times.into_iter().min().unwrap_or(now);
         // After trouble what is due stays due, so it is the pause that counts.
-        self.round.next_at = self.retry_at.map_or(next, |at| if next <= now { at } else { next.min(at) }).max(now);
+        self.round.next_at = self
+            .retry_at
+            .map_or(next, |at| if next <= now { at } else { next.min(at) })
+            .max(now);
         Ok(self.round)
     }
 }
@@ -138,18 +169,29 @@ impl Day {
 /// Seconds between two calls that the month's budget still allows; zero without a budget.
 fn seconds_a_call(tenant: &Tenant<'_>) -> Result<i64> {
     let made = calls_made(tenant, Side::NextEngine)?;
-    Ok(pace::seconds_a_call(tenant.settings.pace.monthly_calls, made, seconds_left(tenant.now())))
+    Ok(pace::seconds_a_call(
+        tenant.settings.pace.monthly_calls,
+        made,
+        seconds_left(tenant.now()),
+    ))
 }
 
 fn seconds_left(now: Moment) -> i64 {
     let day = time::day(now);
-    let next = if day.month() == 12 { NaiveDate::from_ymd_opt(day.year() + 1, 1, 1) } else { NaiveDate::from_ymd_opt(day.year(), day.month() + 1, 1) };
-    let end = next.and_then(|next| next.and_hms_opt(0, 0, 0)).and_then(|end| end.and_local_timezone(time::japan()).single());
+    let next = if day.month() == 12 {
+        NaiveDate::from_ymd_opt(day.year() + 1, 1, 1)
+    } else {
+        NaiveDate::from_ymd_opt(day.year(), day.month() + 1, 1)
+    };
+    let end = next
+        .and_then(|next| next.and_hms_opt(0, 0, 0))
+        .and_then(|end| end.and_local_timezone(time::japan()).single());
     end.map_or(0, |end| (end - now).num_seconds())
 }
 
 fn send_due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
-    let last = store::read::<Book>(&tenant.ports, BOOK_KEY)?.and_then(|book| book.value.last_made_at);
+    let last =
+        store::read::<Book>(&tenant.ports, BOOK_KEY)?.and_then(|book| book.value.last_made_at);
     let pause = pace::send_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
     Ok(last.map(|last| last + pause))
 }
@@ -157,19 +199,34 @@ fn send_due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
 fn due_shops(tenant: &Tenant<'_>) -> Result<Vec<String>> {
     let pause = pace::import_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
     let states = orders::stores(tenant)?;
-    let due = states.into_iter().filter(|state| state.last_imported_at.is_none_or(|last| last + pause <= tenant.now()));
+    let due = states.into_iter().filter(|state| {
+        state
+            .last_imported_at
+            .is_none_or(|last| last + pause <= tenant.now())
+    });
     Ok(due.map(|state| state.shop_id).collect())
 }
 
 fn next_import(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     let pause = pace::import_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
     let states = orders::stores(tenant)?;
-    Ok(states.iter().map(|state| state.last_imported_at.map_or(tenant.now(), |last| last + pause)).min())
+    Ok(states
+        .iter()
+        .map(|state| {
+            state
+                .last_imported_at
+                .map_or(tenant.now(), |last| last + pause)
+        })
+        .min())
 }
 
 fn calls_made(tenant: &Tenant<'_>, side: Side) -> Result<u64> {
     let month = meter::read(&tenant.ports, &time::month(tenant.now()))?;
-    Ok(month.iter().filter(|endpoint| endpoint.side == side).map(|endpoint| endpoint.calls).sum())
+    Ok(month
+        .iter()
+        .filter(|endpoint| endpoint.side == side)
+        .map(|endpoint| endpoint.calls)
+        .sum())
 }
 
 /// The calls made this month. See `wit/schedule.wit`.
@@ -181,7 +238,11 @@ pub fn calls(tenant: &Tenant<'_>) -> Result<Meter> {
         month: time::month(now),
         endpoints,
         next_engine_calls,
-        next_engine_forecast: pace::forecast(next_engine_calls, time::day(now).day(), seconds_left(now)),
+        next_engine_forecast: pace::forecast(
+            next_engine_calls,
+            time::day(now).day(),
+            seconds_left(now),
+        ),
         next_engine_budget: tenant.settings.pace.monthly_calls,
     })
 }

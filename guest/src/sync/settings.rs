@@ -14,7 +14,9 @@ use crate::{
 
 /// The stored settings, or the defaults before the first [`put`].
 pub fn get(ports: &Ports<'_>) -> Result<Settings> {
-    Ok(store::read::<Settings>(ports, SETTINGS_KEY)?.map(|stored| stored.value).unwrap_or_default())
+    Ok(store::read::<Settings>(ports, SETTINGS_KEY)?
+        .map(|stored| stored.value)
+        .unwrap_or_default())
 }
 
 /// Secrets to keep when new settings bring none.

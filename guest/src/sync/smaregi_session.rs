@@ -67,12 +67,18 @@ impl<'a> Smaregi<'a> {
     }
 
     fn with(tenant: &'a Tenant<'a>, token: Cached) -> Self {
-        Self { tenant, token: RefCell::new(token), next_write_at: RefCell::new(None) }
+        Self {
+            tenant,
+            token: RefCell::new(token),
+            next_write_at: RefCell::new(None),
+        }
     }
 
     /// How many requests may be in flight.
     pub fn parallel(&self) -> usize {
-        usize::try_from(self.tenant.settings.pace.smaregi_parallel).unwrap_or(1).max(1)
+        usize::try_from(self.tenant.settings.pace.smaregi_parallel)
+            .unwrap_or(1)
+            .max(1)
     }
 
     /// Scopes that are needed and that the token does not carry.
@@ -95,8 +101,13 @@ impl<'a> Smaregi<'a> {
                 }
                 429 => {
                     let seconds = response.retry_after.unwrap_or(1).max(1);
-                    waits = waits_more(waits, seconds).ok_or_else(|| CallError::NotDone(limited(self.tenant, seconds)))?;
-                    self.tenant.ports.clock.sleep(Duration::from_secs(seconds)).await;
+                    waits = waits_more(waits, seconds)
+                        .ok_or_else(|| CallError::NotDone(limited(self.tenant, seconds)))?;
+                    self.tenant
+                        .ports
+                        .clock
+                        .sleep(Duration::from_secs(seconds))
+                        .await;
                 }
                 _ => return Err(failure(self.tenant, request, &response)),
             }
@@ -112,7 +123,11 @@ impl<'a> Smaregi<'a> {
         Ok(())
     }
 
-    async fn once(&self, request: &Request, access: &Secret) -> std::result::Result<HttpResponse, CallError> {
+    async fn once(
+        &self,
+        request: &Request,
+        access: &Secret,
+    ) -> std::result::Result<HttpResponse, CallError> {
         self.pace(request).await;
         let tenant = self.tenant;
         tenant.budget.spend(tenant.now())?;
@@ -149,7 +164,10 @@ async fn fetch(tenant: &Tenant<'_>) -> Result<Cached> {
     if credentials.smaregi_client_secret.is_empty() || credentials.smaregi_contract_id.is_empty() {
         return Err(Error::NotConnected(
             Side::Smaregi,
-            Text::new("スマレジの契約IDとクライアントの設定がありません。", "Smaregi's contract and client are not set."),
+            Text::new(
+                "スマレジの契約IDとクライアントの設定がありません。",
+                "Smaregi's contract and client are not set.",
+            ),
         ));
     }
     tenant.budget.spend(tenant.now())?;
@@ -157,13 +175,28 @@ async fn fetch(tenant: &Tenant<'_>) -> Result<Cached> {
     let (authorization, form) = token::parts(credentials);
     let request = HttpRequest {
         method: "POST",
-        url: format!("{}{}", tenant.settings.endpoints.smaregi_id, token::path(&credentials.smaregi_contract_id)),
-        headers: vec![("authorization", authorization), ("content-type", "application/x-www-form-urlencoded".to_owned())],
+        url: format!(
+            "{}{}",
+            tenant.settings.endpoints.smaregi_id,
+            token::path(&credentials.smaregi_contract_id)
+        ),
+        headers: vec![
+            ("authorization", authorization),
+            (
+                "content-type",
+                "application/x-www-form-urlencoded".to_owned(),
+            ),
+        ],
         body: form.into_bytes(),
         timeout: TIMEOUT,
     };
     let asked_at = tenant.now();
-    let response = tenant.ports.http.send(request).await.map_err(|failure| Error::from(unanswered(tenant, false, failure)))?;
+    let response = tenant
+        .ports
+        .http
+        .send(request)
+        .await
+        .map_err(|failure| Error::from(unanswered(tenant, false, failure)))?;
     if response.status == 429 {
         return Err(limited(tenant, response.retry_after.unwrap_or(1)));
     }
@@ -172,34 +205,66 @@ async fn fetch(tenant: &Tenant<'_>) -> Result<Cached> {
     }
     let answer = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     let token = token::decode(&answer).map_err(|_| outage(tenant))?;
-    let cached =
-        Cached { access: token.access, expires_at: asked_at + TimeDelta::seconds(token.lives), scopes: token.scopes };
-    Commit::new().put(TOKEN_KEY, &cached)?.apply(&tenant.ports)?;
+    let cached = Cached {
+        access: token.access,
+        expires_at: asked_at + TimeDelta::seconds(token.lives),
+        scopes: token.scopes,
+    };
+    Commit::new()
+        .put(TOKEN_KEY, &cached)?
+        .apply(&tenant.ports)?;
     Ok(cached)
 }
 
 fn http(tenant: &Tenant<'_>, request: &Request, access: &Secret) -> HttpRequest {
     let settings = &tenant.settings;
-    let mut url = format!("{}/{}/pos{}", settings.endpoints.smaregi_api, settings.credentials.smaregi_contract_id, request.path);
+    let mut url = format!(
+        "{}/{}/pos{}",
+        settings.endpoints.smaregi_api, settings.credentials.smaregi_contract_id, request.path
+    );
     if !request.query.is_empty() {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&request.query)
+            .finish();
         url = format!("{url}?{query}");
     }
-    let mut headers = vec![("authorization", format!("Bearer {}", access.reveal())), ("accept", "application/json".to_owned())];
-    let body = request.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes();
+    let mut headers = vec![
+        ("authorization", format!("Bearer {}", access.reveal())),
+        ("accept", "application/json".to_owned()),
+    ];
+    let body = request
+        .body
+        .as_ref()
+        .map(Value::to_string)
+        .unwrap_or_default()
+        .into_bytes();
     if request.body.is_some() {
         headers.push(("content-type", "application/json".to_owned()));
     }
-    HttpRequest { method: request.method, url, headers, body, timeout: TIMEOUT }
+    HttpRequest {
+        method: request.method,
+        url,
+        headers,
+        body,
+        timeout: TIMEOUT,
+    }
 }
 
 /// A success whose body is cut or no JSON: a write happened, a read is worth repeating.
-fn body(tenant: &Tenant<'_>, request: &Request, response: &HttpResponse) -> std::result::Result<Value, CallError> {
+fn body(
+    tenant: &Tenant<'_>,
+    request: &Request,
+    response: &HttpResponse,
+) -> std::result::Result<Value, CallError> {
     serde_json::from_slice(&response.body).map_err(|_| open_if(request.writes(), outage(tenant)))
 }
 
 fn open_if(writes: bool, error: Error) -> CallError {
-    if writes { CallError::Unknown(error) } else { CallError::NotDone(error) }
+    if writes {
+        CallError::Unknown(error)
+    } else {
+        CallError::NotDone(error)
+    }
 }
 
 fn unanswered(tenant: &Tenant<'_>, writes: bool, failure: HttpFailure) -> CallError {
@@ -220,7 +285,11 @@ fn failure_of(tenant: &Tenant<'_>, writes: bool, response: &HttpResponse) -> Cal
         return open_if(writes, outage(tenant));
     }
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-    let said = |field: &str| Row::of(&body, "body").ok().and_then(|row| row.maybe_text(field));
+    let said = |field: &str| {
+        Row::of(&body, "body")
+            .ok()
+            .and_then(|row| row.maybe_text(field))
+    };
     let kind = said("type").or_else(|| said("error")).unwrap_or_default();
     let words = [said("title"), said("detail"), said("error_description")];
     let message = words.into_iter().flatten().collect::<Vec<_>>().join(": ");
@@ -234,7 +303,10 @@ fn failure_of(tenant: &Tenant<'_>, writes: bool, response: &HttpResponse) -> Cal
 fn outage(tenant: &Tenant<'_>) -> Error {
     Error::Unavailable(
         Side::Smaregi,
-        Text::new("スマレジから正しい応答がありません。", "Smaregi does not answer properly."),
+        Text::new(
+            "スマレジから正しい応答がありません。",
+            "Smaregi does not answer properly.",
+        ),
         tenant.now() + PAUSE,
     )
 }
@@ -243,7 +315,10 @@ fn limited(tenant: &Tenant<'_>, seconds: u64) -> Error {
     let pause = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(3_600).clamp(1, 3_600));
     Error::Unavailable(
         Side::Smaregi,
-        Text::new("スマレジの呼び出し制限に達しました。", "Smaregi's rate limit is reached."),
+        Text::new(
+            "スマレジの呼び出し制限に達しました。",
+            "Smaregi's rate limit is reached.",
+        ),
         tenant.now() + pause,
     )
 }

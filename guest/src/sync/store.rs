@@ -46,19 +46,27 @@ fn unreadable(key: &str, why: &str) -> Error {
         key.to_owned(),
         Text::new(
             format!("保存データ「{key}」を読めません({why})。新しい版で書かれた可能性があります。"),
-            format!("The record {key} cannot be read ({why}). A newer version may have written it."),
+            format!(
+                "The record {key} cannot be read ({why}). A newer version may have written it."
+            ),
         ),
     )
 }
 
 fn decode<T: DeserializeOwned>(entry: Entry) -> Result<Stored<T>> {
-    let version: Version = serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "no version"))?;
+    let version: Version =
+        serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "no version"))?;
     if version.v != SCHEMA_VERSION {
         return Err(unreadable(&entry.key, &format!("version {}", version.v)));
     }
     // serde's message could quote content, so it is not passed on.
-    let content: Content<T> = serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "unexpected content"))?;
-    Ok(Stored { key: entry.key, revision: entry.revision, value: content.d })
+    let content: Content<T> = serde_json::from_slice(&entry.value)
+        .map_err(|_| unreadable(&entry.key, "unexpected content"))?;
+    Ok(Stored {
+        key: entry.key,
+        revision: entry.revision,
+        value: content.d,
+    })
 }
 
 /// Reads one record; `None` when absent.
@@ -67,7 +75,10 @@ pub fn read<T: DeserializeOwned>(ports: &Ports<'_>, key: &str) -> Result<Option<
 }
 
 /// Reads several records, in the order asked, as many at a time as storage takes.
-pub fn read_all<T: DeserializeOwned>(ports: &Ports<'_>, keys: &[String]) -> Result<Vec<Option<Stored<T>>>> {
+pub fn read_all<T: DeserializeOwned>(
+    ports: &Ports<'_>,
+    keys: &[String],
+) -> Result<Vec<Option<Stored<T>>>> {
     let mut records = Vec::with_capacity(keys.len());
     for keys in keys.chunks(1_000) {
         for entry in ports.storage.get(keys)? {
@@ -84,7 +95,11 @@ pub fn range(prefix: &str) -> (String, String) {
 }
 
 /// Reads at most `limit` records under a prefix, in key order.
-pub fn list<T: DeserializeOwned>(ports: &Ports<'_>, prefix: &str, limit: u32) -> Result<Vec<Stored<T>>> {
+pub fn list<T: DeserializeOwned>(
+    ports: &Ports<'_>,
+    prefix: &str,
+    limit: u32,
+) -> Result<Vec<Stored<T>>> {
     let (start, end) = range(prefix);
     between(ports, &start, &end, false, limit)
 }
@@ -97,7 +112,12 @@ pub fn between<T: DeserializeOwned>(
     backward: bool,
     limit: u32,
 ) -> Result<Vec<Stored<T>>> {
-    ports.storage.scan(start, end, backward, limit)?.into_iter().map(decode).collect()
+    ports
+        .storage
+        .scan(start, end, backward, limit)?
+        .into_iter()
+        .map(decode)
+        .collect()
 }
 
 /// Reads every record under a prefix, page by page.
@@ -138,7 +158,10 @@ impl Commit {
 
     /// The same, by revision.
     pub fn check_revision(mut self, key: &str, revision: Option<u64>) -> Self {
-        self.checks.push(Check { key: key.to_owned(), revision });
+        self.checks.push(Check {
+            key: key.to_owned(),
+            revision,
+        });
         self
     }
 
@@ -150,16 +173,26 @@ impl Commit {
 
     /// Writes a record.
     pub fn put<T: Serialize>(mut self, key: &str, value: &T) -> Result<Self> {
-        let bytes = serde_json::to_vec(&Envelope { v: SCHEMA_VERSION, d: value }).map_err(|_| unreadable(key, "cannot be written"))?;
+        let bytes = serde_json::to_vec(&Envelope {
+            v: SCHEMA_VERSION,
+            d: value,
+        })
+        .map_err(|_| unreadable(key, "cannot be written"))?;
         self.writes.retain(|write| write.key != key);
-        self.writes.push(Write { key: key.to_owned(), value: Some(bytes) });
+        self.writes.push(Write {
+            key: key.to_owned(),
+            value: Some(bytes),
+        });
         Ok(self)
     }
 
     /// Deletes a record.
     pub fn delete(mut self, key: &str) -> Self {
         self.writes.retain(|write| write.key != key);
-        self.writes.push(Write { key: key.to_owned(), value: None });
+        self.writes.push(Write {
+            key: key.to_owned(),
+            value: None,
+        });
         self
     }
 

@@ -25,7 +25,10 @@ impl Budget {
     /// So many requests and seconds from now.
     pub fn new(ports: &Ports<'_>, requests: u32, seconds: u32) -> Self {
         let span = Duration::from_secs(u64::from(seconds));
-        Self { requests: Cell::new(requests), until: ports.clock.now() + span }
+        Self {
+            requests: Cell::new(requests),
+            until: ports.clock.now() + span,
+        }
     }
 
     /// Pays for one request, or says that nothing is left.
@@ -60,10 +63,20 @@ pub struct Tenant<'a> {
 impl<'a> Tenant<'a> {
     /// Reads the settings. Without any the tenant is not connected to anything.
     pub fn open(ports: Ports<'a>, requests: u32, seconds: u32) -> Result<Self> {
-        let settings = store::read::<Settings>(&ports, SETTINGS_KEY)?.map(|stored| stored.value).ok_or_else(|| {
-            Error::NotConnected(Side::Smaregi, Text::new("まだ設定がありません。", "There are no settings yet."))
-        })?;
-        Ok(Self { ports, settings, budget: Budget::new(&ports, requests, seconds), tally: Tally::default() })
+        let settings = store::read::<Settings>(&ports, SETTINGS_KEY)?
+            .map(|stored| stored.value)
+            .ok_or_else(|| {
+                Error::NotConnected(
+                    Side::Smaregi,
+                    Text::new("まだ設定がありません。", "There are no settings yet."),
+                )
+            })?;
+        Ok(Self {
+            ports,
+            settings,
+            budget: Budget::new(&ports, requests, seconds),
+            tally: Tally::default(),
+        })
     }
 
     /// Now.

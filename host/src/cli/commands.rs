@@ -26,15 +26,34 @@ const SLICE: (u32, u32) = (200, 20);
 pub async fn run(common: &Common, command: Command) -> anyhow::Result<Ending> {
     let opened = serve::open(common).await?;
     let tenant = opened.one(common.tenant.as_deref()).await?;
-    let show = Show { language: common.language(), json: common.json };
+    let show = Show {
+        language: common.language(),
+        json: common.json,
+    };
     match command {
-        Command::Connect(arguments) => connect(&tenant, &show, &arguments, &opened.config.public_url).await,
+        Command::Connect(arguments) => {
+            connect(&tenant, &show, &arguments, &opened.config.public_url).await
+        }
         Command::Settings { what } => settings(&tenant, &show, &what).await,
         Command::Import { shop } => import(&tenant, &show, shop).await,
         Command::Send => long(&tenant, &show, "stock.send", json!({})).await,
-        Command::CatchUp { since } => long(&tenant, &show, "stock.catch-up", json!({ "since": since })).await,
-        Command::Retry(arguments) => long(&tenant, &show, "orders.retry", json!({ "choice": arguments.choice() })).await,
-        Command::History { which, limit, outcome } => history(&tenant, &show, which, limit, outcome).await,
+        Command::CatchUp { since } => {
+            long(&tenant, &show, "stock.catch-up", json!({ "since": since })).await
+        }
+        Command::Retry(arguments) => {
+            long(
+                &tenant,
+                &show,
+                "orders.retry",
+                json!({ "choice": arguments.choice() }),
+            )
+            .await
+        }
+        Command::History {
+            which,
+            limit,
+            outcome,
+        } => history(&tenant, &show, which, limit, outcome).await,
         other => short(&tenant, &show, other).await,
     }
 }
@@ -54,20 +73,41 @@ async fn short(tenant: &Tenant, show: &Show, command: Command) -> anyhow::Result
     show.answer(function, &answer);
     let waiting = match function {
         "connection.check" => {
-            let good = |side: &str| answer.pointer(&format!("/{side}/ok")).and_then(Value::as_bool) == Some(true);
-            !good("next-engine") || !good("smaregi") || items(&answer, "missing-scopes").next().is_some()
+            let good = |side: &str| {
+                answer
+                    .pointer(&format!("/{side}/ok"))
+                    .and_then(Value::as_bool)
+                    == Some(true)
+            };
+            !good("next-engine")
+                || !good("smaregi")
+                || items(&answer, "missing-scopes").next().is_some()
         }
-        "connection.get-status" => answer.get("login-needed").is_some_and(|text| !text.is_null()),
+        "connection.get-status" => answer
+            .get("login-needed")
+            .is_some_and(|text| !text.is_null()),
         "stock.compare" => count(&answer, "unexplained-products") > 0,
         "stock.align" => answer.get("guard").is_some_and(|guard| !guard.is_null()),
         _ => false,
     };
-    Ok(if waiting { Ending::Waiting } else { Ending::Done })
+    Ok(if waiting {
+        Ending::Waiting
+    } else {
+        Ending::Done
+    })
 }
 
-async fn connect(tenant: &Tenant, show: &Show, arguments: &Connect, public_url: &str) -> anyhow::Result<Ending> {
+async fn connect(
+    tenant: &Tenant,
+    show: &Show,
+    arguments: &Connect,
+    public_url: &str,
+) -> anyhow::Result<Ending> {
     let call = if arguments.on {
-        Some(("connection.switch-on", json!({ "backlog": arguments.backlog.word() })))
+        Some((
+            "connection.switch-on",
+            json!({ "backlog": arguments.backlog.word() }),
+        ))
     } else if arguments.off {
         Some(("connection.switch-off", json!({})))
     } else if arguments.disconnect {
@@ -76,7 +116,9 @@ async fn connect(tenant: &Tenant, show: &Show, arguments: &Connect, public_url: 
         None
     };
     match call {
-        Some((function, call)) => show.answer("connection.get-status", &tenant.call(function, call).await?),
+        Some((function, call)) => {
+            show.answer("connection.get-status", &tenant.call(function, call).await?)
+        }
         // The login needs the browser that will come back, so the running server begins it.
         None => show.login_address(&format!("{public_url}/t/{}/login", tenant.name)),
     }
@@ -89,13 +131,23 @@ async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyho
         SettingsCommand::Put { file } => put_settings(tenant, &read(file)?).await?,
         SettingsCommand::Check { file } => {
             let settings = laid_over(tenant, &read(file)?).await?;
-            let problems = tenant.call("settings.validate", json!({ "settings": settings })).await?;
+            let problems = tenant
+                .call("settings.validate", json!({ "settings": settings }))
+                .await?;
             show.problems(&problems);
-            return Ok(if problems.as_array().is_some_and(Vec::is_empty) { Ending::Done } else { Ending::Waiting });
+            return Ok(if problems.as_array().is_some_and(Vec::is_empty) {
+                Ending::Done
+            } else {
+                Ending::Waiting
+            });
         }
         SettingsCommand::Hosts => {
             let settings = tenant.call("settings.get", json!({})).await?;
-            show.hosts(&tenant.call("settings.hosts", json!({ "settings": settings })).await?);
+            show.hosts(
+                &tenant
+                    .call("settings.hosts", json!({ "settings": settings }))
+                    .await?,
+            );
         }
     }
     Ok(Ending::Done)
@@ -116,25 +168,53 @@ async fn import(tenant: &Tenant, show: &Show, shop: Option<String>) -> anyhow::R
         Some(shop) => vec![shop],
         None => {
             let stores = tenant.call("orders.stores", json!({})).await?;
-            stores.as_array().into_iter().flatten().map(|store| field(store, "shop-id")).collect()
+            stores
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|store| field(store, "shop-id"))
+                .collect()
         }
     };
     let mut ending = Ending::Done;
     for shop in shops {
-        if long(tenant, show, "orders.import-shop", json!({ "shop-id": shop })).await? == Ending::Waiting {
+        if long(
+            tenant,
+            show,
+            "orders.import-shop",
+            json!({ "shop-id": shop }),
+        )
+        .await?
+            == Ending::Waiting
+        {
             ending = Ending::Waiting;
         }
     }
-    show.answer("orders.stores", &tenant.call("orders.stores", json!({})).await?);
+    show.answer(
+        "orders.stores",
+        &tenant.call("orders.stores", json!({})).await?,
+    );
     Ok(ending)
 }
 
 /// Calls in slices until nothing is left to do now, adding the counts up.
-async fn long(tenant: &Tenant, show: &Show, function: &str, mut arguments: Value) -> anyhow::Result<Ending> {
-    let bar = if std::io::stderr().is_terminal() && !show.json { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+async fn long(
+    tenant: &Tenant,
+    show: &Show,
+    function: &str,
+    mut arguments: Value,
+) -> anyhow::Result<Ending> {
+    let bar = if std::io::stderr().is_terminal() && !show.json {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
     if let Some(arguments) = arguments.as_object_mut() {
-        arguments.insert("budget".to_owned(), json!({ "requests": SLICE.0, "seconds": SLICE.1 }));
+        arguments.insert(
+            "budget".to_owned(),
+            json!({ "requests": SLICE.0, "seconds": SLICE.1 }),
+        );
     }
     let mut total = Value::Null;
     loop {
@@ -149,11 +229,20 @@ async fn long(tenant: &Tenant, show: &Show, function: &str, mut arguments: Value
     bar.finish_and_clear();
     show.answer(function, &total);
     let waiting = count(&total, "refused") + count(&total, "products-held") > 0;
-    Ok(if waiting { Ending::Waiting } else { Ending::Done })
+    Ok(if waiting {
+        Ending::Waiting
+    } else {
+        Ending::Done
+    })
 }
 
 /// What counts only the call is added up; what tells the present is replaced.
-const PRESENT: [&str; 4] = ["waiting", "products-waiting", "products-held", "hints-waiting"];
+const PRESENT: [&str; 4] = [
+    "waiting",
+    "products-waiting",
+    "products-held",
+    "hints-waiting",
+];
 
 fn add(total: &mut Value, progress: Value) {
     let (Some(sum), Some(new)) = (total.as_object_mut(), progress.as_object()) else {
@@ -161,20 +250,33 @@ fn add(total: &mut Value, progress: Value) {
         return;
     };
     for (name, value) in new {
-        let added = value.as_u64().zip(sum.get(name).and_then(Value::as_u64)).map(|(a, b)| json!(a + b));
-        let value = added.filter(|_| !PRESENT.contains(&name.as_str())).unwrap_or_else(|| value.clone());
+        let added = value
+            .as_u64()
+            .zip(sum.get(name).and_then(Value::as_u64))
+            .map(|(a, b)| json!(a + b));
+        let value = added
+            .filter(|_| !PRESENT.contains(&name.as_str()))
+            .unwrap_or_else(|| value.clone());
         sum.insert(name.clone(), value);
     }
 }
 
-async fn history(tenant: &Tenant, show: &Show, which: Which, limit: u32, outcome: Option<String>) -> anyhow::Result<Ending> {
+async fn history(
+    tenant: &Tenant,
+    show: &Show,
+    which: Which,
+    limit: u32,
+    outcome: Option<String>,
+) -> anyhow::Result<Ending> {
     let function = match which {
         Which::Sent => "history.sent",
         Which::Received => "history.received",
     };
     let (mut entries, mut continuation) = (Vec::new(), Value::Null);
     loop {
-        let left = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(entries.len());
+        let left = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(entries.len());
         let page = json!({ "filter": { "outcome": outcome }, "page": { "limit": left.min(500), "continuation": continuation } });
         let answer = tenant.call(function, page).await?;
         entries.extend(items(&answer, "entries").cloned());

@@ -95,7 +95,10 @@ pub struct Retry {
 impl Retry {
     /// The contract's argument.
     pub fn choice(&self) -> Value {
-        self.slip.as_ref().map_or_else(|| json!({ "all-refused": true }), |slip| json!({ "slip": slip }))
+        self.slip.as_ref().map_or_else(
+            || json!({ "all-refused": true }),
+            |slip| json!({ "slip": slip }),
+        )
     }
 }
 
@@ -113,7 +116,10 @@ pub struct Resend {
 impl Resend {
     /// The contract's argument.
     pub fn choice(&self) -> Value {
-        self.entry.as_ref().map_or_else(|| json!({ "all-failed": true }), |entry| json!({ "entry": entry }))
+        self.entry.as_ref().map_or_else(
+            || json!({ "all-failed": true }),
+            |entry| json!({ "entry": entry }),
+        )
     }
 }
 

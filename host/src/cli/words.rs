@@ -18,8 +18,14 @@ impl Language {
     pub fn or_environment(given: Option<Self>) -> Self {
         let environment = || {
             let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
-            let set = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-            if set.is_some_and(|value| value.starts_with("ja")) { Self::Ja } else { Self::En }
+            let set = names
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+            if set.is_some_and(|value| value.starts_with("ja")) {
+                Self::Ja
+            } else {
+                Self::En
+            }
         };
         given.unwrap_or_else(environment)
     }
@@ -42,13 +48,19 @@ impl Language {
 
     /// A contract's `text`.
     pub fn text(self, text: &Value) -> String {
-        text.get(self.code()).and_then(Value::as_str).unwrap_or_default().to_owned()
+        text.get(self.code())
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// A contract's `reason` with its field and value; empty for none.
     pub fn reason(self, reason: &Value) -> String {
         let part = |name: &str| reason.get(name).and_then(Value::as_str);
-        let message = reason.get("message").map(|message| self.text(message)).unwrap_or_default();
+        let message = reason
+            .get("message")
+            .map(|message| self.text(message))
+            .unwrap_or_default();
         match (part("field"), part("value")) {
             (Some(field), Some(value)) => format!("{message} [{field} = {value}]"),
             (Some(field), None) => format!("{message} [{field}]"),
@@ -60,7 +72,10 @@ impl Language {
 /// A table as every command prints it.
 pub fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(head);
     table
 }
 
@@ -69,7 +84,11 @@ pub fn field(value: &Value, name: &str) -> String {
     match value.get(name) {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => String::new(),
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
         Some(other) => other.to_string(),
     }
 }
@@ -81,5 +100,9 @@ pub fn count(value: &Value, name: &str) -> u64 {
 
 /// The items of a list field.
 pub fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }

@@ -39,7 +39,8 @@ impl Given<'_> {
             }
             return value.ok().map(SecretString::from);
         }
-        self.here.map(|given| SecretString::from(given.get_ref().clone()))
+        self.here
+            .map(|given| SecretString::from(given.get_ref().clone()))
     }
 }
 
@@ -53,14 +54,18 @@ fn from_file(path: &std::path::Path) -> std::io::Result<String> {
 
 /// Puts the client secrets of a shop's settings in the place of their `…-env` and `…-file` keys.
 pub fn resolve_credentials(reader: &mut Reader<'_>, tenant: &str, settings: &mut Table) {
-    let Some(Value::Table(credentials)) = settings.get_mut("credentials") else { return };
+    let Some(Value::Table(credentials)) = settings.get_mut("credentials") else {
+        return;
+    };
     for name in ["next-engine-client-secret", "smaregi-client-secret"] {
         let key = |way: &str| format!("tenants.{tenant}.settings.credentials.{name}-{way}");
         let env = take(credentials, &format!("{name}-env")).map(|variable| {
-            from_env(&variable).ok_or_else(|| (key("env"), format!("the environment has no {variable}")))
+            from_env(&variable)
+                .ok_or_else(|| (key("env"), format!("the environment has no {variable}")))
         });
         let file = take(credentials, &format!("{name}-file")).map(|path| {
-            from_file(path.as_ref()).map_err(|error| (key("file"), format!("{path} cannot be read ({error})")))
+            from_file(path.as_ref())
+                .map_err(|error| (key("file"), format!("{path} cannot be read ({error})")))
         });
         match env.or(file) {
             None => {}

@@ -24,12 +24,17 @@ pub async fn play(stage: &Stage, story: &Story) -> anyhow::Result<()> {
     afternoon(stage, story).await?;
     mend(stage, story).await?;
     story.chapter("夕方: 両方が落ち着くのを待つ", "Evening: both sides settle");
-    stage.run_for(LONG_ENOUGH, |round| story.round(round)).await?;
+    stage
+        .run_for(LONG_ENOUGH, |round| story.round(round))
+        .await?;
     Ok(())
 }
 
 async fn connect(stage: &Stage, story: &Story) -> anyhow::Result<()> {
-    story.chapter("朝: 設定して、ログインして、つなぐ", "Morning: settings, login, link on");
+    story.chapter(
+        "朝: 設定して、ログインして、つなぐ",
+        "Morning: settings, login, link on",
+    );
     let settings = stage.settings(|settings| {
         for trigger in ["correction", "sale", "purchase", "shipment", "receipt", "issue", "stocktake", "loss"] {
             settings["stock"]["triggers"][trigger] = true.into();
@@ -45,11 +50,15 @@ async fn connect(stage: &Stage, story: &Story) -> anyhow::Result<()> {
         settings["orders"]["points"] = "subtotal-discount".into();
         settings["orders"]["payments"] = json!([{ "method-id": "1", "kind": "cash" }]);
     });
-    stage.call("settings.put", json!({ "settings": settings })).await?;
+    stage
+        .call("settings.put", json!({ "settings": settings }))
+        .await?;
     stage.log_in().await.context("logging in to Next Engine")?;
     let check = stage.call("connection.check", json!({})).await?;
     story.checked(SHOP, &check);
-    stage.call("connection.switch-on", json!({ "backlog": "leave" })).await?;
+    stage
+        .call("connection.switch-on", json!({ "backlog": "leave" }))
+        .await?;
     Ok(())
 }
 
@@ -57,7 +66,8 @@ async fn import(stage: &Stage, story: &Story) -> anyhow::Result<()> {
     story.chapter("午前: 受注を取り込む", "Forenoon: orders come in");
     for shop in SHOPS {
         loop {
-            let arguments = json!({ "shop-id": shop, "budget": { "requests": 60, "seconds": 600 } });
+            let arguments =
+                json!({ "shop-id": shop, "budget": { "requests": 60, "seconds": 600 } });
             let progress = stage.call("orders.import-shop", arguments).await?;
             story.imported(shop, &progress);
             if progress.get("more").and_then(Value::as_bool) != Some(true) {
@@ -70,15 +80,22 @@ async fn import(stage: &Stage, story: &Story) -> anyhow::Result<()> {
 
 /// Each of the eight causes, some told twice, some not at all.
 async fn trade(stage: &Stage, story: &Story) -> anyhow::Result<()> {
-    story.chapter("昼: 店で在庫が動く(通知の一部は失われ、一部は二重に届く)", "Noon: stock moves (some notices lost, some doubled)");
-    stage.run_for(Duration::from_secs(600), |round| story.round(round)).await?;
+    story.chapter(
+        "昼: 店で在庫が動く(通知の一部は失われ、一部は二重に届く)",
+        "Noon: stock moves (some notices lost, some doubled)",
+    );
+    stage
+        .run_for(Duration::from_secs(600), |round| story.round(round))
+        .await?;
     stage.sandbox.world(|world| {
         world.webhooks.add_fault(WebhookFault::Drop, 3);
         world.webhooks.add_fault(WebhookFault::Duplicate, 2);
         world.webhooks.add_fault(WebhookFault::Reorder, 1);
     });
     stage.sandbox.smaregi(moves)?;
-    stage.run_for(LONG_ENOUGH, |round| story.round(round)).await?;
+    stage
+        .run_for(LONG_ENOUGH, |round| story.round(round))
+        .await?;
     Ok(())
 }
 
@@ -100,15 +117,27 @@ fn moves(smaregi: &mut Smaregi) -> Result<(), tsunagi_sandbox::Refused> {
 
 /// Orders change after they were imported.
 async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
-    story.chapter("午後: 取り込んだ受注が変わる", "Afternoon: imported orders change");
-    let first = stage.sandbox.next_engine(|next_engine| next_engine.books().slips.keys().next().copied());
+    story.chapter(
+        "午後: 取り込んだ受注が変わる",
+        "Afternoon: imported orders change",
+    );
+    let first = stage
+        .sandbox
+        .next_engine(|next_engine| next_engine.books().slips.keys().next().copied());
     let first = first.context("the shop has orders")?;
     stage.sandbox.next_engine(|next_engine| {
         // Slips are numbered in the order they were placed.
         let returned = first + awkward::CANCEL_LATER as u64;
-        let lines: Vec<(u32, i64)> = next_engine.books().slips.get(&returned).map_or_else(Vec::new, |slip| {
-            slip.live_lines().map(|line| (line.no, line.quantity)).collect()
-        });
+        let lines: Vec<(u32, i64)> =
+            next_engine
+                .books()
+                .slips
+                .get(&returned)
+                .map_or_else(Vec::new, |slip| {
+                    slip.live_lines()
+                        .map(|line| (line.no, line.quantity))
+                        .collect()
+                });
         for (line, quantity) in lines {
             next_engine.take_return(returned, line, quantity, 0)?;
         }
@@ -118,20 +147,37 @@ async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
         next_engine.edit_line(changed, 1, Some(1), None)?;
         next_engine.ship(changed)
     })?;
-    stage.run_for(Duration::from_secs(3600), |round| story.round(round)).await?;
+    stage
+        .run_for(Duration::from_secs(3600), |round| story.round(round))
+        .await?;
     Ok(())
 }
 
 /// A product that was missing is made, and what was refused for it is tried again.
 async fn mend(stage: &Stage, story: &Story) -> anyhow::Result<()> {
-    story.chapter("足りなかった商品を登録して、再取込する", "A missing product is registered, and the order retried");
+    story.chapter(
+        "足りなかった商品を登録して、再取込する",
+        "A missing product is registered, and the order retried",
+    );
     stage.sandbox.smaregi(|smaregi| {
-        let like = smaregi.books().products.values().next().map(|listed| listed.product.clone());
+        let like = smaregi
+            .books()
+            .products
+            .values()
+            .next()
+            .map(|listed| listed.product.clone());
         if let Some(like) = like {
-            smaregi.set_product(Product { id: 999, code: "OLD-CODE-999".to_owned(), name: "旧商品".to_owned(), ..like });
+            smaregi.set_product(Product {
+                id: 999,
+                code: "OLD-CODE-999".to_owned(),
+                name: "旧商品".to_owned(),
+                ..like
+            });
         }
     });
-    let progress = stage.call("orders.retry", json!({ "choice": { "all-refused": true } })).await?;
+    let progress = stage
+        .call("orders.retry", json!({ "choice": { "all-refused": true } }))
+        .await?;
     story.retried(&progress);
     Ok(())
 }

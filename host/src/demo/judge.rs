@@ -44,7 +44,12 @@ pub struct Verdict {
 impl Verdict {
     /// Whether both services' books agree.
     pub fn is_good(&self) -> bool {
-        let bad = [self.orders_unaccounted, self.amounts_wrong, self.duplicate_transactions, self.unexplained_stock_differences];
+        let bad = [
+            self.orders_unaccounted,
+            self.amounts_wrong,
+            self.duplicate_transactions,
+            self.unexplained_stock_differences,
+        ];
         self.orders_imported > 0 && self.stock_rows_sent > 0 && bad.iter().all(|count| *count == 0)
     }
 }
@@ -54,13 +59,20 @@ impl Verdict {
 /// # Errors
 /// When the component cannot compare or tell its histories.
 pub async fn judge(stage: &Stage, decided: u64) -> Result<Verdict, CallError> {
-    let counters = stage.sandbox.world(|world| serde_json::to_value(&world.counters).unwrap_or_default());
+    let counters = stage
+        .sandbox
+        .world(|world| serde_json::to_value(&world.counters).unwrap_or_default());
     let comparison = stage.call("stock.compare", json!({})).await?;
     let refused = refused_slips(stage).await?;
     let orders = orders(stage, &refused);
     let linked = [1, 3];
-    let books = stage.sandbox.world(|world| differences(&world.smaregi, &world.next_engine, &linked));
-    let unexplained = books.iter().filter(|(code, difference)| !is_explained(&comparison, code, **difference)).count();
+    let books = stage
+        .sandbox
+        .world(|world| differences(&world.smaregi, &world.next_engine, &linked));
+    let unexplained = books
+        .iter()
+        .filter(|(code, difference)| !is_explained(&comparison, code, **difference))
+        .count();
     Ok(Verdict {
         orders_imported: orders.imported,
         orders_refused: orders.refused,
@@ -72,9 +84,17 @@ pub async fn judge(stage: &Stage, decided: u64) -> Result<Verdict, CallError> {
         }),
         stock_changes_decided: decided,
         stock_rows_sent: stage.sandbox.next_engine(|next_engine| {
-            next_engine.books().movements.iter().filter(|movement| movement.reason.starts_with("tsunagi-")).count()
+            next_engine
+                .books()
+                .movements
+                .iter()
+                .filter(|movement| movement.reason.starts_with("tsunagi-"))
+                .count()
         }),
-        stock_differences: books.values().filter(|difference| **difference != 0).count(),
+        stock_differences: books
+            .values()
+            .filter(|difference| **difference != 0)
+            .count(),
         unexplained_stock_differences: unexplained,
         requests: counters.get("requests").cloned().unwrap_or_default(),
         comparison,
@@ -96,9 +116,18 @@ fn orders(stage: &Stage, refused: &BTreeSet<String>) -> Orders {
     let mut found = Orders::default();
     stage.sandbox.smaregi(|smaregi| {
         for sale in smaregi.books().transactions.values() {
-            let Some(slip) = sale.uuid.strip_prefix("NE-").and_then(|rest| rest.split('-').next()) else { continue };
+            let Some(slip) = sale
+                .uuid
+                .strip_prefix("NE-")
+                .and_then(|rest| rest.split('-').next())
+            else {
+                continue;
+            };
             if sale.stands() {
-                sales.entry(slip.to_owned()).or_default().push(sale.amounts.total);
+                sales
+                    .entry(slip.to_owned())
+                    .or_default()
+                    .push(sale.amounts.total);
             } else {
                 found.undone += 1;
             }
@@ -124,12 +153,27 @@ fn orders(stage: &Stage, refused: &BTreeSet<String>) -> Orders {
 }
 
 /// Smaregi minus Next Engine by code, for products that either side manages stock of.
-fn differences(smaregi: &Smaregi, next_engine: &NextEngine, linked: &[u32]) -> BTreeMap<String, i64> {
+fn differences(
+    smaregi: &Smaregi,
+    next_engine: &NextEngine,
+    linked: &[u32],
+) -> BTreeMap<String, i64> {
     let mut found = BTreeMap::new();
     let books = smaregi.books();
-    for listed in books.products.values().filter(|listed| listed.product.stock_managed) {
-        let there = next_engine.books().goods.get(&listed.product.code).map_or(0, |goods| goods.stock);
-        found.insert(listed.product.code.clone(), books.stock_over(listed.product.id, linked) - there);
+    for listed in books
+        .products
+        .values()
+        .filter(|listed| listed.product.stock_managed)
+    {
+        let there = next_engine
+            .books()
+            .goods
+            .get(&listed.product.code)
+            .map_or(0, |goods| goods.stock);
+        found.insert(
+            listed.product.code.clone(),
+            books.stock_over(listed.product.id, linked) - there,
+        );
     }
     for goods in next_engine.books().goods.values() {
         found.entry(goods.code.clone()).or_insert(-goods.stock);
@@ -140,23 +184,42 @@ fn differences(smaregi: &Smaregi, next_engine: &NextEngine, linked: &[u32]) -> B
 /// Whether the comparison shows this very difference, and its explanations add up to it.
 fn is_explained(comparison: &Value, code: &str, difference: i64) -> bool {
     let number = |value: &Value, field: &str| {
-        value.get(field).and_then(Value::as_str).and_then(|text| text.parse::<Decimal>().ok()).unwrap_or_default()
+        value
+            .get(field)
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<Decimal>().ok())
+            .unwrap_or_default()
     };
     let lines = comparison.get("lines").and_then(Value::as_array);
-    let Some(line) = lines.into_iter().flatten().find(|line| line.get("code").and_then(Value::as_str) == Some(code)) else {
+    let Some(line) = lines
+        .into_iter()
+        .flatten()
+        .find(|line| line.get("code").and_then(Value::as_str) == Some(code))
+    else {
         return difference == 0;
     };
     let parts = line.get("explanations").and_then(Value::as_array);
-    let explained: Decimal = parts.into_iter().flatten().map(|part| number(part, "quantity")).sum();
+    let explained: Decimal = parts
+        .into_iter()
+        .flatten()
+        .map(|part| number(part, "quantity"))
+        .sum();
     let difference = Decimal::from(difference);
-    number(line, "difference") == difference && explained == difference && number(line, "unexplained").is_zero()
+    number(line, "difference") == difference
+        && explained == difference
+        && number(line, "unexplained").is_zero()
 }
 
 /// Slips that the reception history shows as waiting for somebody.
 async fn refused_slips(stage: &Stage) -> Result<BTreeSet<String>, CallError> {
     let entries = history(stage, "history.received").await?;
-    let open = entries.iter().filter(|entry| entry.get("open").and_then(Value::as_bool) == Some(true));
-    Ok(open.filter_map(|entry| entry.get("slip").and_then(Value::as_str)).map(str::to_owned).collect())
+    let open = entries
+        .iter()
+        .filter(|entry| entry.get("open").and_then(Value::as_bool) == Some(true));
+    Ok(open
+        .filter_map(|entry| entry.get("slip").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// A whole history.
@@ -166,7 +229,13 @@ pub async fn history(stage: &Stage, function: &str) -> Result<Vec<Value>, CallEr
     loop {
         let page = json!({ "filter": {}, "page": { "limit": 500, "continuation": continuation } });
         let answer = stage.call(function, page).await?;
-        entries.extend(answer.get("entries").and_then(Value::as_array).cloned().unwrap_or_default());
+        entries.extend(
+            answer
+                .get("entries")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
+        );
         continuation = answer.get("continuation").cloned().unwrap_or_default();
         if continuation.is_null() {
             return Ok(entries);

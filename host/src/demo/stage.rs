@@ -8,7 +8,9 @@ use chrono::{DateTime, FixedOffset, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tsunagi_sandbox::{Sandbox, SandboxClock, SandboxConfig, Switches, shop::ShopData, smaregi::Hook};
+use tsunagi_sandbox::{
+    Sandbox, SandboxClock, SandboxConfig, Switches, shop::ShopData, smaregi::Hook,
+};
 
 use super::browser::Browser;
 use crate::{
@@ -69,7 +71,10 @@ impl Stage {
             allowed: AllowList::default(),
         };
         let tenant = Arc::new(Tenant::new(runtime, surroundings, Vec::new()));
-        let served = Served { tenant: tenant.clone(), webhook_secret: SecretString::from(WEBHOOK_SECRET) };
+        let served = Served {
+            tenant: tenant.clone(),
+            webhook_secret: SecretString::from(WEBHOOK_SECRET),
+        };
         let service = Service {
             tenants: Arc::new(BTreeMap::from([(SHOP.to_owned(), served)])),
             api_token: Some(SecretString::from(API_TOKEN)),
@@ -79,7 +84,13 @@ impl Stage {
         // Rounds are called by hand here, so that the clock moves between them and not within.
         let running = server::start(service, listener, false)?;
         let base = format!("http://{}", running.address);
-        let stage = Self { sandbox, tenant, clock, running: Some(running), base };
+        let stage = Self {
+            sandbox,
+            tenant,
+            clock,
+            running: Some(running),
+            base,
+        };
         stage.register_addresses()?;
         Ok(stage)
     }
@@ -87,7 +98,8 @@ impl Stage {
     /// What a merchant does in both services' consoles.
     fn register_addresses(&self) -> anyhow::Result<()> {
         let callback = format!("{}/login/callback", self.base);
-        self.sandbox.next_engine(|services| services.set_redirect_uri(&callback))?;
+        self.sandbox
+            .next_engine(|services| services.set_redirect_uri(&callback))?;
         let hook = Hook {
             url: format!("{}/t/{SHOP}/webhook/smaregi", self.base),
             header: ("x-tsunagi-secret".to_owned(), WEBHOOK_SECRET.to_owned()),
@@ -118,9 +130,15 @@ impl Stage {
     pub fn settings(&self, change: impl FnOnce(&mut Value)) -> Value {
         let (contract, client, secret) = self.sandbox.smaregi(|smaregi| {
             let app = smaregi.app();
-            (app.contract_id.clone(), app.client_id.clone(), app.client_secret.clone())
+            (
+                app.contract_id.clone(),
+                app.client_id.clone(),
+                app.client_secret.clone(),
+            )
         });
-        let app = self.sandbox.next_engine(|next_engine| next_engine.app().clone());
+        let app = self
+            .sandbox
+            .next_engine(|next_engine| next_engine.app().clone());
         let mut settings = json!({
             "endpoints": {
                 "next-engine-sign-in": self.sandbox.ne_sign_in(), "next-engine-api": self.sandbox.ne_api(),
@@ -154,12 +172,22 @@ impl Stage {
     /// # Errors
     /// When the round trip does not end in a login.
     pub async fn log_in(&self) -> anyhow::Result<()> {
-        let user = self.sandbox.next_engine(|next_engine| next_engine.users().first().cloned());
+        let user = self
+            .sandbox
+            .next_engine(|next_engine| next_engine.users().first().cloned());
         let user = user.context("the sandbox has no user")?;
         let mut browser = Browser::default();
-        let form = browser.open(&format!("{}/t/{SHOP}/login", self.base)).await?;
+        let form = browser
+            .open(&format!("{}/t/{SHOP}/login", self.base))
+            .await?;
         let page = browser.log_in(&form, &user.login, &user.password).await?;
-        ensure!(page.status.is_success(), "the login ended at {} with {}: {}", page.place, page.status, page.text);
+        ensure!(
+            page.status.is_success(),
+            "the login ended at {} with {}: {}",
+            page.place,
+            page.status,
+            page.text
+        );
         Ok(())
     }
 
@@ -184,17 +212,31 @@ impl Stage {
     ///
     /// # Errors
     /// When a round fails.
-    pub async fn run_for(&self, time: Duration, mut told: impl FnMut(&Value)) -> Result<(), CallError> {
+    pub async fn run_for(
+        &self,
+        time: Duration,
+        mut told: impl FnMut(&Value),
+    ) -> Result<(), CallError> {
         let end = self.clock.now() + time;
         loop {
             self.webhooks_delivered().await;
-            let round = self.call("schedule.run", json!({ "budget": { "requests": 2_000, "seconds": 600 } })).await?;
+            let round = self
+                .call(
+                    "schedule.run",
+                    json!({ "budget": { "requests": 2_000, "seconds": 600 } }),
+                )
+                .await?;
             told(&round);
             if round.get("more").and_then(Value::as_bool) == Some(true) {
                 continue;
             }
-            let next_at = round.get("next-at").and_then(Value::as_str).and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-            let next_at = next_at.unwrap_or(end).max(self.clock.now() + chrono::TimeDelta::seconds(1));
+            let next_at = round
+                .get("next-at")
+                .and_then(Value::as_str)
+                .and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+            let next_at = next_at
+                .unwrap_or(end)
+                .max(self.clock.now() + chrono::TimeDelta::seconds(1));
             if next_at >= end {
                 self.clock.set(end);
                 return Ok(());

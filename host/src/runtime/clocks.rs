@@ -21,7 +21,9 @@ impl HostWallClock for Wall {
     }
 
     fn now(&self) -> Duration {
-        (self.0.now() - chrono::DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+        (self.0.now() - chrono::DateTime::UNIX_EPOCH)
+            .to_std()
+            .unwrap_or_default()
     }
 }
 
@@ -75,7 +77,9 @@ impl Pollable for Pending {
 
 impl Sleeping<'_> {
     fn begin(&mut self, duration: Duration) -> wasmtime::Result<Resource<DynPollable>> {
-        let sleep = self.table.push(Pending(GuestSleep::begin(self.clock.clone(), duration)))?;
+        let sleep = self
+            .table
+            .push(Pending(GuestSleep::begin(self.clock.clone(), duration)))?;
         subscribe(self.table, sleep)
     }
 }
@@ -89,11 +93,19 @@ impl monotonic_clock::Host for Sleeping<'_> {
         Ok(1_000_000)
     }
 
-    fn subscribe_instant(&mut self, when: monotonic_clock::Instant) -> wasmtime::Result<Resource<DynPollable>> {
-        self.begin(Duration::from_nanos(when.saturating_sub(nanoseconds(self.clock))))
+    fn subscribe_instant(
+        &mut self,
+        when: monotonic_clock::Instant,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        self.begin(Duration::from_nanos(
+            when.saturating_sub(nanoseconds(self.clock)),
+        ))
     }
 
-    fn subscribe_duration(&mut self, duration: monotonic_clock::Duration) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe_duration(
+        &mut self,
+        duration: monotonic_clock::Duration,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         self.begin(Duration::from_nanos(duration))
     }
 }

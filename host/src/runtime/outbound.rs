@@ -17,19 +17,27 @@ pub struct AllowList(Arc<RwLock<BTreeSet<String>>>);
 impl AllowList {
     /// Replaces the list.
     pub fn set(&self, places: impl IntoIterator<Item = String>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = places.into_iter().map(|place| plain(&place)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            places.into_iter().map(|place| plain(&place)).collect();
     }
 
     /// Whether a place is on the list.
     pub fn allows(&self, place: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&plain(place))
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&plain(place))
     }
 }
 
 /// One spelling for a place: lower case, without the scheme's own port.
 fn plain(place: &str) -> String {
     let place = place.trim_end_matches('/').to_ascii_lowercase();
-    let own_port = if place.starts_with("https://") { ":443" } else { ":80" };
+    let own_port = if place.starts_with("https://") {
+        ":443"
+    } else {
+        ":80"
+    };
     place.strip_suffix(own_port).unwrap_or(&place).to_owned()
 }
 
@@ -42,11 +50,20 @@ pub struct Outbound {
 impl Outbound {
     /// To these hosts, answers of at most so many bytes.
     pub fn new(allowed: AllowList, answer_bytes: usize) -> Self {
-        Self { allowed, answer_bytes }
+        Self {
+            allowed,
+            answer_bytes,
+        }
     }
 }
 
-type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+type Sent = Result<
+    (
+        Response<WasiBody>,
+        Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ),
+    Error,
+>;
 
 impl WasiHttpHooks for Outbound {
     fn send_request(
@@ -56,16 +73,28 @@ impl WasiHttpHooks for Outbound {
         _done: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let scheme = request.uri().scheme().unwrap_or(&Scheme::HTTPS);
-        let place = format!("{scheme}://{}", request.uri().authority().map_or("", |authority| authority.as_str()));
+        let place = format!(
+            "{scheme}://{}",
+            request
+                .uri()
+                .authority()
+                .map_or("", |authority| authority.as_str())
+        );
         if !self.allowed.allows(&place) {
-            tracing::warn!("refused a request to {place}; to allow it, add it to the tenant: allowed-hosts = [\"{place}\"]");
+            tracing::warn!(
+                "refused a request to {place}; to allow it, add it to the tenant: allowed-hosts = [\"{place}\"]"
+            );
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
         let limit = self.answer_bytes;
         Box::new(async move {
             let (response, connection) = default_send_request(request, options).await?;
-            let limited = response.map(|body| Limited::new(body, limit).map_err(too_long).boxed_unsync());
-            Ok((limited, Box::new(connection) as Box<dyn Future<Output = _> + Send>))
+            let limited =
+                response.map(|body| Limited::new(body, limit).map_err(too_long).boxed_unsync());
+            Ok((
+                limited,
+                Box::new(connection) as Box<dyn Future<Output = _> + Send>,
+            ))
         })
     }
 }
@@ -86,7 +115,10 @@ mod tests {
     fn only_the_very_place_is_allowed() {
         let list = AllowList::default();
         assert!(!list.allows("https://api.smaregi.jp"));
-        list.set(["https://api.smaregi.jp".to_owned(), "http://127.0.0.1:8080/".to_owned()]);
+        list.set([
+            "https://api.smaregi.jp".to_owned(),
+            "http://127.0.0.1:8080/".to_owned(),
+        ]);
         for (place, allowed) in [
             ("https://api.smaregi.jp", true),
             ("https://API.smaregi.jp:443", true),

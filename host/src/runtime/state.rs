@@ -31,7 +31,10 @@ impl CallState {
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(surroundings.allowed.clone(), limits.answer_bytes),
             table: ResourceTable::new(),
-            storage: StorageContext { store: surroundings.store.clone(), tenant: surroundings.tenant.clone() },
+            storage: StorageContext {
+                store: surroundings.store.clone(),
+                tenant: surroundings.tenant.clone(),
+            },
             clock: surroundings.clock.clone(),
             limits: StoreLimitsBuilder::new()
                 .memory_size(limits.memory_bytes)
@@ -43,18 +46,28 @@ impl CallState {
 
     /// Clock and table together, for sleeping.
     pub fn sleeping(&mut self) -> clocks::Sleeping<'_> {
-        clocks::Sleeping { clock: &self.clock, table: &mut self.table }
+        clocks::Sleeping {
+            clock: &self.clock,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outbound,
+        }
     }
 }

@@ -53,12 +53,7 @@ impl wit::Host for StorageView<'_> {
     ) -> wasmtime::Result<Result<Vec<Option<wit::Entry>>, wit::StorageError>> {
         let found = self.context.store.get(&self.context.tenant, keys).await;
         Ok(found
-            .map(|entries| {
-                entries
-                    .into_iter()
-                    .map(|entry| entry.map(to_wit))
-                    .collect()
-            })
+            .map(|entries| entries.into_iter().map(|entry| entry.map(to_wit)).collect())
             .map_err(error_to_wit))
     }
 
@@ -121,7 +116,11 @@ fn within_limits(checks: &[wit::Check], writes: &[wit::Write]) -> Result<(), Str
         if write.key.len() > MAX_KEY {
             return Err(format!("a key has at most {MAX_KEY} bytes"));
         }
-        if write.value.as_ref().is_some_and(|value| value.len() > MAX_VALUE) {
+        if write
+            .value
+            .as_ref()
+            .is_some_and(|value| value.len() > MAX_VALUE)
+        {
             return Err(format!("a value has at most {MAX_VALUE} bytes"));
         }
         if !seen.insert(&write.key) {

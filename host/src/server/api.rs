@@ -20,15 +20,30 @@ pub async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, StatusCode> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let known = service.api_token.as_ref().zip(bearer).is_some_and(|(token, given)| same(given, token));
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let known = service
+        .api_token
+        .as_ref()
+        .zip(bearer)
+        .is_some_and(|(token, given)| same(given, token));
     if !known {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let served = service.find(&tenant)?;
-    let arguments = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice::<Value>(&body) };
-    let Ok(arguments) = arguments else { return Err(StatusCode::BAD_REQUEST) };
-    let called = served.tenant.call(&format!("{interface}.{function}"), arguments).await;
+    let arguments = if body.is_empty() {
+        Ok(json!({}))
+    } else {
+        serde_json::from_slice::<Value>(&body)
+    };
+    let Ok(arguments) = arguments else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    let called = served
+        .tenant
+        .call(&format!("{interface}.{function}"), arguments)
+        .await;
     Ok(match called {
         Ok(value) => Json(value).into_response(),
         Err(error) => refusal(&error),
@@ -42,11 +57,19 @@ fn refusal(error: &CallError) -> Response {
             object.insert(error.kind.clone(), error.detail.clone());
             (status(&error.kind), json!({ "error": object }))
         }
-        CallError::Fault(Fault::NoSuchFunction(_)) => (StatusCode::NOT_FOUND, json!({ "error": error.to_string() })),
-        CallError::Fault(Fault::Misfit(_)) => (StatusCode::BAD_REQUEST, json!({ "error": error.to_string() })),
+        CallError::Fault(Fault::NoSuchFunction(_)) => {
+            (StatusCode::NOT_FOUND, json!({ "error": error.to_string() }))
+        }
+        CallError::Fault(Fault::Misfit(_)) => (
+            StatusCode::BAD_REQUEST,
+            json!({ "error": error.to_string() }),
+        ),
         CallError::Fault(Fault::Failed(_)) => {
             tracing::error!("{error}");
-            (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "the component failed; the operator's log says why" }))
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                json!({ "error": "the component failed; the operator's log says why" }),
+            )
         }
     };
     (status, Json(told)).into_response()

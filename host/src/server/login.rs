@@ -24,9 +24,16 @@ pub struct Back {
 }
 
 /// Sends the browser to Next Engine.
-pub async fn begin(State(service): State<Service>, Path(tenant): Path<String>) -> Result<Response, StatusCode> {
+pub async fn begin(
+    State(service): State<Service>,
+    Path(tenant): Path<String>,
+) -> Result<Response, StatusCode> {
     let served = service.find(&tenant)?;
-    let start = match served.tenant.call("connection.begin-login", json!({})).await {
+    let start = match served
+        .tenant
+        .call("connection.begin-login", json!({}))
+        .await
+    {
         Ok(start) => start,
         Err(error) => return Ok(failed(&error)),
     };
@@ -36,7 +43,11 @@ pub async fn begin(State(service): State<Service>, Path(tenant): Path<String>) -
         "{COOKIE}={tenant}:{}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}",
         text("ticket")
     );
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(text("address"))).into_response())
+    Ok((
+        [(header::SET_COOKIE, cookie)],
+        Redirect::to(text("address")),
+    )
+        .into_response())
 }
 
 /// Back at the address that all shops share: the cookie says which one it was.
@@ -71,10 +82,17 @@ async fn finished(
 ) -> Result<Response, StatusCode> {
     let served = service.find(tenant)?;
     let arguments = json!({ "ticket": ticket, "uid": uid, "state": state });
-    let response = match served.tenant.call("connection.finish-login", arguments).await {
+    let response = match served
+        .tenant
+        .call("connection.finish-login", arguments)
+        .await
+    {
         Ok(status) => {
             served.tenant.wake();
-            let until = status.pointer("/tokens/refresh-expires-at").and_then(Value::as_str).unwrap_or_default();
+            let until = status
+                .pointer("/tokens/refresh-expires-at")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             page(StatusCode::OK, "接続しました / Connected", until)
         }
         Err(error) => failed(&error),
@@ -85,8 +103,13 @@ async fn finished(
 
 /// Shop and ticket of the browser's cookie.
 fn cookie(headers: &HeaderMap) -> Option<(String, String)> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let all = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = all
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
     let (tenant, ticket) = value.split_once(':')?;
     Some((tenant.to_owned(), ticket.to_owned()))
@@ -96,11 +119,19 @@ fn failed(error: &CallError) -> Response {
     match error {
         CallError::Contract(error) => {
             let told = format!("{} / {}", error.message("ja"), error.message("en"));
-            page(StatusCode::CONFLICT, "接続できませんでした / Not connected", &told)
+            page(
+                StatusCode::CONFLICT,
+                "接続できませんでした / Not connected",
+                &told,
+            )
         }
         CallError::Fault(fault) => {
             tracing::error!("a login failed: {fault}");
-            page(StatusCode::INTERNAL_SERVER_ERROR, "接続できませんでした / Not connected", "")
+            page(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "接続できませんでした / Not connected",
+                "",
+            )
         }
     }
 }

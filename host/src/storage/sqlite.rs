@@ -61,8 +61,12 @@ impl Sqlite {
             Ok(version)
         };
         match prepare().map_err(unavailable)? {
-            0 | 1 => Ok(Self { connection: Arc::new(Mutex::new(connection)) }),
-            newer => Err(StoreError::Unavailable(format!("the file has version {newer}; this program knows 1"))),
+            0 | 1 => Ok(Self {
+                connection: Arc::new(Mutex::new(connection)),
+            }),
+            newer => Err(StoreError::Unavailable(format!(
+                "the file has version {newer}; this program knows 1"
+            ))),
         }
     }
 
@@ -75,7 +79,11 @@ impl Sqlite {
             // A panic elsewhere leaves no transaction open: dropping one rolls it back.
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        done.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store's thread ended".to_owned())))
+        done.await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(
+                "the store's thread ended".to_owned(),
+            ))
+        })
     }
 }
 
@@ -86,7 +94,9 @@ impl Store for Sqlite {
         self.work(move |connection| {
             let sql = "SELECT key, revision, value FROM entry WHERE tenant = ? AND key = ?";
             let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
-            let found = keys.iter().map(|key| statement.query_row(params![tenant, key], entry).optional());
+            let found = keys
+                .iter()
+                .map(|key| statement.query_row(params![tenant, key], entry).optional());
             found.collect::<rusqlite::Result<_>>().map_err(unavailable)
         })
         .await
@@ -116,12 +126,18 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn commit(&self, tenant: &str, checks: Vec<Check>, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        tenant: &str,
+        checks: Vec<Check>,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
         let tenant = tenant.to_owned();
         self.work(move |connection| {
             // Immediate: what is checked must not change before it is written, by another process either.
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(unavailable)?;
             if let Some(key) = changed(&transaction, &tenant, checks)? {
                 return Err(StoreError::Conflict(key));
             }
@@ -133,11 +149,17 @@ impl Store for Sqlite {
 }
 
 /// The first key that no longer is as its check says.
-fn changed(connection: &Connection, tenant: &str, checks: Vec<Check>) -> Result<Option<String>, StoreError> {
+fn changed(
+    connection: &Connection,
+    tenant: &str,
+    checks: Vec<Check>,
+) -> Result<Option<String>, StoreError> {
     let sql = "SELECT revision FROM entry WHERE tenant = ? AND key = ?";
     let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
     for check in checks {
-        let found = statement.query_row(params![tenant, check.key], |row| row.get::<_, i64>(0)).optional();
+        let found = statement
+            .query_row(params![tenant, check.key], |row| row.get::<_, i64>(0))
+            .optional();
         let revision = found.map_err(unavailable)?.map(i64::cast_unsigned);
         if revision != check.revision {
             return Ok(Some(check.key));
@@ -151,13 +173,19 @@ fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite:
     for Write { key, value } in writes {
         match value {
             Some(value) => {
-                let revision: i64 = connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
+                let revision: i64 = connection
+                    .prepare_cached(next)?
+                    .query_row([], |row| row.get(0))?;
                 let sql = "INSERT OR REPLACE INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)";
-                connection.prepare_cached(sql)?.execute(params![tenant, key, revision, value])?;
+                connection
+                    .prepare_cached(sql)?
+                    .execute(params![tenant, key, revision, value])?;
             }
             None => {
                 let sql = "DELETE FROM entry WHERE tenant = ? AND key = ?";
-                connection.prepare_cached(sql)?.execute(params![tenant, key])?;
+                connection
+                    .prepare_cached(sql)?
+                    .execute(params![tenant, key])?;
             }
         }
     }
@@ -165,7 +193,11 @@ fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite:
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry { key: row.get(0)?, revision: row.get::<_, i64>(1)?.cast_unsigned(), value: row.get(2)? })
+    Ok(Entry {
+        key: row.get(0)?,
+        revision: row.get::<_, i64>(1)?.cast_unsigned(),
+        value: row.get(2)?,
+    })
 }
 
 /// SQLite's messages name tables and files, never values.
@@ -178,61 +210,161 @@ mod tests {
     use super::*;
 
     fn put(key: &str, value: &str) -> Write {
-        Write { key: key.to_owned(), value: Some(value.as_bytes().to_vec()) }
+        Write {
+            key: key.to_owned(),
+            value: Some(value.as_bytes().to_vec()),
+        }
     }
 
     fn check(key: &str, revision: Option<u64>) -> Check {
-        Check { key: key.to_owned(), revision }
+        Check {
+            key: key.to_owned(),
+            revision,
+        }
     }
 
-    async fn keys(store: &Sqlite, start: &str, end: &str, direction: Direction, limit: u32) -> Vec<String> {
-        let found = store.scan("a", start.to_owned(), end.to_owned(), direction, limit).await.unwrap();
+    async fn keys(
+        store: &Sqlite,
+        start: &str,
+        end: &str,
+        direction: Direction,
+        limit: u32,
+    ) -> Vec<String> {
+        let found = store
+            .scan("a", start.to_owned(), end.to_owned(), direction, limit)
+            .await
+            .unwrap();
         found.into_iter().map(|entry| entry.key).collect()
     }
 
     #[tokio::test]
     async fn a_commit_is_all_or_nothing_and_names_what_changed() {
         let store = Sqlite::in_memory().unwrap();
-        store.commit("a", vec![check("x", None)], vec![put("x", "1")]).await.unwrap();
-        let seen = store.get("a", vec!["x".to_owned()]).await.unwrap().remove(0).unwrap();
+        store
+            .commit("a", vec![check("x", None)], vec![put("x", "1")])
+            .await
+            .unwrap();
+        let seen = store
+            .get("a", vec!["x".to_owned()])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
         let both = vec![put("x", "2"), put("y", "2")];
         let stale = vec![check("x", Some(seen.revision)), check("y", Some(9))];
-        assert_eq!(store.commit("a", stale, both.clone()).await, Err(StoreError::Conflict("y".to_owned())));
-        assert_eq!(store.get("a", vec!["y".to_owned(), "x".to_owned()]).await.unwrap(), [None, Some(seen.clone())]);
-        store.commit("a", vec![check("x", Some(seen.revision)), check("y", None)], both).await.unwrap();
-        assert_eq!(store.commit("a", vec![check("x", None)], vec![]).await, Err(StoreError::Conflict("x".to_owned())));
+        assert_eq!(
+            store.commit("a", stale, both.clone()).await,
+            Err(StoreError::Conflict("y".to_owned()))
+        );
+        assert_eq!(
+            store
+                .get("a", vec!["y".to_owned(), "x".to_owned()])
+                .await
+                .unwrap(),
+            [None, Some(seen.clone())]
+        );
+        store
+            .commit(
+                "a",
+                vec![check("x", Some(seen.revision)), check("y", None)],
+                both,
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            store.commit("a", vec![check("x", None)], vec![]).await,
+            Err(StoreError::Conflict("x".to_owned()))
+        );
     }
 
     #[tokio::test]
     async fn a_revision_is_never_used_again() {
         let store = Sqlite::in_memory().unwrap();
-        store.commit("a", vec![], vec![put("x", "1")]).await.unwrap();
-        let first = store.get("a", vec!["x".to_owned()]).await.unwrap().remove(0).unwrap().revision;
-        store.commit("a", vec![], vec![Write { key: "x".to_owned(), value: None }]).await.unwrap();
-        store.commit("a", vec![], vec![put("x", "1")]).await.unwrap();
-        let again = store.get("a", vec!["x".to_owned()]).await.unwrap().remove(0).unwrap().revision;
+        store
+            .commit("a", vec![], vec![put("x", "1")])
+            .await
+            .unwrap();
+        let first = store
+            .get("a", vec!["x".to_owned()])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap()
+            .revision;
+        store
+            .commit(
+                "a",
+                vec![],
+                vec![Write {
+                    key: "x".to_owned(),
+                    value: None,
+                }],
+            )
+            .await
+            .unwrap();
+        store
+            .commit("a", vec![], vec![put("x", "1")])
+            .await
+            .unwrap();
+        let again = store
+            .get("a", vec!["x".to_owned()])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap()
+            .revision;
         assert!(again > first);
     }
 
     #[tokio::test]
     async fn a_scan_is_in_byte_order_half_open_and_of_one_tenant() {
         let store = Sqlite::in_memory().unwrap();
-        let all = ["a", "B", "b/1", "b/2", "é", "c"].map(|key| put(key, "")).to_vec();
+        let all = ["a", "B", "b/1", "b/2", "é", "c"]
+            .map(|key| put(key, ""))
+            .to_vec();
         store.commit("a", vec![], all).await.unwrap();
-        store.commit("other", vec![], vec![put("b/15", "")]).await.unwrap();
-        assert_eq!(keys(&store, "", "\u{10FFFF}", Direction::Forward, 9).await, ["B", "a", "b/1", "b/2", "c", "é"]);
-        assert_eq!(keys(&store, "b/1", "c", Direction::Backward, 9).await, ["b/2", "b/1"]);
-        assert_eq!(keys(&store, "a", "c", Direction::Forward, 2).await, ["a", "b/1"]);
-        assert!(keys(&store, "c", "a", Direction::Forward, 9).await.is_empty());
-        assert!(keys(&store, "a", "c", Direction::Forward, 0).await.is_empty());
+        store
+            .commit("other", vec![], vec![put("b/15", "")])
+            .await
+            .unwrap();
+        assert_eq!(
+            keys(&store, "", "\u{10FFFF}", Direction::Forward, 9).await,
+            ["B", "a", "b/1", "b/2", "c", "é"]
+        );
+        assert_eq!(
+            keys(&store, "b/1", "c", Direction::Backward, 9).await,
+            ["b/2", "b/1"]
+        );
+        assert_eq!(
+            keys(&store, "a", "c", Direction::Forward, 2).await,
+            ["a", "b/1"]
+        );
+        assert!(
+            keys(&store, "c", "a", Direction::Forward, 9)
+                .await
+                .is_empty()
+        );
+        assert!(
+            keys(&store, "a", "c", Direction::Forward, 0)
+                .await
+                .is_empty()
+        );
     }
 
     #[tokio::test]
     async fn what_was_committed_is_there_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.sqlite");
-        Sqlite::open(&path).unwrap().commit("a", vec![], vec![put("x", "1")]).await.unwrap();
-        let found = Sqlite::open(&path).unwrap().get("a", vec!["x".to_owned()]).await.unwrap();
+        Sqlite::open(&path)
+            .unwrap()
+            .commit("a", vec![], vec![put("x", "1")])
+            .await
+            .unwrap();
+        let found = Sqlite::open(&path)
+            .unwrap()
+            .get("a", vec!["x".to_owned()])
+            .await
+            .unwrap();
         assert_eq!(found.first().cloned().flatten().unwrap().value, b"1");
     }
 }

@@ -5,8 +5,8 @@ mod access;
 mod action;
 mod answer;
 mod back_office;
-mod books;
 mod body;
+mod books;
 mod lists;
 mod load;
 mod register;
@@ -27,7 +27,9 @@ use crate::webhook::{Webhook, Webhooks};
 use crate::wire::{Request, Response};
 pub use access::{App, SCOPES};
 use answer::Problem;
-pub use books::{Books, Change, Disposal, Moment, Movement, Product, ProductKind, Store, Transaction};
+pub use books::{
+    Books, Change, Disposal, Moment, Movement, Product, ProductKind, Store, Transaction,
+};
 
 /// Where webhooks go, and the custom header they carry (smaregi.md 6b).
 #[derive(Clone, Default)]
@@ -96,7 +98,9 @@ impl Smaregi {
 
     /// Lets a webhook leave, if an address is set (smaregi.md 6a, 6b).
     fn notify(&mut self, event: &str, action: &str, what: (&str, Value)) {
-        let Some(hook) = self.hook.clone() else { return };
+        let Some(hook) = self.hook.clone() else {
+            return;
+        };
         self.events += 1;
         let contract = self.access.app.contract_id.clone();
         let mut body = json!({"contractId": contract, "event": event, "action": action});
@@ -104,10 +108,17 @@ impl Smaregi {
         let headers = vec![
             ("smaregi-contract-id".to_owned(), contract),
             ("smaregi-event".to_owned(), event.to_owned()),
-            ("smaregi-event-id".to_owned(), format!("{:08x}-0000-4000-8000-000000000000", self.events)),
+            (
+                "smaregi-event-id".to_owned(),
+                format!("{:08x}-0000-4000-8000-000000000000", self.events),
+            ),
             hook.header,
         ];
-        self.webhooks.push(Webhook { url: hook.url, headers, body });
+        self.webhooks.push(Webhook {
+            url: hook.url,
+            headers,
+            body,
+        });
     }
 
     /// Writes movements of one happening and tells of them together.
@@ -121,9 +132,7 @@ impl Smaregi {
             }
         }
         if notify && !changes.is_empty() {
-            let id = |change: &Change| {
-                json!({"id": change.id.to_string(), "productId": change.product.to_string(), "storeId": change.store.to_string()})
-            };
+            let id = |change: &Change| json!({"id": change.id.to_string(), "productId": change.product.to_string(), "storeId": change.store.to_string()});
             let ids: Vec<Value> = changes.iter().map(id).collect();
             self.notify("pos:stock", "edited", ("ids", ids.into()));
         }
@@ -146,7 +155,11 @@ impl Service for Smaregi {
 
     fn refuse(&mut self, request: &Request, code: &str) -> Response {
         let write = request.method() != Method::GET;
-        let scope = if write { "pos.transactions:write" } else { "pos.stock:read" };
+        let scope = if write {
+            "pos.transactions:write"
+        } else {
+            "pos.stock:read"
+        };
         Problem::of_status(code, scope).respond()
     }
 

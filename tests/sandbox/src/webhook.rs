@@ -138,7 +138,11 @@ impl Webhooks {
     pub fn on_the_way(&self) -> u64 {
         let now = self.clock.now();
         let state = lock(&self.state);
-        let due = state.waiting.iter().filter(|waiting| waiting.due <= now).count();
+        let due = state
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.due <= now)
+            .count();
         state.posting + due as u64
     }
 

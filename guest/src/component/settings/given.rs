@@ -6,8 +6,9 @@ use crate::{
     money::Rounding,
     reason::Reason,
     settings::{
-        CodeBasis, CodePair, CodeRule, Credentials, Endpoints, FeeMode, Guard, ImportMoment, OrderSettings, Pace, PaymentKind,
-        PaymentRule, PointMode, ReceivingStore, Secret, Settings, StockSettings, Trigger,
+        CodeBasis, CodePair, CodeRule, Credentials, Endpoints, FeeMode, Guard, ImportMoment,
+        OrderSettings, Pace, PaymentKind, PaymentRule, PointMode, ReceivingStore, Secret, Settings,
+        StockSettings, Trigger,
     },
     sync::settings::Keep,
     time,
@@ -52,7 +53,10 @@ fn credentials(given: wit::Credentials) -> Credentials {
 }
 
 fn stock(given: wit::StockSettings) -> StockSettings {
-    let pair = |pair: wit::CodePair| CodePair { next_engine: pair.next_engine, smaregi: pair.smaregi };
+    let pair = |pair: wit::CodePair| CodePair {
+        next_engine: pair.next_engine,
+        smaregi: pair.smaregi,
+    };
     StockSettings {
         triggers: triggers(given.triggers),
         stores: given.stores,
@@ -64,7 +68,10 @@ fn stock(given: wit::StockSettings) -> StockSettings {
             prefix: given.codes.prefix,
             pairs: given.codes.pairs.into_iter().map(pair).collect(),
         },
-        guard: Guard { products_to_zero: given.guard.products_to_zero, moved_percent: given.guard.moved_percent },
+        guard: Guard {
+            products_to_zero: given.guard.products_to_zero,
+            moved_percent: given.guard.moved_percent,
+        },
     }
 }
 
@@ -85,7 +92,9 @@ fn triggers(given: wit::Triggers) -> Vec<Trigger> {
 fn orders(given: wit::OrderSettings, problems: &mut Vec<Problem>) -> OrderSettings {
     let stores = given.receiving_stores.into_iter().enumerate();
     OrderSettings {
-        receiving_stores: stores.map(|(index, store)| receiving_store(index, store, problems)).collect(),
+        receiving_stores: stores
+            .map(|(index, store)| receiving_store(index, store, problems))
+            .collect(),
         charge: fee(given.charge),
         delivery: fee(given.delivery),
         other: fee(given.other),
@@ -106,18 +115,32 @@ fn orders(given: wit::OrderSettings, problems: &mut Vec<Problem>) -> OrderSettin
         payments: given
             .payments
             .into_iter()
-            .map(|rule| PaymentRule { method_id: rule.method_id, kind: payment(rule.kind) })
+            .map(|rule| PaymentRule {
+                method_id: rule.method_id,
+                kind: payment(rule.kind),
+            })
             .collect(),
         default_payment: payment(given.default_payment),
     }
 }
 
-fn receiving_store(index: usize, given: wit::ReceivingStore, problems: &mut Vec<Problem>) -> ReceivingStore {
+fn receiving_store(
+    index: usize,
+    given: wit::ReceivingStore,
+    problems: &mut Vec<Problem>,
+) -> ReceivingStore {
     let start_date = time::parse_day(&given.start_date);
     if start_date.is_none() {
-        let reason = Reason::new("not-a-date", "日付は 2026-11-24 の形で入力してください。", "Give the date as YYYY-MM-DD.");
+        let reason = Reason::new(
+            "not-a-date",
+            "日付は 2026-11-24 の形で入力してください。",
+            "Give the date as YYYY-MM-DD.",
+        );
         let field = format!("orders.receiving-stores[{index}].start-date");
-        problems.push(Problem { field, reason: reason.value(crate::text::fit(&given.start_date, 40)) });
+        problems.push(Problem {
+            field,
+            reason: reason.value(crate::text::fit(&given.start_date, 40)),
+        });
     }
     ReceivingStore {
         store_id: given.store_id,

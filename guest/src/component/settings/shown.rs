@@ -5,8 +5,8 @@ use crate::{
     component::convert,
     money::Rounding,
     settings::{
-        CodeBasis, CodePair, Credentials, Endpoints, FeeMode, ImportMoment, OrderSettings, Pace, PaymentKind, PointMode,
-        ReceivingStore, Settings, StockSettings, Trigger,
+        CodeBasis, CodePair, Credentials, Endpoints, FeeMode, ImportMoment, OrderSettings, Pace,
+        PaymentKind, PointMode, ReceivingStore, Settings, StockSettings, Trigger,
     },
 };
 
@@ -55,7 +55,10 @@ fn stock(stock: StockSettings) -> wit::StockSettings {
         stocktake: sent(Trigger::Stocktake),
         loss: sent(Trigger::Loss),
     };
-    let pair = |pair: CodePair| wit::CodePair { next_engine: pair.next_engine, smaregi: pair.smaregi };
+    let pair = |pair: CodePair| wit::CodePair {
+        next_engine: pair.next_engine,
+        smaregi: pair.smaregi,
+    };
     wit::StockSettings {
         triggers,
         stores: stock.stores,
@@ -67,13 +70,20 @@ fn stock(stock: StockSettings) -> wit::StockSettings {
             prefix: stock.codes.prefix,
             pairs: stock.codes.pairs.into_iter().map(pair).collect(),
         },
-        guard: wit::Guard { products_to_zero: stock.guard.products_to_zero, moved_percent: stock.guard.moved_percent },
+        guard: wit::Guard {
+            products_to_zero: stock.guard.products_to_zero,
+            moved_percent: stock.guard.moved_percent,
+        },
     }
 }
 
 fn orders(orders: OrderSettings) -> wit::OrderSettings {
     wit::OrderSettings {
-        receiving_stores: orders.receiving_stores.into_iter().map(receiving_store).collect(),
+        receiving_stores: orders
+            .receiving_stores
+            .into_iter()
+            .map(receiving_store)
+            .collect(),
         charge: fee(orders.charge),
         delivery: fee(orders.delivery),
         other: fee(orders.other),
@@ -94,7 +104,10 @@ fn orders(orders: OrderSettings) -> wit::OrderSettings {
         payments: orders
             .payments
             .into_iter()
-            .map(|rule| wit::PaymentRule { method_id: rule.method_id, kind: payment(rule.kind) })
+            .map(|rule| wit::PaymentRule {
+                method_id: rule.method_id,
+                kind: payment(rule.kind),
+            })
             .collect(),
         default_payment: payment(orders.default_payment),
     }

@@ -56,7 +56,11 @@ pub struct OrderRow {
 impl OrderRow {
     /// A row of which nothing is known.
     pub fn unreadable(reason: Reason) -> Self {
-        Self { slip: "?".to_owned(), shop_id: None, content: Err(reason) }
+        Self {
+            slip: "?".to_owned(),
+            shop_id: None,
+            content: Err(reason),
+        }
     }
 }
 
@@ -67,7 +71,11 @@ pub fn read(value: &Value) -> OrderRow {
         Err(reason) => return OrderRow::unreadable(reason),
     };
     match row.text("receive_order_row_receive_order_id") {
-        Ok(slip) => OrderRow { shop_id: row.maybe_text("receive_order_shop_id"), content: order(row, &slip), slip },
+        Ok(slip) => OrderRow {
+            shop_id: row.maybe_text("receive_order_shop_id"),
+            content: order(row, &slip),
+            slip,
+        },
         Err(reason) => OrderRow::unreadable(reason),
     }
 }
@@ -77,7 +85,9 @@ fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
     Ok(Order {
         slip: slip.to_owned(),
         shop_id: row.text("receive_order_shop_id")?,
-        order_number: row.maybe_text("receive_order_shop_cut_form_id").unwrap_or_default(),
+        order_number: row
+            .maybe_text("receive_order_shop_cut_form_id")
+            .unwrap_or_default(),
         state: state(&row.text("receive_order_order_status_id")?),
         life: life(&cancel_type),
         cancel_type,
@@ -90,8 +100,13 @@ fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
         other: amount(row, "receive_order_other_amount")?,
         points: amount(row, "receive_order_point_amount")?,
         total: row.decimal("receive_order_total_amount")?,
-        payment_method: row.maybe_text("receive_order_payment_method_id").unwrap_or_default(),
-        changed_at: row.read("receive_order_row_last_modified_newest_date", time::parse_next_engine)?,
+        payment_method: row
+            .maybe_text("receive_order_payment_method_id")
+            .unwrap_or_default(),
+        changed_at: row.read(
+            "receive_order_row_last_modified_newest_date",
+            time::parse_next_engine,
+        )?,
         lines: vec![line(row)?],
     })
 }
@@ -113,18 +128,32 @@ fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
 fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
     let price = row.decimal("receive_order_row_unit_price")?;
     // 掛率: 10.0 is the whole price.
-    let ratio = row.maybe_decimal("receive_order_row_wholesale_retail_ratio")?.unwrap_or(Decimal::TEN);
-    let unit_price = price.checked_mul(ratio).and_then(|tenfold| tenfold.checked_div(Decimal::TEN));
-    let unreadable = || wire::unreadable("receive_order_row_unit_price", row.value("receive_order_row_unit_price"));
+    let ratio = row
+        .maybe_decimal("receive_order_row_wholesale_retail_ratio")?
+        .unwrap_or(Decimal::TEN);
+    let unit_price = price
+        .checked_mul(ratio)
+        .and_then(|tenfold| tenfold.checked_div(Decimal::TEN));
+    let unreadable = || {
+        wire::unreadable(
+            "receive_order_row_unit_price",
+            row.value("receive_order_row_unit_price"),
+        )
+    };
     Ok(OrderLine {
         number: row.text("receive_order_row_no")?,
-        code: row.maybe_text("receive_order_row_goods_id").unwrap_or_default(),
-        name: row.maybe_text("receive_order_row_goods_name").unwrap_or_default(),
+        code: row
+            .maybe_text("receive_order_row_goods_id")
+            .unwrap_or_default(),
+        name: row
+            .maybe_text("receive_order_row_goods_name")
+            .unwrap_or_default(),
         quantity: row.decimal("receive_order_row_quantity")?,
         unit_price: unit_price.ok_or_else(unreadable)?.normalize(),
         amount: row.decimal("receive_order_row_sub_total_price")?,
         tax_rate: row.maybe_decimal("receive_order_row_tax_rate")?,
-        cancelled: row.flag("receive_order_row_cancel_flag") || row.flag("receive_order_row_deleted_flag"),
+        cancelled: row.flag("receive_order_row_cancel_flag")
+            || row.flag("receive_order_row_deleted_flag"),
         returned: amount(row, "receive_order_row_returned_good_quantity")?
             .saturating_add(amount(row, "receive_order_row_returned_bad_quantity")?),
     })

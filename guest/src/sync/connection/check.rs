@@ -23,15 +23,27 @@ pub async fn check(tenant: &Tenant<'_>) -> Result<CheckReport> {
         Err(error) => (side(Err(error))?, Vec::new()),
     };
     let tokens = next_engine_login::stored(&tenant.ports)?.map(|stored| stored.value.times());
-    Ok(CheckReport { next_engine, tokens, smaregi, missing_scopes, checked_at: tenant.now() })
+    Ok(CheckReport {
+        next_engine,
+        tokens,
+        smaregi,
+        missing_scopes,
+        checked_at: tenant.now(),
+    })
 }
 
 /// Storage that fails, a busy lease and a spent budget say nothing about the service.
 fn side(result: Result<()>) -> Result<SideCheck> {
     match result {
-        Ok(()) => Ok(SideCheck { ok: true, reason: None }),
+        Ok(()) => Ok(SideCheck {
+            ok: true,
+            reason: None,
+        }),
         Err(error @ (Error::Storage(..) | Error::BudgetSpent | Error::Contended(..))) => Err(error),
-        Err(error) => Ok(SideCheck { ok: false, reason: Some(error.reason()) }),
+        Err(error) => Ok(SideCheck {
+            ok: false,
+            reason: Some(error.reason()),
+        }),
     }
 }
 
@@ -40,20 +52,27 @@ async fn next_engine(tenant: &Tenant<'_>) -> Result<()> {
     let answer = session.send(company::info()).await;
     session.close()?;
     let answered = company::decode(&answer?);
-    let answered = answered.map_err(|reason| Error::Refused(Side::NextEngine, reason.code, reason.message))?;
+    let answered =
+        answered.map_err(|reason| Error::Refused(Side::NextEngine, reason.code, reason.message))?;
     same_company(tenant, &answered)
 }
 
 fn same_company(tenant: &Tenant<'_>, answered: &Answered) -> Result<()> {
     let known = store::read::<Company>(&tenant.ports, COMPANY_KEY)?;
-    let other = known.zip(answered.id.as_ref()).is_some_and(|(known, id)| known.value.id != *id);
+    let other = known
+        .zip(answered.id.as_ref())
+        .is_some_and(|(known, id)| known.value.id != *id);
     if other {
         let reason = Reason::new(
             "another-company",
             "ログイン中の企業が、この連携の企業と違います。ログインし直してください。",
             "The login belongs to another company than this link. Log in again.",
         );
-        return Err(Error::Refused(Side::NextEngine, reason.code, reason.message));
+        return Err(Error::Refused(
+            Side::NextEngine,
+            reason.code,
+            reason.message,
+        ));
     }
     Ok(())
 }

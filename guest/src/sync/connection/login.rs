@@ -34,10 +34,15 @@ struct Ticket {
 /// Begins a login. See `wit/connection.wit`.
 pub fn begin_login(tenant: &Tenant<'_>) -> Result<LoginStart> {
     let settings = &tenant.settings;
-    if settings.credentials.next_engine_client_id.is_empty() || settings.credentials.next_engine_client_secret.is_empty() {
+    if settings.credentials.next_engine_client_id.is_empty()
+        || settings.credentials.next_engine_client_secret.is_empty()
+    {
         return Err(Error::NotConnected(
             Side::NextEngine,
-            Text::new("ネクストエンジンのクライアントIDとシークレットの設定がありません。", "Next Engine's client is not set."),
+            Text::new(
+                "ネクストエンジンのクライアントIDとシークレットの設定がありません。",
+                "Next Engine's client is not set.",
+            ),
         ));
     }
     let expires_at = tenant.now() + TICKET_LIVES;
@@ -45,21 +50,37 @@ pub fn begin_login(tenant: &Tenant<'_>) -> Result<LoginStart> {
     let ticket = format!("{:016x}{:016x}", random.next(), random.next());
     let mut commit = Commit::new().put(&key(&ticket), &Ticket { expires_at })?;
     let old: Vec<Stored<Ticket>> = store::list(&tenant.ports, PREFIX, OLD_AT_ONCE)?;
-    for old in old.iter().filter(|old| old.value.expires_at <= tenant.now()) {
+    for old in old
+        .iter()
+        .filter(|old| old.value.expires_at <= tenant.now())
+    {
         commit = commit.delete(&old.key);
     }
     commit.apply(&tenant.ports)?;
-    Ok(LoginStart { address: auth::sign_in_address(&settings.endpoints, &settings.credentials), ticket, expires_at })
+    Ok(LoginStart {
+        address: auth::sign_in_address(&settings.endpoints, &settings.credentials),
+        ticket,
+        expires_at,
+    })
 }
 
 /// Ends a login. See `wit/connection.wit`.
-pub async fn finish_login(tenant: &Tenant<'_>, ticket: &str, uid: &str, state: &str) -> Result<Status> {
+pub async fn finish_login(
+    tenant: &Tenant<'_>,
+    ticket: &str,
+    uid: &str,
+    state: &str,
+) -> Result<Status> {
     let key = key(ticket);
-    let seen = store::read::<Ticket>(&tenant.ports, &key)?.filter(|seen| seen.value.expires_at > tenant.now());
+    let seen = store::read::<Ticket>(&tenant.ports, &key)?
+        .filter(|seen| seen.value.expires_at > tenant.now());
     // The ticket itself is not repeated: it is as good as a password for a while.
     let seen = seen.ok_or_else(|| Error::NotFound("login", String::new()))?;
     let mut lease = Lease::take(tenant)?;
-    let used = Commit::new().check(&key, Some(&seen)).delete(&key).apply(&tenant.ports);
+    let used = Commit::new()
+        .check(&key, Some(&seen))
+        .delete(&key)
+        .apply(&tenant.ports);
     let finished = match used {
         Ok(()) => exchange(tenant, &mut lease, uid, state).await,
         Err(error) => Err(error),
@@ -72,11 +93,14 @@ pub async fn finish_login(tenant: &Tenant<'_>, ticket: &str, uid: &str, state: &
 async fn exchange(tenant: &Tenant<'_>, lease: &mut Lease, uid: &str, state: &str) -> Result<()> {
     let call = auth::exchange(&tenant.settings.credentials, uid, state);
     let answer = next_engine_session::post(tenant, lease, &call, None).await?;
-    next_engine_session::judge(tenant, false, answer.verdict.clone()).map_err(|error| match error {
-        CallError::NotDone(Error::LoginNeeded(..)) => refused("login-refused", not_accepted()),
-        error => error.into(),
-    })?;
-    let login = auth::decode(&answer).map_err(|reason| refused("unreadable-login", reason.message))?;
+    next_engine_session::judge(tenant, false, answer.verdict.clone()).map_err(
+        |error| match error {
+            CallError::NotDone(Error::LoginNeeded(..)) => refused("login-refused", not_accepted()),
+            error => error.into(),
+        },
+    )?;
+    let login =
+        auth::decode(&answer).map_err(|reason| refused("unreadable-login", reason.message))?;
     expected(tenant, uid, &login)?;
     store_login(tenant, lease, login)
 }
@@ -98,7 +122,9 @@ fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<()> {
         return Err(refused(
             "another-company",
             Text::new(
-                format!("この連携は「{name}」の在庫を管理しています。同じ企業でログインしてください。"),
+                format!(
+                    "この連携は「{name}」の在庫を管理しています。同じ企業でログインしてください。"
+                ),
                 format!("This link keeps the stock of {name}. Log in to the same company."),
             ),
         ));
@@ -107,10 +133,16 @@ fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<()> {
 }
 
 fn store_login(tenant: &Tenant<'_>, lease: &mut Lease, login: Answered) -> Result<()> {
-    let company = Company { id: login.company_id, name: login.company_name };
+    let company = Company {
+        id: login.company_id,
+        name: login.company_name,
+    };
     let login = Login::new(login.uid, &login.tokens, tenant.now());
     let seen = next_engine_login::stored(&tenant.ports)?;
-    let commit = Commit::new().check(LOGIN_KEY, seen.as_ref()).put(LOGIN_KEY, &login)?.put(COMPANY_KEY, &company)?;
+    let commit = Commit::new()
+        .check(LOGIN_KEY, seen.as_ref())
+        .put(LOGIN_KEY, &login)?
+        .put(COMPANY_KEY, &company)?;
     lease.renew(tenant, commit)
 }
 
@@ -127,6 +159,10 @@ fn refused(code: &str, message: Text) -> Error {
 
 /// Foreign text in a key: only what a ticket of ours can hold.
 fn key(ticket: &str) -> String {
-    let plain: String = ticket.chars().filter(char::is_ascii_hexdigit).take(32).collect();
+    let plain: String = ticket
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .take(32)
+        .collect();
     format!("{PREFIX}{plain}")
 }

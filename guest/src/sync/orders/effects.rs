@@ -205,7 +205,8 @@ fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) 
             Act::Register => registered.is_none(),
             _ => registered == Some(intent.revision),
         };
-        let fresh = seen.is_some() || intent.act != Act::Register || record.order == intent.made_from;
+        let fresh =
+            seen.is_some() || intent.act != Act::Register || record.order == intent.made_from;
         if record.intent.as_ref() != seen || !fits || !fresh {
             return Ok(None);
         }

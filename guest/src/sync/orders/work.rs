@@ -9,8 +9,7 @@ use crate::{
     error::Result,
     rules::goods::Products,
     sync::{
-        lookup,
-        connection,
+        connection, lookup,
         orders::{
             bench::{Bench, Flow, Tally},
             effects, journal, moves,

@@ -29,18 +29,46 @@ const COUNTER_KEY: &str = "stock/alignments";
 const MOST_LINES: usize = 900;
 
 /// Previews or queues an alignment. See `wit/stock.wit`.
-pub async fn align(tenant: &Tenant<'_>, codes: &[String], confirmed: bool, over_guard: bool) -> Result<Alignment> {
+pub async fn align(
+    tenant: &Tenant<'_>,
+    codes: &[String],
+    confirmed: bool,
+    over_guard: bool,
+) -> Result<Alignment> {
     let counter = store::read::<u64>(&tenant.ports, COUNTER_KEY)?;
     let comparison = compare(tenant).await?;
-    if let Some(unknown) = codes.iter().find(|code| !comparison.lines.iter().any(|line| line.code == **code)) {
+    if let Some(unknown) = codes
+        .iter()
+        .find(|code| !comparison.lines.iter().any(|line| line.code == **code))
+    {
         return Err(Error::NotFound("product", unknown.clone()));
     }
-    let wanted: Vec<&ComparisonLine> = comparison.lines.iter().filter(|line| is_wanted(line, codes)).take(MOST_LINES).collect();
-    let lines = wanted.iter().map(|line| AlignmentLine { code: line.code.clone(), quantity: line.unexplained }).collect();
+    let wanted: Vec<&ComparisonLine> = comparison
+        .lines
+        .iter()
+        .filter(|line| is_wanted(line, codes))
+        .take(MOST_LINES)
+        .collect();
+    let lines = wanted
+        .iter()
+        .map(|line| AlignmentLine {
+            code: line.code.clone(),
+            quantity: line.unexplained,
+        })
+        .collect();
     let guard = guard(&tenant.settings.stock.guard, &comparison, &wanted).filter(|_| !over_guard);
-    let mut alignment = Alignment { lines, queued: false, guard };
+    let mut alignment = Alignment {
+        lines,
+        queued: false,
+        guard,
+    };
     if confirmed && alignment.guard.is_none() && !wanted.is_empty() {
-        queue(tenant, &wanted, counter.map(|counter| (counter.revision, counter.value))).await?;
+        queue(
+            tenant,
+            &wanted,
+            counter.map(|counter| (counter.revision, counter.value)),
+        )
+        .await?;
         alignment.queued = true;
     }
     Ok(alignment)
@@ -54,8 +82,18 @@ fn is_wanted(line: &ComparisonLine, codes: &[String]) -> bool {
 }
 
 fn guard(guard: &Guard, comparison: &Comparison, wanted: &[&ComparisonLine]) -> Option<Reason> {
-    let to_zero = wanted.iter().filter(|line| line.smaregi.is_some_and(|quantity| quantity <= Decimal::ZERO)).count();
-    let compared = comparison.lines.iter().filter(|line| line.smaregi.is_some() && line.next_engine.is_some()).count();
+    let to_zero = wanted
+        .iter()
+        .filter(|line| {
+            line.smaregi
+                .is_some_and(|quantity| quantity <= Decimal::ZERO)
+        })
+        .count();
+    let compared = comparison
+        .lines
+        .iter()
+        .filter(|line| line.smaregi.is_some() && line.next_engine.is_some())
+        .count();
     let moved = wanted.len().saturating_mul(100);
     let too_many_to_zero = to_zero > guard.products_to_zero as usize;
     let too_many = moved > compared.saturating_mul(guard.moved_percent as usize);
@@ -68,15 +106,28 @@ fn guard(guard: &Guard, comparison: &Comparison, wanted: &[&ComparisonLine]) -> 
     })
 }
 
-async fn queue(tenant: &Tenant<'_>, wanted: &[&ComparisonLine], counter: Option<(u64, u64)>) -> Result<()> {
+async fn queue(
+    tenant: &Tenant<'_>,
+    wanted: &[&ComparisonLine],
+    counter: Option<(u64, u64)>,
+) -> Result<()> {
     let ids = product_ids(tenant, wanted).await?;
     let number = counter.map_or(1, |(_, last)| last.saturating_add(1));
-    let mut commit = Commit::new().check_revision(COUNTER_KEY, counter.map(|(revision, _)| revision)).put(COUNTER_KEY, &number)?;
+    let mut commit = Commit::new()
+        .check_revision(COUNTER_KEY, counter.map(|(revision, _)| revision))
+        .put(COUNTER_KEY, &number)?;
     for line in wanted {
-        let (Some(product_id), Some(quantity)) = (ids.get(&line.code), money::whole(line.unexplained)) else { continue };
+        let (Some(product_id), Some(quantity)) =
+            (ids.get(&line.code), money::whole(line.unexplained))
+        else {
+            continue;
+        };
         let key = out_key(product_id);
         let seen = store::read::<Out>(&tenant.ports, &key)?;
-        let mut out = seen.as_ref().map_or_else(|| Out::new(product_id, tenant.now()), |seen| seen.value.clone());
+        let mut out = seen.as_ref().map_or_else(
+            || Out::new(product_id, tenant.now()),
+            |seen| seen.value.clone(),
+        );
         out.add(quantity, Origin::Alignment, "", &format!("align-{number}"));
         commit = commit.check(&key, seen.as_ref()).put(&key, &out)?;
     }
@@ -87,7 +138,10 @@ async fn queue(tenant: &Tenant<'_>, wanted: &[&ComparisonLine], counter: Option<
 }
 
 /// 商品ID by Next Engine's code.
-async fn product_ids(tenant: &Tenant<'_>, wanted: &[&ComparisonLine]) -> Result<HashMap<String, String>> {
+async fn product_ids(
+    tenant: &Tenant<'_>,
+    wanted: &[&ComparisonLine],
+) -> Result<HashMap<String, String>> {
     use crate::rules::codes::{self, SmaregiKey};
     let rule = &tenant.settings.stock.codes;
     let session = Smaregi::open(tenant).await?;

@@ -17,8 +17,8 @@ use crate::{
         products,
         smaregi_session::Smaregi,
         stock::records::{
-            BOOK_KEY, Batch, BatchRow, BatchState, Book, Held, OPEN_BATCH_KEY, Out, RowResult, SentIndex, batch_key, held_key,
-            out_key, sent_key,
+            BOOK_KEY, Batch, BatchRow, BatchState, Book, Held, OPEN_BATCH_KEY, Out, RowResult,
+            SentIndex, batch_key, held_key, out_key, sent_key,
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -43,9 +43,18 @@ pub struct Candidate {
 /// Everything that waits to be sent, held or not.
 pub fn candidates(tenant: &Tenant<'_>) -> Result<Vec<Candidate>> {
     let mut held: HashMap<String, Stored<Held>> =
-        store::list_all::<Held>(&tenant.ports, "stock/held/")?.into_iter().map(|held| (held.key.clone(), held)).collect();
+        store::list_all::<Held>(&tenant.ports, "stock/held/")?
+            .into_iter()
+            .map(|held| (held.key.clone(), held))
+            .collect();
     let outs = store::list_all::<Out>(&tenant.ports, "stock/out/")?;
-    Ok(outs.into_iter().map(|out| Candidate { held: held.remove(&held_key(&out.value.product_id)), out }).collect())
+    Ok(outs
+        .into_iter()
+        .map(|out| Candidate {
+            held: held.remove(&held_key(&out.value.product_id)),
+            out,
+        })
+        .collect())
 }
 
 /// What a candidate turned out to be.
@@ -62,7 +71,12 @@ pub async fn form(
     tenant: &Tenant<'_>,
     mut candidates: Vec<Candidate>,
 ) -> Result<Option<Batch>> {
-    candidates.retain(|candidate| !candidate.held.as_ref().is_some_and(|held| held.value.needs_person));
+    candidates.retain(|candidate| {
+        !candidate
+            .held
+            .as_ref()
+            .is_some_and(|held| held.value.needs_person)
+    });
     // What was never held goes first; a long tail of unknown codes must not crowd out what sells.
     candidates.sort_by_key(|candidate| (candidate.held.is_some(), candidate.out.value.since));
     candidates.truncate(MOST_ROWS);
@@ -89,11 +103,21 @@ async fn codes_of(
     candidates: &[Candidate],
 ) -> Result<Vec<std::result::Result<String, Reason>>> {
     let fresh = candidates.iter().any(|candidate| candidate.held.is_some());
-    let ids: Vec<String> = candidates.iter().map(|candidate| candidate.out.value.product_id.clone()).collect();
+    let ids: Vec<String> = candidates
+        .iter()
+        .map(|candidate| candidate.out.value.product_id.clone())
+        .collect();
     let known = products::resolve_ids(session, tenant, &ids, fresh).await?;
-    let smaregi_codes: Vec<String> = known.values().flatten().map(|product| product.code.clone()).collect();
+    let smaregi_codes: Vec<String> = known
+        .values()
+        .flatten()
+        .map(|product| product.code.clone())
+        .collect();
     let sharing = products::resolve_codes(session, tenant, &smaregi_codes, false).await?;
-    Ok(ids.iter().map(|id| code_of(tenant, id, known.get(id).and_then(Option::as_ref), &sharing)).collect())
+    Ok(ids
+        .iter()
+        .map(|id| code_of(tenant, id, known.get(id).and_then(Option::as_ref), &sharing))
+        .collect())
 }
 
 fn code_of(
@@ -106,12 +130,20 @@ fn code_of(
     if !product.stock_managed {
         return Err(not_managed(product));
     }
-    let code = codes::to_next_engine(&tenant.settings.stock.codes, product).ok_or_else(|| no_code(product))?;
-    if sharing.get(&product.code).is_some_and(|products| products.len() > 1) {
+    let code = codes::to_next_engine(&tenant.settings.stock.codes, product)
+        .ok_or_else(|| no_code(product))?;
+    if sharing
+        .get(&product.code)
+        .is_some_and(|products| products.len() > 1)
+    {
         return Err(shared_code(&code));
     }
     let plain = code.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if code.chars().count() > LONGEST_CODE || !plain { Err(impossible_code(&code)) } else { Ok(code) }
+    if code.chars().count() > LONGEST_CODE || !plain {
+        Err(impossible_code(&code))
+    } else {
+        Ok(code)
+    }
 }
 
 /// What Next Engine knows of these codes; also finds codes that differ in letter case only.
@@ -126,8 +158,16 @@ pub async fn read_goods(next_engine: &mut NextEngine<'_>, codes: &[String]) -> R
 
 fn fit(out: &Out, code: String, goods: &[Goods]) -> Fit {
     let Some(known) = goods.iter().find(|goods| goods.code == code) else {
-        let other = goods.iter().find(|goods| goods.code.eq_ignore_ascii_case(&code));
-        return Fit::Hold(other.map_or_else(|| unknown_code(&code), |other| letter_case(&code, &other.code)), Some(code));
+        let other = goods
+            .iter()
+            .find(|goods| goods.code.eq_ignore_ascii_case(&code));
+        return Fit::Hold(
+            other.map_or_else(
+                || unknown_code(&code),
+                |other| letter_case(&code, &other.code),
+            ),
+            Some(code),
+        );
     };
     let missing = known.free.saturating_add(Decimal::from(out.quantity));
     if out.quantity < 0 && missing.is_sign_negative() && !missing.is_zero() {
@@ -136,7 +176,13 @@ fn fit(out: &Out, code: String, goods: &[Goods]) -> Fit {
     Fit::Row(code, known.stock)
 }
 
-fn place(tenant: &Tenant<'_>, commit: Commit, candidate: &Candidate, fit: Fit, rows: &mut Vec<BatchRow>) -> Result<Commit> {
+fn place(
+    tenant: &Tenant<'_>,
+    commit: Commit,
+    candidate: &Candidate,
+    fit: Fit,
+    rows: &mut Vec<BatchRow>,
+) -> Result<Commit> {
     let out = &candidate.out.value;
     let held = held_key(&out.product_id);
     let row = |code: String, stock_then, result| BatchRow {
@@ -152,17 +198,35 @@ fn place(tenant: &Tenant<'_>, commit: Commit, candidate: &Candidate, fit: Fit, r
     };
     match fit {
         Fit::Hold(reason, code) => {
-            let same = candidate.held.as_ref().is_some_and(|held| held.value.reason == reason);
-            let hold = Held { reason, code, since: tenant.now(), needs_person: false };
-            if same { Ok(commit) } else { commit.put(&held, &hold) }
+            let same = candidate
+                .held
+                .as_ref()
+                .is_some_and(|held| held.value.reason == reason);
+            let hold = Held {
+                reason,
+                code,
+                since: tenant.now(),
+                needs_person: false,
+            };
+            if same {
+                Ok(commit)
+            } else {
+                commit.put(&held, &hold)
+            }
         }
         Fit::Zero => {
             rows.push(row(String::new(), None, RowResult::Zero));
-            Ok(commit.check(&candidate.out.key, Some(&candidate.out)).delete(&candidate.out.key).delete(&held))
+            Ok(commit
+                .check(&candidate.out.key, Some(&candidate.out))
+                .delete(&candidate.out.key)
+                .delete(&held))
         }
         Fit::Row(code, stock) => {
             rows.push(row(code, Some(stock), RowResult::Pending));
-            Ok(commit.check(&candidate.out.key, Some(&candidate.out)).delete(&candidate.out.key).delete(&held))
+            Ok(commit
+                .check(&candidate.out.key, Some(&candidate.out))
+                .delete(&candidate.out.key)
+                .delete(&held))
         }
     }
 }
@@ -170,10 +234,15 @@ fn place(tenant: &Tenant<'_>, commit: Commit, candidate: &Candidate, fit: Fit, r
 fn finish(tenant: &Tenant<'_>, mut commit: Commit, rows: Vec<BatchRow>) -> Result<Option<Batch>> {
     let now = tenant.now();
     let stored = store::read::<Book>(&tenant.ports, BOOK_KEY)?;
-    let mut book = stored.as_ref().map_or_else(|| new_book(tenant), |stored| stored.value.clone());
+    let mut book = stored
+        .as_ref()
+        .map_or_else(|| new_book(tenant), |stored| stored.value.clone());
     book.held_looked_at = Some(now);
     if rows.is_empty() {
-        commit.check(BOOK_KEY, stored.as_ref()).put(BOOK_KEY, &book)?.apply(&tenant.ports)?;
+        commit
+            .check(BOOK_KEY, stored.as_ref())
+            .put(BOOK_KEY, &book)?
+            .apply(&tenant.ports)?;
         return Ok(None);
     }
     let number = book.next;
@@ -182,18 +251,34 @@ fn finish(tenant: &Tenant<'_>, mut commit: Commit, rows: Vec<BatchRow>) -> Resul
         number,
         mark: format!("tsunagi-{}-{number}", book.name),
         made_at: now,
-        state: if only_zero { BatchState::Settled } else { BatchState::Ready },
+        state: if only_zero {
+            BatchState::Settled
+        } else {
+            BatchState::Ready
+        },
         queue_id: None,
         queue_message: None,
         next_at: now,
         rows,
     };
     book.next = number.saturating_add(1);
-    book.last_made_at = if only_zero { book.last_made_at } else { Some(now) };
-    commit = commit.check(BOOK_KEY, stored.as_ref()).put(BOOK_KEY, &book)?.put(&batch_key(number), &batch)?;
-    commit = commit.put(&sent_key(now, &format!("b{number:0>12}")), &SentIndex::Batch(number))?;
+    book.last_made_at = if only_zero {
+        book.last_made_at
+    } else {
+        Some(now)
+    };
+    commit = commit
+        .check(BOOK_KEY, stored.as_ref())
+        .put(BOOK_KEY, &book)?
+        .put(&batch_key(number), &batch)?;
+    commit = commit.put(
+        &sent_key(now, &format!("b{number:0>12}")),
+        &SentIndex::Batch(number),
+    )?;
     if !only_zero {
-        commit = commit.check_revision(OPEN_BATCH_KEY, None).put(OPEN_BATCH_KEY, &number)?;
+        commit = commit
+            .check_revision(OPEN_BATCH_KEY, None)
+            .put(OPEN_BATCH_KEY, &number)?;
     }
     commit.apply(&tenant.ports)?;
     Ok((!only_zero).then_some(batch))
@@ -202,14 +287,27 @@ fn finish(tenant: &Tenant<'_>, mut commit: Commit, rows: Vec<BatchRow>) -> Resul
 fn new_book(tenant: &Tenant<'_>) -> Book {
     // Short, because 入出庫理由 is short; random, because two contracts may share one Next Engine account.
     let name = format!("{:08x}", tenant.ports.random.next() & 0xFFFF_FFFF);
-    Book { name, next: 1, last_made_at: None, held_looked_at: None }
+    Book {
+        name,
+        next: 1,
+        last_made_at: None,
+        held_looked_at: None,
+    }
 }
 
 /// Puts one product's difference back under its key, together with what came since. For `deliver`.
-pub fn give_back(tenant: &Tenant<'_>, commit: Commit, row: &BatchRow, held: Option<&Held>) -> Result<Commit> {
+pub fn give_back(
+    tenant: &Tenant<'_>,
+    commit: Commit,
+    row: &BatchRow,
+    held: Option<&Held>,
+) -> Result<Commit> {
     let key = out_key(&row.product_id);
     let seen = store::read::<Out>(&tenant.ports, &key)?;
-    let mut out = seen.as_ref().map_or_else(|| Out::new(&row.product_id, row.since), |seen| seen.value.clone());
+    let mut out = seen.as_ref().map_or_else(
+        || Out::new(&row.product_id, row.since),
+        |seen| seen.value.clone(),
+    );
     out.take_back(row);
     let commit = commit.check(&key, seen.as_ref()).put(&key, &out)?;
     match held {

@@ -39,16 +39,22 @@ pub fn due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     let pause = TimeDelta::minutes(i64::from(tenant.settings.pace.catch_up_minutes));
     let link = connection::link(&tenant.ports)?;
     let last = store::read::<CatchUp>(&tenant.ports, CATCH_UP_KEY)?.map(|last| last.value.through);
-    Ok(link.baseline.map(|baseline| last.map_or(baseline + pause, |last| last + pause)))
+    Ok(link
+        .baseline
+        .map(|baseline| last.map_or(baseline + pause, |last| last + pause)))
 }
 
 /// Notes the places that moved. The mark moves only when every page was read.
 pub async fn look(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
     let link = connection::link(&tenant.ports)?;
-    let (true, Some(baseline)) = (link.on, link.baseline) else { return Ok(()) };
+    let (true, Some(baseline)) = (link.on, link.baseline) else {
+        return Ok(());
+    };
     let seen = store::read::<CatchUp>(&tenant.ports, CATCH_UP_KEY)?;
     let last = seen.as_ref().map_or(baseline, |seen| seen.value.through);
-    let from = since.map_or(last - OVERLAP, |since| since.min(last - OVERLAP)).max(baseline);
+    let from = since
+        .map_or(last - OVERLAP, |since| since.min(last - OVERLAP))
+        .max(baseline);
     let now = tenant.now();
     let session = Smaregi::open(tenant).await?;
     let mut start = from;
@@ -60,31 +66,65 @@ pub async fn look(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
         start = end;
     }
     let through = CatchUp { through: now };
-    let applied = Commit::new().check(CATCH_UP_KEY, seen.as_ref()).put(CATCH_UP_KEY, &through)?.try_apply(&tenant.ports)?;
+    let applied = Commit::new()
+        .check(CATCH_UP_KEY, seen.as_ref())
+        .put(CATCH_UP_KEY, &through)?
+        .try_apply(&tenant.ports)?;
     // Somebody asked for an earlier start meanwhile: that look is still due.
-    if applied { Ok(()) } else { Err(Error::Contended(CATCH_UP_KEY.to_owned(), now)) }
+    if applied {
+        Ok(())
+    } else {
+        Err(Error::Contended(CATCH_UP_KEY.to_owned(), now))
+    }
 }
 
 /// The stores that take part, and those we register sales in: rows of ours there use up their entries.
 fn stores(tenant: &Tenant<'_>) -> BTreeSet<String> {
-    let receiving = tenant.settings.orders.receiving_stores.iter().map(|store| store.store_id.clone());
-    tenant.settings.stock.stores.iter().cloned().chain(receiving).collect()
+    let receiving = tenant
+        .settings
+        .orders
+        .receiving_stores
+        .iter()
+        .map(|store| store.store_id.clone());
+    tenant
+        .settings
+        .stock
+        .stores
+        .iter()
+        .cloned()
+        .chain(receiving)
+        .collect()
 }
 
-async fn read_range(session: &Smaregi<'_>, tenant: &Tenant<'_>, store_id: &str, range: (Moment, Moment)) -> Result<()> {
+async fn read_range(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    store_id: &str,
+    range: (Moment, Moment),
+) -> Result<()> {
     for page in 1u32.. {
-        let answer = session.send(&stock::list(store_id, Some(range), page)).await?;
+        let answer = session
+            .send(&stock::list(store_id, Some(range), page))
+            .await?;
         let rows = stock::decode(&answer);
         let full = rows.len() >= PAGE_ROWS;
         let rows: Vec<stock::StockRow> = rows.into_iter().flatten().collect();
-        let keys: Vec<String> = rows.iter().map(|row| pair_key(&row.store_id, &row.product_id)).collect();
+        let keys: Vec<String> = rows
+            .iter()
+            .map(|row| pair_key(&row.store_id, &row.product_id))
+            .collect();
         let known = store::read_all::<Pair>(&tenant.ports, &keys)?;
         // A place decided up to its last change has nothing new; equal seconds are read again.
-        let moved = rows.iter().zip(known).filter(|(row, known)| match (row.updated_at, known) {
-            (Some(at), Some(pair)) => pair.value.at <= at,
-            _ => true,
-        });
-        let hints: Vec<(&str, &str)> = moved.map(|(row, _)| (row.store_id.as_str(), row.product_id.as_str())).collect();
+        let moved = rows
+            .iter()
+            .zip(known)
+            .filter(|(row, known)| match (row.updated_at, known) {
+                (Some(at), Some(pair)) => pair.value.at <= at,
+                _ => true,
+            });
+        let hints: Vec<(&str, &str)> = moved
+            .map(|(row, _)| (row.store_id.as_str(), row.product_id.as_str()))
+            .collect();
         if !hints.is_empty() {
             intake::note(tenant, &hints, None)?;
         }

@@ -16,8 +16,7 @@ use crate::{
         report::{Comparison, ComparisonLine, Explanation},
         smaregi_session::Smaregi,
         stock::{
-            batch,
-            deliver,
+            batch, deliver,
             records::{BatchRow, ChangeRecord, RowResult, Unsent, change_key, unsent_key},
         },
         store,
@@ -49,12 +48,19 @@ pub async fn compare(tenant: &Tenant<'_>) -> Result<Comparison> {
     for goods in goods? {
         sheet.next_engine(goods);
     }
-    explain(tenant, &mut sheet, &known.into_values().flatten().collect::<Vec<_>>())?;
+    explain(
+        tenant,
+        &mut sheet,
+        &known.into_values().flatten().collect::<Vec<_>>(),
+    )?;
     Ok(sheet.finish(tenant))
 }
 
 /// Sum over the target stores, by 商品ID.
-async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<BTreeMap<String, Decimal>> {
+async fn smaregi_sums(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+) -> Result<BTreeMap<String, Decimal>> {
     let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
     for store_id in tenant.settings.stock.stores.iter().collect::<BTreeSet<_>>() {
         for page in 1u32.. {
@@ -76,7 +82,9 @@ async fn all_goods(next_engine: &mut NextEngine<'_>) -> Result<Vec<Goods>> {
     let mut all: Vec<Goods> = Vec::new();
     loop {
         let after = all.last().map(|goods| goods.code.clone());
-        let answer = next_engine.send(goods::page(after.as_deref(), GOODS_PER_PAGE)).await?;
+        let answer = next_engine
+            .send(goods::page(after.as_deref(), GOODS_PER_PAGE))
+            .await?;
         let page: Vec<Goods> = goods::decode(&answer).into_iter().flatten().collect();
         let full = page.len() >= GOODS_PER_PAGE as usize;
         all.extend(page);
@@ -102,7 +110,8 @@ struct Sheet {
 
 impl Sheet {
     fn smaregi(&mut self, rule: &crate::settings::CodeRule, product: &Product, quantity: Decimal) {
-        let code = codes::to_next_engine(rule, product).unwrap_or_else(|| format!("[{}]", product.id));
+        let code =
+            codes::to_next_engine(rule, product).unwrap_or_else(|| format!("[{}]", product.id));
         self.codes.insert(product.id.clone(), code.clone());
         let row = self.rows.entry(code).or_default();
         row.name.clone_from(&product.name);
@@ -121,28 +130,53 @@ impl Sheet {
         if quantity != 0
             && let Some(row) = self.rows.get_mut(code)
         {
-            row.explanations.push(Explanation { reason, quantity: Decimal::from(quantity) });
+            row.explanations.push(Explanation {
+                reason,
+                quantity: Decimal::from(quantity),
+            });
         }
     }
 
     fn finish(self, tenant: &Tenant<'_>) -> Comparison {
-        let mut lines: Vec<ComparisonLine> = self.rows.into_iter().map(|(code, row)| row.line(code)).collect();
-        lines.sort_by(|a, b| (a.unexplained.is_zero(), &a.code).cmp(&(b.unexplained.is_zero(), &b.code)));
-        let unexplained = lines.iter().filter(|line| !line.unexplained.is_zero()).count();
+        let mut lines: Vec<ComparisonLine> = self
+            .rows
+            .into_iter()
+            .map(|(code, row)| row.line(code))
+            .collect();
+        lines.sort_by(|a, b| {
+            (a.unexplained.is_zero(), &a.code).cmp(&(b.unexplained.is_zero(), &b.code))
+        });
+        let unexplained = lines
+            .iter()
+            .filter(|line| !line.unexplained.is_zero())
+            .count();
         let unexplained_products = u32::try_from(unexplained).unwrap_or(u32::MAX);
-        Comparison { lines, unexplained_products, compared_at: tenant.now() }
+        Comparison {
+            lines,
+            unexplained_products,
+            compared_at: tenant.now(),
+        }
     }
 }
 
 impl Row {
     fn line(mut self, code: String) -> ComparisonLine {
         let stock = self.goods.as_ref().map(|goods| goods.stock);
-        let difference = self.smaregi.unwrap_or_default().saturating_sub(stock.unwrap_or_default());
+        let difference = self
+            .smaregi
+            .unwrap_or_default()
+            .saturating_sub(stock.unwrap_or_default());
         if self.smaregi.is_none() || stock.is_none() {
             // Nothing to compare with, whatever else is known of it; and nothing that an alignment could mend.
-            self.explanations = vec![Explanation { reason: one_side_only(stock.is_some()), quantity: difference }];
+            self.explanations = vec![Explanation {
+                reason: one_side_only(stock.is_some()),
+                quantity: difference,
+            }];
         }
-        let explained = self.explanations.iter().fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
+        let explained = self
+            .explanations
+            .iter()
+            .fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
         ComparisonLine {
             code,
             name: self.name,
@@ -158,9 +192,20 @@ impl Row {
 
     /// Whether this much still explains something, for what may or may not have happened there already.
     fn lacks(&self, quantity: i64) -> bool {
-        let stock = self.goods.as_ref().map(|goods| goods.stock).unwrap_or_default();
-        let explained = self.explanations.iter().fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
-        let rest = self.smaregi.unwrap_or_default().saturating_sub(stock).saturating_sub(explained);
+        let stock = self
+            .goods
+            .as_ref()
+            .map(|goods| goods.stock)
+            .unwrap_or_default();
+        let explained = self
+            .explanations
+            .iter()
+            .fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
+        let rest = self
+            .smaregi
+            .unwrap_or_default()
+            .saturating_sub(stock)
+            .saturating_sub(explained);
         rest.saturating_sub(Decimal::from(quantity)).abs() < rest.abs()
     }
 }
@@ -170,12 +215,23 @@ fn explain(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product]) -> Resu
     let code = |product_id: &str| codes.get(product_id).map_or("", String::as_str);
     for candidate in batch::candidates(tenant)? {
         let out = &candidate.out.value;
-        let reason = candidate.held.map_or_else(waiting, |held| Reason { code: "held".to_owned(), ..held.value.reason });
+        let reason = candidate.held.map_or_else(waiting, |held| Reason {
+            code: "held".to_owned(),
+            ..held.value.reason
+        });
         sheet.explain(code(&out.product_id), reason, out.quantity);
     }
-    for (_, product_id, id) in store::list_all::<(String, String, String)>(&tenant.ports, "stock/waiting/")?.into_iter().map(|row| row.value) {
+    for (_, product_id, id) in
+        store::list_all::<(String, String, String)>(&tenant.ports, "stock/waiting/")?
+            .into_iter()
+            .map(|row| row.value)
+    {
         if let Some(change) = store::read::<ChangeRecord>(&tenant.ports, &change_key(&id))? {
-            sheet.explain(code(&product_id), undecided(), crate::money::whole(change.value.amount).unwrap_or_default());
+            sheet.explain(
+                code(&product_id),
+                undecided(),
+                crate::money::whole(change.value.amount).unwrap_or_default(),
+            );
         }
     }
     explain_unsent(tenant, sheet, products, &codes)?;
@@ -185,20 +241,36 @@ fn explain(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product]) -> Resu
     for (code, pieces, slip) in orders::booked_unshipped(tenant)? {
         sheet.explain(&code, order_not_shipped(&slip), pieces.saturating_neg());
     }
-    let open: Vec<BatchRow> = deliver::open_batch(tenant)?.map(|open| open.value.rows).unwrap_or_default();
+    let open: Vec<BatchRow> = deliver::open_batch(tenant)?
+        .map(|open| open.value.rows)
+        .unwrap_or_default();
     for row in open.iter().filter(|row| row.result == RowResult::Pending) {
-        if sheet.rows.get(&row.code).is_some_and(|sheet| sheet.lacks(row.quantity)) {
+        if sheet
+            .rows
+            .get(&row.code)
+            .is_some_and(|sheet| sheet.lacks(row.quantity))
+        {
             sheet.explain(&row.code, in_flight(), row.quantity);
         }
     }
     Ok(())
 }
 
-fn explain_unsent(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product], codes: &BTreeMap<String, String>) -> Result<()> {
-    let keys: Vec<String> = products.iter().map(|product| unsent_key(&product.id)).collect();
+fn explain_unsent(
+    tenant: &Tenant<'_>,
+    sheet: &mut Sheet,
+    products: &[Product],
+    codes: &BTreeMap<String, String>,
+) -> Result<()> {
+    let keys: Vec<String> = products
+        .iter()
+        .map(|product| unsent_key(&product.id))
+        .collect();
     let unsent = store::read_all::<Unsent>(&tenant.ports, &keys)?;
     for (product, unsent) in products.iter().zip(unsent) {
-        let Some(code) = codes.get(&product.id) else { continue };
+        let Some(code) = codes.get(&product.id) else {
+            continue;
+        };
         for (cause, quantity) in unsent.map(|unsent| unsent.value).unwrap_or_default() {
             sheet.explain(code, not_sent(&cause), quantity);
         }
@@ -207,7 +279,11 @@ fn explain_unsent(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product], 
 }
 
 fn waiting() -> Reason {
-    Reason::new("waiting", "次の送信を待っています。", "Waits for the next upload.")
+    Reason::new(
+        "waiting",
+        "次の送信を待っています。",
+        "Waits for the next upload.",
+    )
 }
 
 fn undecided() -> Reason {
@@ -219,16 +295,33 @@ fn undecided() -> Reason {
 }
 
 fn one_side_only(next_engine: bool) -> Reason {
-    let (ja, en) = if next_engine { ("ネクストエンジン", "Next Engine") } else { ("スマレジ", "Smaregi") };
-    Reason::new("one-side-only", format!("{ja}だけに在庫がある商品です。"), format!("Only {en} keeps stock of this product."))
+    let (ja, en) = if next_engine {
+        ("ネクストエンジン", "Next Engine")
+    } else {
+        ("スマレジ", "Smaregi")
+    };
+    Reason::new(
+        "one-side-only",
+        format!("{ja}だけに在庫がある商品です。"),
+        format!("Only {en} keeps stock of this product."),
+    )
 }
 
 fn in_flight() -> Reason {
-    Reason::new("in-flight", "ネクストエンジンが処理中です。", "Next Engine is working on it.")
+    Reason::new(
+        "in-flight",
+        "ネクストエンジンが処理中です。",
+        "Next Engine is working on it.",
+    )
 }
 
 fn not_sent(cause: &str) -> Reason {
-    Reason::new("not-sent", "設定により送信しない変動です。", "Movements that the settings keep from being sent.").value(cause)
+    Reason::new(
+        "not-sent",
+        "設定により送信しない変動です。",
+        "Movements that the settings keep from being sent.",
+    )
+    .value(cause)
 }
 
 fn order_refused(slip: &str) -> Reason {

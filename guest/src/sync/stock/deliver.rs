@@ -69,28 +69,51 @@ pub async fn advance(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> R
             BatchState::Ready => hand_over(next_engine, tenant, batch).await?,
             _ if waits => break,
             BatchState::Sending(since) => look_up(next_engine, tenant, batch, since).await?,
-            BatchState::Queued(id, polls) => follow_queue(next_engine, tenant, batch, &id, polls).await?,
-            BatchState::Verifying { looked } => return verify(next_engine, tenant, batch, looked).await,
+            BatchState::Queued(id, polls) => {
+                follow_queue(next_engine, tenant, batch, &id, polls).await?
+            }
+            BatchState::Verifying { looked } => {
+                return verify(next_engine, tenant, batch, looked).await;
+            }
             BatchState::Settled => break,
         }
     }
     Ok(Delivered::default())
 }
 
-fn save(next_engine: &NextEngine<'_>, tenant: &Tenant<'_>, seen: &Stored<Batch>, batch: &Batch) -> Result<()> {
-    Commit::new().fence(next_engine.fence()).check(&seen.key, Some(seen)).put(&seen.key, batch)?.apply(&tenant.ports)
+fn save(
+    next_engine: &NextEngine<'_>,
+    tenant: &Tenant<'_>,
+    seen: &Stored<Batch>,
+    batch: &Batch,
+) -> Result<()> {
+    Commit::new()
+        .fence(next_engine.fence())
+        .check(&seen.key, Some(seen))
+        .put(&seen.key, batch)?
+        .apply(&tenant.ports)
 }
 
-async fn hand_over(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>, seen: Stored<Batch>) -> Result<()> {
+async fn hand_over(
+    next_engine: &mut NextEngine<'_>,
+    tenant: &Tenant<'_>,
+    seen: Stored<Batch>,
+) -> Result<()> {
     let mut batch = seen.value.clone();
     let now = tenant.now();
     batch.state = BatchState::Sending(now);
     batch.next_at = now + TimeDelta::seconds(FIRST_PAUSE_SECONDS);
     save(next_engine, tenant, &seen, &batch)?;
-    let rows: Vec<(String, i64)> =
-        batch.rows.iter().filter(|row| row.result == RowResult::Pending).map(|row| (row.code.clone(), row.quantity)).collect();
+    let rows: Vec<(String, i64)> = batch
+        .rows
+        .iter()
+        .filter(|row| row.result == RowResult::Pending)
+        .map(|row| (row.code.clone(), row.quantity))
+        .collect();
     let answer = next_engine.send(upload::stock(&rows, &batch.mark)).await;
-    let Some(seen) = store::read::<Batch>(&tenant.ports, &seen.key)? else { return Ok(()) };
+    let Some(seen) = store::read::<Batch>(&tenant.ports, &seen.key)? else {
+        return Ok(());
+    };
     match answer {
         Ok(answer) => match upload::decode(&answer) {
             Ok(id) => {
@@ -113,7 +136,12 @@ async fn hand_over(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>, seen: 
 }
 
 /// An upload whose answer is not known: is it there?
-async fn look_up(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>, seen: Stored<Batch>, since: Moment) -> Result<()> {
+async fn look_up(
+    next_engine: &mut NextEngine<'_>,
+    tenant: &Tenant<'_>,
+    seen: Stored<Batch>,
+    since: Moment,
+) -> Result<()> {
     let mut batch = seen.value.clone();
     let now = tenant.now();
     if !read_movements(next_engine, &batch.mark).await?.is_empty() {
@@ -121,8 +149,13 @@ async fn look_up(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>, seen: St
         batch.next_at = now;
         return save(next_engine, tenant, &seen, &batch);
     }
-    let answer = next_engine.send(queue::since(since - TimeDelta::minutes(2))).await?;
-    let running = queue::decode(&answer).into_iter().flatten().any(|entry| is_running(&entry));
+    let answer = next_engine
+        .send(queue::since(since - TimeDelta::minutes(2)))
+        .await?;
+    let running = queue::decode(&answer)
+        .into_iter()
+        .flatten()
+        .any(|entry| is_running(&entry));
     if !running && now - since > GRACE {
         batch.state = BatchState::Ready;
         batch.next_at = now;
@@ -144,7 +177,10 @@ async fn follow_queue(
     polls: u32,
 ) -> Result<()> {
     let answer = next_engine.send(queue::one(id)).await?;
-    let entry = queue::decode(&answer).into_iter().flatten().find(|entry| entry.id == id);
+    let entry = queue::decode(&answer)
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.id == id);
     let mut batch = seen.value.clone();
     let now = tenant.now();
     match entry {
@@ -158,7 +194,9 @@ async fn follow_queue(
             batch.next_at = now;
         }
         _ => {
-            let pause = FIRST_PAUSE_SECONDS.saturating_mul(1 << polls.min(7)).min(LONGEST_PAUSE_SECONDS);
+            let pause = FIRST_PAUSE_SECONDS
+                .saturating_mul(1 << polls.min(7))
+                .min(LONGEST_PAUSE_SECONDS);
             batch.state = BatchState::Queued(id.to_owned(), polls.saturating_add(1));
             batch.next_at = now + TimeDelta::seconds(pause);
         }
@@ -171,7 +209,13 @@ async fn read_movements(next_engine: &mut NextEngine<'_>, mark: &str) -> Result<
     let mut found: Vec<Movement> = Vec::new();
     loop {
         let after = found.last().map(|movement| movement.id.clone());
-        let answer = next_engine.send(movements::by_reason(mark, after.as_deref(), MOVEMENTS_PER_PAGE)).await?;
+        let answer = next_engine
+            .send(movements::by_reason(
+                mark,
+                after.as_deref(),
+                MOVEMENTS_PER_PAGE,
+            ))
+            .await?;
         let page: Vec<Movement> = movements::decode(&answer).into_iter().flatten().collect();
         let full = page.len() >= MOVEMENTS_PER_PAGE as usize;
         found.extend(page);
@@ -212,10 +256,19 @@ fn pending(rows: &[BatchRow]) -> impl Iterator<Item = &BatchRow> {
 
 /// Marks the rows that were applied; says whether any is missing.
 fn match_rows(rows: &mut [BatchRow], movements: &[Movement]) -> bool {
-    let by_code: HashMap<&str, &Movement> = movements.iter().map(|movement| (movement.code.as_str(), movement)).collect();
-    for row in rows.iter_mut().filter(|row| row.result == RowResult::Pending) {
+    let by_code: HashMap<&str, &Movement> = movements
+        .iter()
+        .map(|movement| (movement.code.as_str(), movement))
+        .collect();
+    for row in rows
+        .iter_mut()
+        .filter(|row| row.result == RowResult::Pending)
+    {
         if let Some(movement) = by_code.get(row.code.as_str()) {
-            row.result = RowResult::Applied { before: movement.before, after: movement.after };
+            row.result = RowResult::Applied {
+                before: movement.before,
+                after: movement.after,
+            };
         }
     }
     pending(rows).next().is_some()
@@ -229,7 +282,10 @@ fn settle(
     goods: &[Goods],
 ) -> Result<Delivered> {
     let mut delivered = Delivered::default();
-    let mut commit = Commit::new().fence(next_engine.fence()).check(&seen.key, Some(seen)).delete(OPEN_BATCH_KEY);
+    let mut commit = Commit::new()
+        .fence(next_engine.fence())
+        .check(&seen.key, Some(seen))
+        .delete(OPEN_BATCH_KEY);
     let message = batch.queue_message.clone();
     for row in &mut batch.rows {
         match &row.result {
@@ -237,7 +293,12 @@ fn settle(
             RowResult::Pending => {
                 let known = goods.iter().find(|goods| goods.code == row.code);
                 let (reason, needs_person) = why_missing(row, known, message.as_deref());
-                let held = Held { reason: reason.clone(), code: Some(row.code.clone()), since: tenant.now(), needs_person };
+                let held = Held {
+                    reason: reason.clone(),
+                    code: Some(row.code.clone()),
+                    since: tenant.now(),
+                    needs_person,
+                };
                 commit = give_back(tenant, commit, row, Some(&held))?;
                 row.result = RowResult::Returned(reason);
                 delivered.returned = delivered.returned.saturating_add(1);
@@ -263,7 +324,10 @@ fn why_missing(row: &BatchRow, goods: Option<&Goods>, message: Option<&str>) -> 
         && row.quantity < 0
         && goods.free.saturating_add(quantity) < Decimal::ZERO
     {
-        return (batch::free_stock(&row.code, goods.free, row.quantity), false);
+        return (
+            batch::free_stock(&row.code, goods.free, row.quantity),
+            false,
+        );
     }
     (refused(row, message), true)
 }
@@ -279,10 +343,14 @@ fn unclear(row: &BatchRow) -> Reason {
 }
 
 fn refused(row: &BatchRow, message: Option<&str>) -> Reason {
-    let said = message.map(|message| crate::text::fit(message, 200)).unwrap_or_default();
+    let said = message
+        .map(|message| crate::text::fit(message, 200))
+        .unwrap_or_default();
     Reason::new(
         "row-refused",
-        format!("ネクストエンジンがこの行を取り込みませんでした。{said} 直してから再送信してください。"),
+        format!(
+            "ネクストエンジンがこの行を取り込みませんでした。{said} 直してから再送信してください。"
+        ),
         format!("Next Engine did not take this row. {said} Mend it, then send it again."),
     )
     .field("syohin_code")

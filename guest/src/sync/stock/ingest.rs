@@ -11,8 +11,8 @@ use crate::{
         own,
         smaregi_session::Smaregi,
         stock::records::{
-            ChangeRecord, Decided, Hint, Origin, Out, Pair, SentIndex, Unsent, change_key, out_key, pair_key, sent_key,
-            unsent_key, waiting_key,
+            ChangeRecord, Decided, Hint, Origin, Out, Pair, SentIndex, Unsent, change_key, out_key,
+            pair_key, sent_key, unsent_key, waiting_key,
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -36,7 +36,11 @@ pub struct Since {
 
 impl Since {
     fn of(&self, store_id: &str) -> Option<Moment> {
-        let chosen = self.stores.iter().find(|(id, _)| id == store_id).map(|(_, since)| *since);
+        let chosen = self
+            .stores
+            .iter()
+            .find(|(id, _)| id == store_id)
+            .map(|(_, since)| *since);
         self.baseline.max(chosen)
     }
 }
@@ -48,7 +52,10 @@ pub fn follow_stores(tenant: &Tenant<'_>, baseline: Option<Moment>) -> Result<Si
     let chosen = &tenant.settings.stock.stores;
     let mut commit = Commit::new();
     let mut stores = Vec::new();
-    for gone in known.iter().filter(|known| !chosen.iter().any(|id| known.key == format!("{PREFIX}{id}"))) {
+    for gone in known
+        .iter()
+        .filter(|known| !chosen.iter().any(|id| known.key == format!("{PREFIX}{id}")))
+    {
         commit = commit.delete(&gone.key);
     }
     let first = known.is_empty();
@@ -92,7 +99,9 @@ pub async fn read_hints(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Sinc
             return Ok(decided);
         }
         let mut reads = stream::iter(hints)
-            .map(|hint| async move { (read_place(session, tenant, since, &hint.value).await, hint) })
+            .map(
+                |hint| async move { (read_place(session, tenant, since, &hint.value).await, hint) },
+            )
             .buffer_unordered(session.parallel());
         let mut failure = None;
         while let Some((rows, hint)) = reads.next().await {
@@ -102,7 +111,11 @@ pub async fn read_hints(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Sinc
             }
         }
         if let Some(error) = failure {
-            return if decided > 0 && error == Error::BudgetSpent { Ok(decided) } else { Err(error) };
+            return if decided > 0 && error == Error::BudgetSpent {
+                Ok(decided)
+            } else {
+                Err(error)
+            };
         }
     }
 }
@@ -110,21 +123,38 @@ pub async fn read_hints(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Sinc
 type Rows = Vec<std::result::Result<Change, Reason>>;
 
 /// The rows of a place that have no record yet, oldest first.
-async fn read_place(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Since, hint: &Hint) -> Result<Rows> {
+async fn read_place(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    since: &Since,
+    hint: &Hint,
+) -> Result<Rows> {
     let pair = store::read::<Pair>(&tenant.ports, &pair_key(&hint.store_id, &hint.product_id))?;
     let limit = since.of(&hint.store_id).or(since.baseline);
     let known = |change: &Change| {
-        let decided = pair.as_ref().is_some_and(|pair| !own::is_newer(&change.id, &pair.value.through));
+        let decided = pair
+            .as_ref()
+            .is_some_and(|pair| !own::is_newer(&change.id, &pair.value.through));
         // Without a limit the link was never switched on: nothing is ours to decide.
         decided || pair.is_none() && limit.is_none_or(|limit| change.updated_at < limit)
     };
     let mut rows = Rows::new();
     for page in 1u32.. {
-        let answer = session.send(&changes::newest(&hint.product_id, &hint.store_id, page, PAGE_ROWS)).await?;
+        let answer = session
+            .send(&changes::newest(
+                &hint.product_id,
+                &hint.store_id,
+                page,
+                PAGE_ROWS,
+            ))
+            .await?;
         let read = changes::decode(&answer);
         let full = read.len() >= PAGE_ROWS as usize;
         let reached = read.iter().flatten().any(known);
-        rows.extend(read.into_iter().filter(|row| row.as_ref().map_or(true, |change| !known(change))));
+        rows.extend(
+            read.into_iter()
+                .filter(|row| row.as_ref().map_or(true, |change| !known(change))),
+        );
         if reached || !full {
             break;
         }
@@ -132,13 +162,20 @@ async fn read_place(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Since, h
     rows.reverse();
     // New rows may have shifted older ones onto a second page.
     let mut seen = std::collections::HashSet::new();
-    rows.retain(|row| row.as_ref().map_or(true, |change| seen.insert(change.id.clone())));
+    rows.retain(|row| {
+        row.as_ref()
+            .map_or(true, |change| seen.insert(change.id.clone()))
+    });
     Ok(rows)
 }
 
 /// Decides a place's new rows and removes its hint, unless it was hinted at again meanwhile.
 fn decide_rows(tenant: &Tenant<'_>, since: &Since, hint: &Stored<Hint>, rows: Rows) -> Result<u32> {
-    let Hint { store_id, product_id, .. } = &hint.value;
+    let Hint {
+        store_id,
+        product_id,
+        ..
+    } = &hint.value;
     let mut decided = 0u32;
     for chunk in rows.chunks(ROWS_PER_COMMIT) {
         let mut changes = Vec::new();
@@ -152,22 +189,32 @@ fn decide_rows(tenant: &Tenant<'_>, since: &Since, hint: &Stored<Hint>, rows: Ro
         decided = decided.saturating_add(u32::try_from(changes.len()).unwrap_or(u32::MAX));
         let key = pair_key(store_id, product_id);
         let seen = store::read::<Pair>(&tenant.ports, &key)?;
-        changes.retain(|change| seen.as_ref().is_none_or(|pair| own::is_newer(&change.id, &pair.value.through)));
+        changes.retain(|change| {
+            seen.as_ref()
+                .is_none_or(|pair| own::is_newer(&change.id, &pair.value.through))
+        });
         if let Some(newest) = changes.last() {
-            let pair = Pair { through: newest.id.clone(), at: newest.at };
+            let pair = Pair {
+                through: newest.id.clone(),
+                at: newest.at,
+            };
             commit = commit.check(&key, seen.as_ref()).put(&key, &pair)?;
         }
         commit = decide(tenant, since, store_id, product_id, changes, commit)?;
         commit.apply(&tenant.ports)?;
     }
     // A conflict means a new delivery for the same place: the hint stays, and the place is read again.
-    Commit::new().check_revision(&hint.key, Some(hint.revision)).delete(&hint.key).try_apply(&tenant.ports)?;
+    Commit::new()
+        .check_revision(&hint.key, Some(hint.revision))
+        .delete(&hint.key)
+        .try_apply(&tenant.ports)?;
     Ok(decided)
 }
 
 fn record(tenant: &Tenant<'_>, change: &Change) -> Result<ChangeRecord> {
     let marked = change.memo.as_deref().is_some_and(own::is_mark);
-    let moved = !marked && store::read::<bool>(&tenant.ports, &own::moved_key(&change.id))?.is_some();
+    let moved =
+        !marked && store::read::<bool>(&tenant.ports, &own::moved_key(&change.id))?.is_some();
     Ok(ChangeRecord {
         id: change.id.clone(),
         store_id: change.store_id.clone(),
@@ -180,22 +227,45 @@ fn record(tenant: &Tenant<'_>, change: &Change) -> Result<ChangeRecord> {
     })
 }
 
-fn unreadable(commit: Commit, tenant: &Tenant<'_>, hint: &Hint, index: usize, reason: &Reason) -> Result<Commit> {
-    let Hint { store_id, product_id, .. } = hint;
+fn unreadable(
+    commit: Commit,
+    tenant: &Tenant<'_>,
+    hint: &Hint,
+    index: usize,
+    reason: &Reason,
+) -> Result<Commit> {
+    let Hint {
+        store_id,
+        product_id,
+        ..
+    } = hint;
     let key = sent_key(tenant.now(), &format!("x{store_id}-{product_id}-{index}"));
     let (product_id, store_id) = (product_id.clone(), store_id.clone());
-    commit.put(&key, &SentIndex::Unreadable { product_id, store_id, reason: reason.clone() })
+    commit.put(
+        &key,
+        &SentIndex::Unreadable {
+            product_id,
+            store_id,
+            reason: reason.clone(),
+        },
+    )
 }
 
 /// Looks again at rows that could have been our own. Call after anything that settles that question.
 pub fn decide_waiting(tenant: &Tenant<'_>, since: &Since) -> Result<u32> {
-    let waiting: Vec<Stored<(String, String, String)>> = store::list_all(&tenant.ports, "stock/waiting/")?;
+    let waiting: Vec<Stored<(String, String, String)>> =
+        store::list_all(&tenant.ports, "stock/waiting/")?;
     let mut decided = 0u32;
     for place in waiting.chunk_by(|a, b| (&a.value.0, &a.value.1) == (&b.value.0, &b.value.1)) {
         for rows in place.chunks(ROWS_PER_COMMIT) {
-            let Some((store_id, product_id, _)) = rows.first().map(|row| &row.value) else { continue };
+            let Some((store_id, product_id, _)) = rows.first().map(|row| &row.value) else {
+                continue;
+            };
             let keys: Vec<String> = rows.iter().map(|row| change_key(&row.value.2)).collect();
-            let stored: Vec<Stored<ChangeRecord>> = store::read_all(&tenant.ports, &keys)?.into_iter().flatten().collect();
+            let stored: Vec<Stored<ChangeRecord>> = store::read_all(&tenant.ports, &keys)?
+                .into_iter()
+                .flatten()
+                .collect();
             let before = stored.len();
             let mut commit = Commit::new();
             for row in rows {
@@ -209,7 +279,8 @@ pub fn decide_waiting(tenant: &Tenant<'_>, since: &Since) -> Result<u32> {
                     &format!("stock/waiting/{store_id}/{product_id}/"),
                     HINTS_AT_ONCE,
                 )?;
-                decided = decided.saturating_add(u32::try_from(before.saturating_sub(left.len())).unwrap_or(0));
+                decided = decided
+                    .saturating_add(u32::try_from(before.saturating_sub(left.len())).unwrap_or(0));
             }
         }
     }
@@ -237,7 +308,12 @@ fn decide(
             at: change.at,
             marked_ours: change.marked_ours,
         };
-        let outcome = stock_decision::decide(&movement, since.of(store_id), &tenant.settings.stock, &place.claims);
+        let outcome = stock_decision::decide(
+            &movement,
+            since.of(store_id),
+            &tenant.settings.stock,
+            &place.claims,
+        );
         place.consume(&outcome.taken);
         let waiting = waiting_key(store_id, product_id, &change.id);
         commit = match &outcome.decision {
@@ -247,7 +323,9 @@ fn decide(
         change.decided = match outcome.decision {
             Decision::Wait => Decided::Waiting,
             Decision::Send(quantity, trigger) => {
-                place.out.add(quantity, Origin::Trigger(trigger), store_id, &change.id);
+                place
+                    .out
+                    .add(quantity, Origin::Trigger(trigger), store_id, &change.id);
                 place.touched = true;
                 Decided::Queued(quantity)
             }
@@ -278,8 +356,12 @@ struct Place {
 impl Place {
     fn read(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<Self> {
         let effects = own::effects(tenant)?;
-        let entries: Vec<Stored<own::Entry>> = store::list_all(&tenant.ports, &own::prefix(store_id, product_id))?;
-        let claims = entries.iter().map(|entry| claim(&entry.value, effects.get(&entry.value.kind))).collect();
+        let entries: Vec<Stored<own::Entry>> =
+            store::list_all(&tenant.ports, &own::prefix(store_id, product_id))?;
+        let claims = entries
+            .iter()
+            .map(|entry| claim(&entry.value, effects.get(&entry.value.kind)))
+            .collect();
         let out = store::read::<Out>(&tenant.ports, &out_key(product_id))?;
         let unsent = store::read::<Unsent>(&tenant.ports, &unsent_key(product_id))?;
         Ok(Self {
@@ -302,7 +384,8 @@ impl Place {
 
     /// Counts what the comparison has to explain: movements of the chosen stores that settings keep from being sent.
     fn keep_back(&mut self, change: &ChangeRecord, reason: &Reason) {
-        let explains = ["trigger-off", "promised-only", "unknown-division"].contains(&reason.code.as_str());
+        let explains =
+            ["trigger-off", "promised-only", "unknown-division"].contains(&reason.code.as_str());
         if let (true, Some(amount)) = (explains, crate::money::whole(change.amount)) {
             let sum = self.unsent.entry(reason.code.clone()).or_default();
             *sum = sum.saturating_add(amount);
@@ -314,11 +397,15 @@ impl Place {
         let product = self.out.product_id.clone();
         if self.touched {
             let key = out_key(&product);
-            commit = commit.check_revision(&key, self.out_revision).put(&key, &self.out)?;
+            commit = commit
+                .check_revision(&key, self.out_revision)
+                .put(&key, &self.out)?;
         }
         if self.kept_back {
             let key = unsent_key(&product);
-            commit = commit.check_revision(&key, self.unsent_revision).put(&key, &self.unsent)?;
+            commit = commit
+                .check_revision(&key, self.unsent_revision)
+                .put(&key, &self.unsent)?;
         }
         for (entry, claim) in self.entries.into_iter().zip(self.claims) {
             // Also entries that no row consumed are checked: an outcome that became known meanwhile changes the decision.
@@ -326,7 +413,13 @@ impl Place {
             commit = match claim.remaining {
                 0 => commit.delete(&entry.key),
                 same if same == entry.value.remaining => commit,
-                remaining => commit.put(&entry.key, &own::Entry { remaining, ..entry.value })?,
+                remaining => commit.put(
+                    &entry.key,
+                    &own::Entry {
+                        remaining,
+                        ..entry.value
+                    },
+                )?,
             };
         }
         Ok(commit)
@@ -340,5 +433,9 @@ fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
         // It leaves stock alone: no row will come, whatever becomes of it.
         Some(own::Effect::Nothing) => (0, Some(String::new())),
     };
-    Claim { remaining, due: entry.due, division }
+    Claim {
+        remaining,
+        due: entry.due,
+        division,
+    }
 }

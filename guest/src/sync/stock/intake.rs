@@ -23,49 +23,87 @@ const HINTS_PER_COMMIT: usize = 1_500;
 
 /// Takes one delivery in. See `wit/stock.wit`.
 pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
-    let event = webhook::parse(&delivery.body).map_err(|reason| Error::invalid("webhook.body", reason))?;
-    let contract = delivery.contract_id.as_deref().unwrap_or(&event.contract_id);
+    let event =
+        webhook::parse(&delivery.body).map_err(|reason| Error::invalid("webhook.body", reason))?;
+    let contract = delivery
+        .contract_id
+        .as_deref()
+        .unwrap_or(&event.contract_id);
     let own = &tenant.settings.credentials.smaregi_contract_id;
     if contract != own || event.contract_id != *own {
-        return Err(Error::Invalid(vec![Problem { field: "webhook.contract-id".to_owned(), reason: foreign_contract() }]));
+        return Err(Error::Invalid(vec![Problem {
+            field: "webhook.contract-id".to_owned(),
+            reason: foreign_contract(),
+        }]));
     }
     let key = delivery.event_id.as_deref().and_then(event_key);
     if let Some(key) = &key
         && store::read::<Moment>(&tenant.ports, key)?.is_some()
     {
-        return Ok(Taken { hints: 0, repeated: true });
+        return Ok(Taken {
+            hints: 0,
+            repeated: true,
+        });
     }
     products::forget(&tenant.ports, &event.products)?;
-    let hints = event.stock.iter().map(|(_, product, store)| (store.as_str(), product.as_str())).collect::<Vec<_>>();
+    let hints = event
+        .stock
+        .iter()
+        .map(|(_, product, store)| (store.as_str(), product.as_str()))
+        .collect::<Vec<_>>();
     note(tenant, &hints, key.as_deref())?;
-    Ok(Taken { hints: count(hints.len()), repeated: false })
+    Ok(Taken {
+        hints: count(hints.len()),
+        repeated: false,
+    })
 }
 
 /// Takes hints from elsewhere.
 pub fn take_in_changes(tenant: &Tenant<'_>, hints: &[ChangeHint]) -> Result<Taken> {
     check_hints(hints)?;
-    let hints = hints.iter().map(|hint| (hint.store_id.as_str(), hint.product_id.as_str())).collect::<Vec<_>>();
+    let hints = hints
+        .iter()
+        .map(|hint| (hint.store_id.as_str(), hint.product_id.as_str()))
+        .collect::<Vec<_>>();
     note(tenant, &hints, None)?;
-    Ok(Taken { hints: count(hints.len()), repeated: false })
+    Ok(Taken {
+        hints: count(hints.len()),
+        repeated: false,
+    })
 }
 
 fn check_hints(hints: &[ChangeHint]) -> Result<()> {
     if hints.len() > MOST_HINTS {
-        let reason = Reason::new("too-many", "一度に1000件までです。", "At most 1 000 at once.");
+        let reason = Reason::new(
+            "too-many",
+            "一度に1000件までです。",
+            "At most 1 000 at once.",
+        );
         return Err(Error::invalid("hints", reason));
     }
     let is_id = |text: &str| webhook::plain_id(text).is_some();
     let bad = hints.iter().enumerate().flat_map(|(index, hint)| {
-        let fields = [("product-id", &hint.product_id), ("store-id", &hint.store_id)];
+        let fields = [
+            ("product-id", &hint.product_id),
+            ("store-id", &hint.store_id),
+        ];
         let bad = fields.into_iter().filter(move |(_, value)| !is_id(value));
         bad.map(move |(name, value)| Problem {
             field: format!("hints[{index}].{name}"),
-            reason: Reason::new("not-an-id", "スマレジの番号ではありません。", "This is no id of Smaregi.")
-                .value(crate::text::fit(value, 40)),
+            reason: Reason::new(
+                "not-an-id",
+                "スマレジの番号ではありません。",
+                "This is no id of Smaregi.",
+            )
+            .value(crate::text::fit(value, 40)),
         })
     });
     let problems: Vec<Problem> = bad.collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(problems))
+    }
 }
 
 /// Stores hints, the event's id with the last of them: a crash in between repeats hints, which is harmless, and loses none.
@@ -77,7 +115,11 @@ pub fn note(tenant: &Tenant<'_>, hints: &[(&str, &str)], event_key: Option<&str>
         let last = chunks.peek().is_none();
         let mut commit = Commit::new();
         for (store_id, product_id) in chunk {
-            let hint = Hint { store_id: (*store_id).to_owned(), product_id: (*product_id).to_owned(), at };
+            let hint = Hint {
+                store_id: (*store_id).to_owned(),
+                product_id: (*product_id).to_owned(),
+                at,
+            };
             commit = commit.put(&hint_key(store_id, product_id), &hint)?;
         }
         if last && let Some(key) = event_key {
@@ -100,12 +142,20 @@ pub fn forget_old_events(tenant: &Tenant<'_>) -> Result<()> {
     for event in old.into_iter().filter(|event| event.value < limit) {
         commit = commit.delete(&event.key);
     }
-    if commit.is_empty() { Ok(()) } else { commit.apply(&tenant.ports) }
+    if commit.is_empty() {
+        Ok(())
+    } else {
+        commit.apply(&tenant.ports)
+    }
 }
 
 fn event_key(id: &str) -> Option<String> {
     // Foreign text in a key: bounded, and without what could leave our prefix.
-    let safe: String = id.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(100).collect();
+    let safe: String = id
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
+        .take(100)
+        .collect();
     (!safe.is_empty()).then(|| format!("stock/event/{safe}"))
 }
 

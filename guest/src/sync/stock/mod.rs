@@ -25,7 +25,9 @@ use crate::{
         stock::{
             batch::Candidate,
             ingest::Since,
-            records::{BOOK_KEY, Batch, BatchState, Book, Held, Hint, RowResult, batch_key, held_key},
+            records::{
+                BOOK_KEY, Batch, BatchState, Book, Held, Hint, RowResult, batch_key, held_key,
+            },
         },
         store::{self, Commit},
         tenant::Tenant,
@@ -33,7 +35,12 @@ use crate::{
     time::Moment,
 };
 
-pub use {align::align, catch_up::catch_up, compare::compare, intake::{take_in, take_in_changes}};
+pub use {
+    align::align,
+    catch_up::catch_up,
+    compare::compare,
+    intake::{take_in, take_in_changes},
+};
 
 /// Held products are looked at once a day when nothing else is sent: each look is a billed call.
 const HELD_LOOK: TimeDelta = TimeDelta::days(1);
@@ -55,7 +62,11 @@ pub async fn send(tenant: &Tenant<'_>) -> Result<SendProgress> {
 }
 
 /// One round of the flow; what it did is in `progress` also when it ends in an error.
-pub async fn step(tenant: &Tenant<'_>, urgency: Urgency, progress: &mut SendProgress) -> Result<()> {
+pub async fn step(
+    tenant: &Tenant<'_>,
+    urgency: Urgency,
+    progress: &mut SendProgress,
+) -> Result<()> {
     let link = connection::link(&tenant.ports)?;
     if link.on {
         let since = ingest::follow_stores(tenant, link.baseline)?;
@@ -65,14 +76,21 @@ pub async fn step(tenant: &Tenant<'_>, urgency: Urgency, progress: &mut SendProg
 }
 
 /// Counts what is left, and turns a spent budget into progress.
-pub fn finish(tenant: &Tenant<'_>, progress: &mut SendProgress, result: Result<()>) -> Result<SendProgress> {
+pub fn finish(
+    tenant: &Tenant<'_>,
+    progress: &mut SendProgress,
+    result: Result<()>,
+) -> Result<SendProgress> {
     let spent = match result {
         Ok(()) => false,
         Err(Error::BudgetSpent) => true,
         Err(error) => return Err(error),
     };
     let candidates = batch::candidates(tenant)?;
-    let held = candidates.iter().filter(|candidate| candidate.held.is_some()).count();
+    let held = candidates
+        .iter()
+        .filter(|candidate| candidate.held.is_some())
+        .count();
     let open = deliver::open_batch(tenant)?;
     let hints = store::list::<Hint>(&tenant.ports, "stock/hint/", 1_000)?.len();
     progress.products_held = count(held);
@@ -80,7 +98,11 @@ pub fn finish(tenant: &Tenant<'_>, progress: &mut SendProgress, result: Result<(
     progress.hints_waiting = count(hints);
     progress.in_flight = open.is_some();
     progress.more = spent || hints > 0;
-    progress.next_at = open.map(|open| open.value.next_at).into_iter().chain(own::next_look(tenant)?).min();
+    progress.next_at = open
+        .map(|open| open.value.next_at)
+        .into_iter()
+        .chain(own::next_look(tenant)?)
+        .min();
     Ok(progress.clone())
 }
 
@@ -100,10 +122,21 @@ async fn read(tenant: &Tenant<'_>, since: &Since, progress: &mut SendProgress) -
 }
 
 /// The Next Engine half. Opens a session only when there is something to learn or to send.
-async fn deliver(tenant: &Tenant<'_>, on: bool, urgency: Urgency, progress: &mut SendProgress) -> Result<()> {
+async fn deliver(
+    tenant: &Tenant<'_>,
+    on: bool,
+    urgency: Urgency,
+    progress: &mut SendProgress,
+) -> Result<()> {
     let open = deliver::open_batch(tenant)?;
-    let follow = open.as_ref().is_some_and(|open| open.value.next_at <= tenant.now() || is_ready(&open.value, urgency));
-    let wanted = if on && open.is_none() { wanted(tenant, urgency)? } else { None };
+    let follow = open
+        .as_ref()
+        .is_some_and(|open| open.value.next_at <= tenant.now() || is_ready(&open.value, urgency));
+    let wanted = if on && open.is_none() {
+        wanted(tenant, urgency)?
+    } else {
+        None
+    };
     if !follow && wanted.is_none() {
         return Ok(());
     }
@@ -140,16 +173,32 @@ async fn deliver_with(
 /// The differences for the next batch, if one is due.
 fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>>> {
     let candidates = batch::candidates(tenant)?;
-    let free = candidates.iter().filter(|candidate| candidate.held.is_none()).count();
+    let free = candidates
+        .iter()
+        .filter(|candidate| candidate.held.is_none())
+        .count();
     let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
     let looked_at = book.and_then(|book| book.held_looked_at);
     let due = match urgency {
-        Urgency::Now => free > 0 || candidates.iter().any(|candidate| candidate.held.as_ref().is_some_and(|held| !held.value.needs_person)),
+        Urgency::Now => {
+            free > 0
+                || candidates.iter().any(|candidate| {
+                    candidate
+                        .held
+                        .as_ref()
+                        .is_some_and(|held| !held.value.needs_person)
+                })
+        }
         Urgency::NotBefore(at) if free > 0 => {
             at <= tenant.now() || free >= tenant.settings.pace.send_early_products as usize
         }
         Urgency::NotBefore(_) => {
-            let waiting = candidates.iter().any(|candidate| candidate.held.as_ref().is_some_and(|held| !held.value.needs_person));
+            let waiting = candidates.iter().any(|candidate| {
+                candidate
+                    .held
+                    .as_ref()
+                    .is_some_and(|held| !held.value.needs_person)
+            });
             waiting && looked_at.is_none_or(|at| tenant.now() - at >= HELD_LOOK)
         }
     };
@@ -162,11 +211,15 @@ pub fn resend(tenant: &Tenant<'_>, choice: &ResendChoice) -> Result<u32> {
         ResendChoice::AllFailed => store::list_all::<Held>(&tenant.ports, "stock/held/")?,
         ResendChoice::Entry(id) => {
             let key = held_key(&product_of(tenant, id)?);
-            store::read::<Held>(&tenant.ports, &key)?.into_iter().collect()
+            store::read::<Held>(&tenant.ports, &key)?
+                .into_iter()
+                .collect()
         }
     };
     for chunk in held.chunks(1_000) {
-        let commit = chunk.iter().fold(Commit::new(), |commit, held| commit.check(&held.key, Some(held)).delete(&held.key));
+        let commit = chunk.iter().fold(Commit::new(), |commit, held| {
+            commit.check(&held.key, Some(held)).delete(&held.key)
+        });
         commit.apply(&tenant.ports)?;
     }
     Ok(count(held.len()))
@@ -179,8 +232,15 @@ fn product_of(tenant: &Tenant<'_>, id: &str) -> Result<String> {
     if let Some(product) = id.strip_prefix("w-") {
         return Ok(product.to_owned());
     }
-    let (number, row) = id.strip_prefix('b').and_then(|rest| rest.split_once('-')).ok_or_else(missing)?;
-    let (number, row): (u64, usize) = number.parse().ok().zip(row.parse().ok()).ok_or_else(missing)?;
+    let (number, row) = id
+        .strip_prefix('b')
+        .and_then(|rest| rest.split_once('-'))
+        .ok_or_else(missing)?;
+    let (number, row): (u64, usize) = number
+        .parse()
+        .ok()
+        .zip(row.parse().ok())
+        .ok_or_else(missing)?;
     let batch = store::read::<Batch>(&tenant.ports, &batch_key(number))?.ok_or_else(missing)?;
     let row = batch.value.rows.get(row).ok_or_else(missing)?;
     match row.result {

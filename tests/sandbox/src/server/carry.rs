@@ -160,7 +160,9 @@ async fn send_webhooks(world: Shared) {
             let mut world = lock(&world);
             let due = world.take_webhooks();
             // Under the same lock, so that none is neither waiting nor on its way.
-            due.into_iter().map(|webhook| (webhook, world.webhooks.posting())).collect()
+            due.into_iter()
+                .map(|webhook| (webhook, world.webhooks.posting()))
+                .collect()
         };
         for (webhook, posting) in due {
             let client = client.clone();

@@ -63,7 +63,11 @@ impl Default for Access {
             client_secret: "smaregi-sandbox-secret".to_owned(),
             scopes: SCOPES.map(str::to_owned).to_vec(),
         };
-        Self { app, tokens: BTreeMap::new(), issued: 0 }
+        Self {
+            app,
+            tokens: BTreeMap::new(),
+            issued: 0,
+        }
     }
 }
 
@@ -77,7 +81,11 @@ impl Access {
     pub fn token(&mut self, contract: &str, request: &Request, now: Moment) -> Response {
         let bad = |error: &str, why: &str| oauth_error(StatusCode::BAD_REQUEST, error, why);
         if !self.is_app(request) || contract != self.app.contract_id {
-            return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "Client authentication failed");
+            return oauth_error(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "Client authentication failed",
+            );
         }
         if !wire::is_media_type(request, "application/x-www-form-urlencoded") {
             return bad("invalid_request", "the body must be a form");
@@ -88,26 +96,50 @@ impl Access {
         }
         // Scopes that are not ticked are dropped silently (smaregi.md 2).
         let asked = form.text("scope").unwrap_or_default().split_whitespace();
-        let scopes: Vec<String> = asked.filter(|scope| self.app.scopes.iter().any(|known| known == scope)).map(str::to_owned).collect();
+        let scopes: Vec<String> = asked
+            .filter(|scope| self.app.scopes.iter().any(|known| known == scope))
+            .map(str::to_owned)
+            .collect();
         self.issued += 1;
         let access_token = format!("smaregi-token-{}", self.issued);
         let body = json!({"scope": scopes.join(" "), "token_type": "Bearer", "expires_in": LIFE, "access_token": access_token});
-        self.tokens.insert(access_token, Token { expires: now + TimeDelta::seconds(LIFE), scopes });
+        self.tokens.insert(
+            access_token,
+            Token {
+                expires: now + TimeDelta::seconds(LIFE),
+                scopes,
+            },
+        );
         ok(&body)
     }
 
     fn is_app(&self, request: &Request) -> bool {
-        let basic = wire::header(request, "authorization").and_then(|value| value.strip_prefix("Basic "));
-        let pair = basic.and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let basic =
+            wire::header(request, "authorization").and_then(|value| value.strip_prefix("Basic "));
+        let pair = basic
+            .and_then(|text| STANDARD.decode(text).ok())
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         pair == Some(format!("{}:{}", self.app.client_id, self.app.client_secret))
     }
 
     /// Whether the request's token may use this scope.
-    pub fn check(&self, request: &Request, scope: &'static str, now: Moment) -> Result<(), Problem> {
-        let bearer = wire::header(request, "authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let token = bearer.and_then(|token| self.tokens.get(token)).filter(|token| token.expires > now);
+    pub fn check(
+        &self,
+        request: &Request,
+        scope: &'static str,
+        now: Moment,
+    ) -> Result<(), Problem> {
+        let bearer =
+            wire::header(request, "authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let token = bearer
+            .and_then(|token| self.tokens.get(token))
+            .filter(|token| token.expires > now);
         let token = token.ok_or_else(Problem::unauthorized)?;
-        if token.scopes.iter().any(|known| known == scope) { Ok(()) } else { Err(Problem::insufficient_scope(scope)) }
+        if token.scopes.iter().any(|known| known == scope) {
+            Ok(())
+        } else {
+            Err(Problem::insufficient_scope(scope))
+        }
     }
 }
 
@@ -127,10 +159,21 @@ impl Pace {
         }
         let second = clock.now().timestamp();
         if second != self.second {
-            *self = Self { second, ..Self::default() };
+            *self = Self {
+                second,
+                ..Self::default()
+            };
         }
-        let (count, most) = if write { (&mut self.writes, WRITES) } else { (&mut self.reads, READS) };
+        let (count, most) = if write {
+            (&mut self.writes, WRITES)
+        } else {
+            (&mut self.reads, READS)
+        };
         *count += 1;
-        if *count > most { Err(Problem::too_many(1)) } else { Ok(()) }
+        if *count > most {
+            Err(Problem::too_many(1))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -17,7 +17,11 @@ impl Smaregi {
         if !self.books.products.contains_key(&product) {
             return Err(Refused::new(format!("no product {product}")));
         }
-        if self.books.stores.contains_key(&store) { Ok(()) } else { Err(Refused::new(format!("no store {store}"))) }
+        if self.books.stores.contains_key(&store) {
+            Ok(())
+        } else {
+            Err(Refused::new(format!("no store {store}")))
+        }
     }
 
     fn one(&mut self, product: u64, store: u32, by: i64, division: &str) -> Result<(), Refused> {
@@ -34,7 +38,9 @@ impl Smaregi {
         let mut details = Vec::new();
         for (number, &(product, quantity)) in (1..).zip(lines) {
             self.shelf(product, store)?;
-            let Some(listed) = self.books.products.get(&product) else { continue };
+            let Some(listed) = self.books.products.get(&product) else {
+                continue;
+            };
             let master = &listed.product;
             details.push(Detail {
                 id: number,
@@ -50,19 +56,42 @@ impl Smaregi {
                 ..Detail::default()
             });
         }
-        let movements = lines.iter().map(|&(product, quantity)| Movement::new(product, store, -quantity, "02")).collect();
-        let moved = self.move_stock(movements, true).iter().map(|change| (change.product, change.amount)).collect();
+        let movements = lines
+            .iter()
+            .map(|&(product, quantity)| Movement::new(product, store, -quantity, "02"))
+            .collect();
+        let moved = self
+            .move_stock(movements, true)
+            .iter()
+            .map(|change| (change.product, change.amount))
+            .collect();
         let id = self.books.next_transaction();
         let sale = self.till_sale(id, store, details, moved);
         self.books.transactions.insert(id, sale);
-        self.notify("pos:transactions", "created", ("transactionHeadIds", json!([id.to_string()])));
+        self.notify(
+            "pos:transactions",
+            "created",
+            ("transactionHeadIds", json!([id.to_string()])),
+        );
         Ok(id)
     }
 
-    fn till_sale(&self, id: u64, store: u32, details: Vec<Detail>, moved: Vec<(u64, i64)>) -> Transaction {
+    fn till_sale(
+        &self,
+        id: u64,
+        store: u32,
+        details: Vec<Detail>,
+        moved: Vec<(u64, i64)>,
+    ) -> Transaction {
         let now = self.now();
         let subtotal = details.iter().map(Detail::subtotal).sum();
-        let amounts = Amounts { subtotal, total: subtotal, deposit: subtotal, deposit_cash: subtotal, ..Amounts::default() };
+        let amounts = Amounts {
+            subtotal,
+            total: subtotal,
+            deposit: subtotal,
+            deposit_cash: subtotal,
+            ..Amounts::default()
+        };
         Transaction {
             id,
             division: 1,
@@ -91,14 +120,24 @@ impl Smaregi {
     /// When there is no such sale that stands.
     pub fn pos_sale_cancel(&mut self, id: u64) -> Result<(), Refused> {
         let now = self.now();
-        let sale = self.books.transactions.get_mut(&id).filter(|sale| sale.stands());
+        let sale = self
+            .books
+            .transactions
+            .get_mut(&id)
+            .filter(|sale| sale.stands());
         let sale = sale.ok_or_else(|| Refused::new(format!("no sale {id} to cancel")))?;
         sale.cancelled = true;
         sale.modified = now;
         let (store, moved) = (sale.store, sale.moved.clone());
-        let back = moved.into_iter().map(|(product, by)| Movement::new(product, store, -by, "02"));
+        let back = moved
+            .into_iter()
+            .map(|(product, by)| Movement::new(product, store, -by, "02"));
         self.move_stock(back.collect(), true);
-        self.notify("pos:transactions", "canceled", ("transactionHeadIds", json!([id.to_string()])));
+        self.notify(
+            "pos:transactions",
+            "canceled",
+            ("transactionHeadIds", json!([id.to_string()])),
+        );
         Ok(())
     }
 
@@ -130,11 +169,24 @@ impl Smaregi {
     ///
     /// # Errors
     /// See [`Smaregi::correct`].
-    pub fn transfer(&mut self, product: u64, from: u32, to: u32, quantity: i64) -> Result<(), Refused> {
+    pub fn transfer(
+        &mut self,
+        product: u64,
+        from: u32,
+        to: u32,
+        quantity: i64,
+    ) -> Result<(), Refused> {
         self.shelf(product, from)?;
         self.shelf(product, to)?;
-        let row = |store, by, division| Movement { from_store: Some(from), to_store: Some(to), ..Movement::new(product, store, by, division) };
-        self.move_stock(vec![row(from, -quantity, "04"), row(to, quantity, "05")], true);
+        let row = |store, by, division| Movement {
+            from_store: Some(from),
+            to_store: Some(to),
+            ..Movement::new(product, store, by, division)
+        };
+        self.move_stock(
+            vec![row(from, -quantity, "04"), row(to, quantity, "05")],
+            true,
+        );
         Ok(())
     }
 
@@ -159,7 +211,13 @@ impl Smaregi {
     ///
     /// # Errors
     /// See [`Smaregi::correct`].
-    pub fn odd_row(&mut self, product: u64, store: u32, by: i64, division: &str) -> Result<(), Refused> {
+    pub fn odd_row(
+        &mut self,
+        product: u64,
+        store: u32,
+        by: i64,
+        division: &str,
+    ) -> Result<(), Refused> {
         self.one(product, store, by, division)
     }
 
@@ -167,9 +225,24 @@ impl Smaregi {
     pub fn set_product(&mut self, product: Product) {
         let (id, now) = (product.id, self.now());
         let created = self.books.products.get(&id).map(|listed| listed.created);
-        let action = if created.is_some() { "edited" } else { "created" };
-        self.books.products.insert(id, Listed { product, created: created.unwrap_or(now), modified: now });
-        self.notify("pos:products", action, ("productIds", json!([id.to_string()])));
+        let action = if created.is_some() {
+            "edited"
+        } else {
+            "created"
+        };
+        self.books.products.insert(
+            id,
+            Listed {
+                product,
+                created: created.unwrap_or(now),
+                modified: now,
+            },
+        );
+        self.notify(
+            "pos:products",
+            action,
+            ("productIds", json!([id.to_string()])),
+        );
     }
 
     /// Deletes a product; its history stays.
@@ -177,8 +250,15 @@ impl Smaregi {
     /// # Errors
     /// When there is none.
     pub fn delete_product(&mut self, id: u64) -> Result<(), Refused> {
-        self.books.products.remove(&id).ok_or_else(|| Refused::new(format!("no product {id}")))?;
-        self.notify("pos:products", "deleted", ("productIds", json!([id.to_string()])));
+        self.books
+            .products
+            .remove(&id)
+            .ok_or_else(|| Refused::new(format!("no product {id}")))?;
+        self.notify(
+            "pos:products",
+            "deleted",
+            ("productIds", json!([id.to_string()])),
+        );
         Ok(())
     }
 
@@ -187,7 +267,11 @@ impl Smaregi {
     /// # Errors
     /// When there is none.
     pub fn pause_store(&mut self, id: u32, paused: bool) -> Result<(), Refused> {
-        let store = self.books.stores.get_mut(&id).ok_or_else(|| Refused::new(format!("no store {id}")))?;
+        let store = self
+            .books
+            .stores
+            .get_mut(&id)
+            .ok_or_else(|| Refused::new(format!("no store {id}")))?;
         store.paused = paused;
         Ok(())
     }

@@ -24,7 +24,11 @@ pub fn optional(request: &Request) -> Result<Body, Problem> {
 impl Body {
     /// An object inside a body.
     pub fn of(value: &Value, name: &str) -> Result<Self, Problem> {
-        value.as_object().cloned().map(Self).ok_or_else(|| bad(name))
+        value
+            .as_object()
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| bad(name))
     }
 
     /// Refuses names that the operation does not have.
@@ -45,16 +49,27 @@ impl Body {
 
     /// A text of at most so many characters.
     pub fn text(&self, name: &str, longest: usize) -> Result<Option<String>, Problem> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
         let text = value.as_str().ok_or_else(|| bad(name))?;
-        if text.chars().count() > longest { Err(bad(name)) } else { Ok(Some(text.to_owned())) }
+        if text.chars().count() > longest {
+            Err(bad(name))
+        } else {
+            Ok(Some(text.to_owned()))
+        }
     }
 
     /// A whole number as text within a range.
     pub fn int(&self, name: &str, most: i64) -> Result<Option<i64>, Problem> {
-        let Some(text) = self.text(name, 12)? else { return Ok(None) };
+        let Some(text) = self.text(name, 12)? else {
+            return Ok(None);
+        };
         let plain = !text.is_empty() && !text.starts_with('+');
-        let number = text.parse::<i64>().ok().filter(|number| plain && number.abs() <= most);
+        let number = text
+            .parse::<i64>()
+            .ok()
+            .filter(|number| plain && number.abs() <= most);
         number.map(Some).ok_or_else(|| bad(name))
     }
 
@@ -65,26 +80,43 @@ impl Body {
 
     /// A required text.
     pub fn need_text(&self, name: &str, longest: usize) -> Result<String, Problem> {
-        self.text(name, longest)?.filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
+        self.text(name, longest)?
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| missing(name))
     }
 
     /// One of these texts.
     pub fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
         let text = self.text(name, 20)?;
-        if text.as_deref().is_some_and(|text| !known.contains(&text)) { Err(bad(name)) } else { Ok(text) }
+        if text.as_deref().is_some_and(|text| !known.contains(&text)) {
+            Err(bad(name))
+        } else {
+            Ok(text)
+        }
     }
 
     /// A moment; its wall time is taken for Japan's, whatever offset it carries (smaregi.md 2, the time zone trap).
     pub fn moment(&self, name: &str) -> Result<Option<Moment>, Problem> {
-        let Some(text) = self.text(name, 40)? else { return Ok(None) };
+        let Some(text) = self.text(name, 40)? else {
+            return Ok(None);
+        };
         let moment = DateTime::parse_from_rfc3339(&text).map_err(|_| bad(name))?;
-        moment.naive_local().and_local_timezone(jst()).single().map(Some).ok_or_else(|| bad(name))
+        moment
+            .naive_local()
+            .and_local_timezone(jst())
+            .single()
+            .map(Some)
+            .ok_or_else(|| bad(name))
     }
 
     /// A day.
     pub fn day(&self, name: &str) -> Result<Option<NaiveDate>, Problem> {
-        let Some(text) = self.text(name, 10)? else { return Ok(None) };
-        NaiveDate::parse_from_str(&text, "%Y-%m-%d").map(Some).map_err(|_| bad(name))
+        let Some(text) = self.text(name, 10)? else {
+            return Ok(None);
+        };
+        NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+            .map(Some)
+            .map_err(|_| bad(name))
     }
 }
 

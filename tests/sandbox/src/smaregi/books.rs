@@ -249,7 +249,9 @@ impl Books {
 
     /// The next transaction id.
     pub fn next_transaction(&self) -> u64 {
-        self.transactions.last_key_value().map_or(1, |(id, _)| id + 1)
+        self.transactions
+            .last_key_value()
+            .map_or(1, |(id, _)| id + 1)
     }
 }
 

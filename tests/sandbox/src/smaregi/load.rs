@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
+use super::Smaregi;
 use super::back_office::TILL;
 use super::books::{Listed, Movement, Product, Store};
-use super::Smaregi;
 use crate::shop::{self, ShopData};
 
 /// How long before now everything was set up.
@@ -31,9 +31,17 @@ impl Smaregi {
             self.books.stores.insert(store.id, row);
         }
         for product in shop.products.iter().filter(|product| product.in_smaregi) {
-            self.books.products.insert(product.id, Listed { product: listed(product), created: at, modified: at });
+            self.books.products.insert(
+                product.id,
+                Listed {
+                    product: listed(product),
+                    created: at,
+                    modified: at,
+                },
+            );
             for &(store, amount) in product.stock.iter().filter(|(_, amount)| *amount != 0) {
-                self.books.apply(Movement::new(product.id, store, amount, "03"), at);
+                self.books
+                    .apply(Movement::new(product.id, store, amount, "03"), at);
             }
         }
     }

@@ -19,14 +19,55 @@ const MOST: i64 = 999_999_999;
 
 /// Head fields that a request may carry (smaregi.md 2); those not read below are kept as labels.
 const HEAD: [&str; 49] = [
-    "transactionHeadDivision", "cancelDivision", "subtotal", "subtotalDiscountPrice", "subtotalDiscountRate",
-    "subtotalDiscountDivision", "pointDiscount", "total", "taxInclude", "taxExclude", "roundingDivision", "roundingPrice",
-    "deposit", "depositCash", "depositCredit", "change", "newPoint", "spendPoint", "point", "totalPoint", "storeId",
-    "terminalId", "terminalTranId", "terminalTranDateTime", "sumDivision", "sumDate", "customerId", "customerCode",
-    "customerRank", "customerGroupId", "staffId", "memo", "receiptMemo", "tags", "carriage", "commission", "sellDivision",
-    "taxRate", "taxRounding", "discountRoundingDivision", "transactionUuid", "discountCalculateDivision",
-    "layawayServerTransactionHeadId", "enterDateTime", "exchangeTicketNo", "giftReceiptValidDays", "barcode",
-    "depositOthers", "details",
+    "transactionHeadDivision",
+    "cancelDivision",
+    "subtotal",
+    "subtotalDiscountPrice",
+    "subtotalDiscountRate",
+    "subtotalDiscountDivision",
+    "pointDiscount",
+    "total",
+    "taxInclude",
+    "taxExclude",
+    "roundingDivision",
+    "roundingPrice",
+    "deposit",
+    "depositCash",
+    "depositCredit",
+    "change",
+    "newPoint",
+    "spendPoint",
+    "point",
+    "totalPoint",
+    "storeId",
+    "terminalId",
+    "terminalTranId",
+    "terminalTranDateTime",
+    "sumDivision",
+    "sumDate",
+    "customerId",
+    "customerCode",
+    "customerRank",
+    "customerGroupId",
+    "staffId",
+    "memo",
+    "receiptMemo",
+    "tags",
+    "carriage",
+    "commission",
+    "sellDivision",
+    "taxRate",
+    "taxRounding",
+    "discountRoundingDivision",
+    "transactionUuid",
+    "discountCalculateDivision",
+    "layawayServerTransactionHeadId",
+    "enterDateTime",
+    "exchangeTicketNo",
+    "giftReceiptValidDays",
+    "barcode",
+    "depositOthers",
+    "details",
 ];
 const LABELS: [&str; 4] = ["receiptMemo", "tags", "sellDivision", "staffId"];
 
@@ -34,7 +75,8 @@ const LABELS: [&str; 4] = ["receiptMemo", "tags", "sellDivision", "staffId"];
 pub fn register(smaregi: &mut Smaregi, body: Body) -> Result<Value, Problem> {
     body.only(&HEAD)?;
     // Other divisions move no goods; they are not played here.
-    body.one_of("transactionHeadDivision", &["1"])?.ok_or_else(|| missing("transactionHeadDivision"))?;
+    body.one_of("transactionHeadDivision", &["1"])?
+        .ok_or_else(|| missing("transactionHeadDivision"))?;
     let cancelled = body.one_of("cancelDivision", &["0", "1"])?.as_deref() == Some("1");
     let store = selling_store(&smaregi.books, &body)?;
     let details = lines::read(&smaregi.books, &body)?;
@@ -51,7 +93,11 @@ pub fn register(smaregi: &mut Smaregi, body: Body) -> Result<Value, Problem> {
 fn selling_store(books: &Books, body: &Body) -> Result<u32, Problem> {
     let id = stock::existing_store(books, body.need_int("storeId", MOST)?)?;
     let paused = books.stores.get(&id).is_some_and(|store| store.paused);
-    if paused { Err(Problem::invalid("休止中の店舗です。")) } else { Ok(id) }
+    if paused {
+        Err(Problem::invalid("休止中の店舗です。"))
+    } else {
+        Ok(id)
+    }
 }
 
 /// The sums that must agree: subtotal with the details, total with the formula.
@@ -84,8 +130,13 @@ fn amounts(body: &Body, details: &[Detail]) -> Result<Amounts, Problem> {
 fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Problem> {
     let now = smaregi.now();
     let terminal = body.need_int("terminalId", MOST)?;
-    let terminal = u32::try_from(terminal).ok().filter(|id| *id > 0).ok_or_else(|| bad("terminalId"))?;
-    let time = body.moment("terminalTranDateTime")?.ok_or_else(|| missing("terminalTranDateTime"))?;
+    let terminal = u32::try_from(terminal)
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| bad("terminalId"))?;
+    let time = body
+        .moment("terminalTranDateTime")?
+        .ok_or_else(|| missing("terminalTranDateTime"))?;
     let (sum_division, sum_date) = closing(&smaregi.books, body, store, terminal)?;
     let tags = body.text("tags", 1000)?.unwrap_or_default();
     if tags.split(',').any(|tag| tag.chars().count() > 64) {
@@ -98,7 +149,9 @@ fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Probl
         }
     }
     // Left out: seconds since 1970 and the terminal (smaregi.md 2).
-    let uuid = body.text("transactionUuid", 100)?.unwrap_or_else(|| format!("{:09}{terminal:04}", now.timestamp() % 1_000_000_000));
+    let uuid = body
+        .text("transactionUuid", 100)?
+        .unwrap_or_else(|| format!("{:09}{terminal:04}", now.timestamp() % 1_000_000_000));
     Ok(Transaction {
         id: smaregi.books.next_transaction(),
         division: 1,
@@ -122,7 +175,12 @@ fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Probl
 }
 
 /// A terminal that does not exist cannot be settled, so its sales must come closed with their day.
-fn closing(books: &Books, body: &Body, store: u32, terminal: u32) -> Result<(u8, Option<chrono::NaiveDate>), Problem> {
+fn closing(
+    books: &Books,
+    body: &Body,
+    store: u32,
+    terminal: u32,
+) -> Result<(u8, Option<chrono::NaiveDate>), Problem> {
     let (terminals, closes_itself) = match books.stores.get(&store) {
         Some(store) => (store.terminals.contains(&terminal), store.closes_itself),
         None => (false, true),
@@ -142,9 +200,15 @@ fn closing(books: &Books, body: &Body, store: u32, terminal: u32) -> Result<(u8,
 
 fn unique(smaregi: &Smaregi, sale: &Transaction) -> Result<(), Problem> {
     let others = || smaregi.books.transactions.values();
-    let key = smaregi.switches.four_part_key == FourPartKey::Enforced && others().any(|other| other.slip_key() == sale.slip_key());
-    let uuid = smaregi.switches.transaction_uuid == TransactionUuid::Enforced && others().any(|other| other.uuid == sale.uuid);
-    if key || uuid { Err(Problem::invalid("同じ取引が既に登録されています。")) } else { Ok(()) }
+    let key = smaregi.switches.four_part_key == FourPartKey::Enforced
+        && others().any(|other| other.slip_key() == sale.slip_key());
+    let uuid = smaregi.switches.transaction_uuid == TransactionUuid::Enforced
+        && others().any(|other| other.uuid == sale.uuid);
+    if key || uuid {
+        Err(Problem::invalid("同じ取引が既に登録されています。"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes the sale, moves its goods and tells of both as the switches say.
@@ -156,13 +220,25 @@ fn book(smaregi: &mut Smaregi, mut sale: Transaction) -> u64 {
         ApiSaleStock::Unmoved => None,
     };
     if let Some(division) = division.filter(|_| !sale.cancelled) {
-        let sold = sale.details.iter().filter_map(|line| Some((line.product?, -line.quantity)));
-        let movements: Vec<Movement> = sold.map(|(product, by)| Movement::new(product, sale.store, by, division)).collect();
+        let sold = sale
+            .details
+            .iter()
+            .filter_map(|line| Some((line.product?, -line.quantity)));
+        let movements: Vec<Movement> = sold
+            .map(|(product, by)| Movement::new(product, sale.store, by, division))
+            .collect();
         let notify = smaregi.switches.api_sale_webhook == ApiSaleWebhook::Raised;
         let changes = smaregi.move_stock(movements, notify);
-        sale.moved = changes.iter().map(|change| (change.product, change.amount)).collect();
+        sale.moved = changes
+            .iter()
+            .map(|change| (change.product, change.amount))
+            .collect();
     }
     smaregi.books.transactions.insert(id, sale);
-    smaregi.notify("pos:transactions", "created", ("transactionHeadIds", json!([id.to_string()])));
+    smaregi.notify(
+        "pos:transactions",
+        "created",
+        ("transactionHeadIds", json!([id.to_string()])),
+    );
     id
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::books::{Books, Change, Detail, Disposal, Listed, Moment, ProductKind, Shelf, Stock, Store, Transaction, moment_text};
+use super::books::{
+    Books, Change, Detail, Disposal, Listed, Moment, ProductKind, Shelf, Stock, Store, Transaction,
+    moment_text,
+};
 
 fn flag(set: bool) -> &'static str {
     if set { "1" } else { "0" }
@@ -79,7 +82,11 @@ pub fn transaction(sale: &Transaction, with_details: bool) -> Value {
         "insDateTime": at(sale.created), "updDateTime": at(sale.modified),
     });
     if with_details {
-        row["details"] = sale.details.iter().map(|line| detail(sale.id, line)).collect();
+        row["details"] = sale
+            .details
+            .iter()
+            .map(|line| detail(sale.id, line))
+            .collect();
     }
     row
 }
@@ -103,7 +110,11 @@ pub fn book(books: &Books, part: &str) -> Option<Value> {
         "stores" => books.stores.values().map(store).collect(),
         "stock" => books.stock.iter().map(stock).collect(),
         "changes" => books.changes.iter().map(change).collect(),
-        "transactions" => books.transactions.values().map(|sale| transaction(sale, true)).collect(),
+        "transactions" => books
+            .transactions
+            .values()
+            .map(|sale| transaction(sale, true))
+            .collect(),
         _ => return None,
     })
 }

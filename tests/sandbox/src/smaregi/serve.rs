@@ -25,11 +25,17 @@ enum Operation<'a> {
 
 fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Option<&'a str>, Operation<'a>)> {
     use Operation as O;
-    let (get, post, patch) = (*method == Method::GET, *method == Method::POST, *method == Method::PATCH);
+    let (get, post, patch) = (
+        *method == Method::GET,
+        *method == Method::POST,
+        *method == Method::PATCH,
+    );
     if let ["app", contract, "token"] = path {
         return post.then_some((None, O::Token(contract)));
     }
-    let [contract, "pos", rest @ ..] = path else { return None };
+    let [contract, "pos", rest @ ..] = path else {
+        return None;
+    };
     let found = match rest {
         ["products"] if get => O::Products,
         ["products", id] if get => O::Product(id),
@@ -62,8 +68,14 @@ impl Operation<'_> {
             Self::SetStock(_) => ("/stock/{product}", "pos.stock:write"),
             Self::Register | Self::Transactions => ("/transactions", ""),
             Self::Transaction(_) => ("/transactions/{transaction}", "pos.transactions:read"),
-            Self::Cancel(_) => ("/transactions/{transaction}/cancel", "pos.transactions:write"),
-            Self::Dispose(_) => ("/transactions/{transaction}/dispose", "pos.transactions:write"),
+            Self::Cancel(_) => (
+                "/transactions/{transaction}/cancel",
+                "pos.transactions:write",
+            ),
+            Self::Dispose(_) => (
+                "/transactions/{transaction}/dispose",
+                "pos.transactions:write",
+            ),
         }
     }
 
@@ -92,7 +104,8 @@ pub fn handle(smaregi: &mut Smaregi, request: &Request) -> Result<Response, Prob
     let path = segments(request);
     let write = request.method() != Method::GET;
     smaregi.pace.count(&smaregi.clock, write)?;
-    let (contract, operation) = operation(request.method(), &path).ok_or_else(Problem::not_found)?;
+    let (contract, operation) =
+        operation(request.method(), &path).ok_or_else(Problem::not_found)?;
     let now = smaregi.now();
     if let Operation::Token(contract) = operation {
         return Ok(smaregi.access.token(contract, request, now));
@@ -104,18 +117,28 @@ pub fn handle(smaregi: &mut Smaregi, request: &Request) -> Result<Response, Prob
     act(smaregi, &operation, request)
 }
 
-fn act(smaregi: &mut Smaregi, operation: &Operation<'_>, request: &Request) -> Result<Response, Problem> {
+fn act(
+    smaregi: &mut Smaregi,
+    operation: &Operation<'_>,
+    request: &Request,
+) -> Result<Response, Problem> {
     let answer = match operation {
         Operation::Token(_) => return Err(Problem::not_found()),
         Operation::Products => lists::products(&smaregi.books, request)?,
         Operation::Product(id) => lists::product(&smaregi.books, id, request)?,
         Operation::Stores => lists::stores(&smaregi.books, request)?,
         Operation::Stock => lists::stock(&smaregi.books, request)?,
-        Operation::Changes(product, store) => lists::changes(&smaregi.books, (product, store), request)?,
+        Operation::Changes(product, store) => {
+            lists::changes(&smaregi.books, (product, store), request)?
+        }
         Operation::Transactions => lists::transactions(&smaregi.books, request)?,
         Operation::Transaction(id) => lists::transaction(&smaregi.books, id, request)?,
-        Operation::AddStock(product) => stock::change(smaregi, product, body::object(request)?, true)?,
-        Operation::SetStock(product) => stock::change(smaregi, product, body::object(request)?, false)?,
+        Operation::AddStock(product) => {
+            stock::change(smaregi, product, body::object(request)?, true)?
+        }
+        Operation::SetStock(product) => {
+            stock::change(smaregi, product, body::object(request)?, false)?
+        }
         Operation::Register => register::register(smaregi, body::object(request)?)?,
         Operation::Cancel(id) => undo::cancel(smaregi, id, body::optional(request)?)?,
         Operation::Dispose(id) => undo::dispose(smaregi, id, body::optional(request)?)?,

@@ -28,7 +28,11 @@ pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Prob
         sale.cancelled = true;
         sale.modified = now;
     }
-    smaregi.notify("pos:transactions", "canceled", ("transactionHeadIds", json!([sale.id.to_string()])));
+    smaregi.notify(
+        "pos:transactions",
+        "canceled",
+        ("transactionHeadIds", json!([sale.id.to_string()])),
+    );
     Ok(json!({"transactionHeadId": sale.id.to_string()}))
 }
 
@@ -63,19 +67,34 @@ pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Pro
         sale.disposal = Disposal::CancelledOut;
         sale.modified = now;
     }
-    smaregi.notify("pos:transactions", "disposed", ("transactionHeadIds", json!([new.to_string()])));
+    smaregi.notify(
+        "pos:transactions",
+        "disposed",
+        ("transactionHeadIds", json!([new.to_string()])),
+    );
     Ok(json!({"transactionHeadId": new.to_string()}))
 }
 
 fn standing(smaregi: &Smaregi, id: &str) -> Result<Transaction, Problem> {
-    let sale = id.parse().ok().and_then(|id: u64| smaregi.books.transactions.get(&id)).ok_or_else(Problem::not_found)?;
-    if sale.stands() { Ok(sale.clone()) } else { Err(bad("transactionHeadId")) }
+    let sale = id
+        .parse()
+        .ok()
+        .and_then(|id: u64| smaregi.books.transactions.get(&id))
+        .ok_or_else(Problem::not_found)?;
+    if sale.stands() {
+        Ok(sale.clone())
+    } else {
+        Err(bad("transactionHeadId"))
+    }
 }
 
 /// What it took comes back, no more; a sale that moved nothing brings nothing.
 fn give_back(smaregi: &mut Smaregi, sale: &Transaction, division: Option<&str>) {
     let Some(division) = division else { return };
-    let back = sale.moved.iter().map(|&(product, by)| Movement::new(product, sale.store, -by, division));
+    let back = sale
+        .moved
+        .iter()
+        .map(|&(product, by)| Movement::new(product, sale.store, -by, division));
     let notify = smaregi.switches.api_sale_webhook == ApiSaleWebhook::Raised;
     smaregi.move_stock(back.collect(), notify);
 }

@@ -1,3 +1,9 @@
 //! The flow's tests: planning by table, and whole imports through a small world of both services.
 
+mod changes;
+mod connected;
+mod imports;
 mod planning;
+mod rows;
+mod shop;
+mod world;

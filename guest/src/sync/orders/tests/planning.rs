@@ -18,7 +18,8 @@ use crate::{
             plan::{self, Known, Next},
             reading::Reading,
             records::{
-                Act, Balance, Intent, Move, Registered, SlipRecord, Trouble, slip_key, slip_of,
+                self, Act, Balance, Intent, Move, Registered, SlipRecord, Trouble, slip_key,
+                slip_of,
             },
             scan,
         },
@@ -36,7 +37,7 @@ fn settings() -> Settings {
 
 fn fresh() -> SlipRecord {
     SlipRecord {
-        order: Some(samples::order("1001")),
+        order: Some(records::plain(&samples::order("1001"))),
         todo: true,
         ..SlipRecord::new("1001", "1")
     }
@@ -66,7 +67,7 @@ fn booked() -> SlipRecord {
         revision: 1,
         transaction_id: "77".to_owned(),
         sale: *sale,
-        made_from: samples::order("1001"),
+        made_from: records::plain(&samples::order("1001")),
     };
     SlipRecord {
         registered: Some(registered),
@@ -170,7 +171,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         act: Act::Register,
         revision: 1,
         sale: sale.clone(),
-        made_from: samples::order("1001"),
+        made_from: Some(records::plain(&samples::order("1001"))),
         transaction_id: None,
         tried_at: samples::order("1001").changed_at,
         uncertain: false,

@@ -210,7 +210,10 @@ impl Books {
         for sale in self.transactions.values().filter(|sale| sale.stands()) {
             groups.entry(key(sale)).or_default().push(sale.id);
         }
-        groups.into_iter().filter(|(_, ids)| ids.len() > 1).collect()
+        groups
+            .into_iter()
+            .filter(|(_, ids)| ids.len() > 1)
+            .collect()
     }
 }
 

@@ -7,16 +7,38 @@ use crate::smaregi::body::{Body, bad, missing};
 use crate::smaregi::books::{Books, Detail, Listed, ProductKind};
 
 const FIELDS: [&str; 24] = [
-    "transactionDetailId", "parentTransactionDetailId", "transactionDetailDivision", "productId", "productCode", "productName",
-    "printReceiptProductName", "taxDivision", "price", "salesPrice", "unitDiscountPrice", "unitDiscountRate",
-    "unitDiscountDivision", "quantity", "categoryId", "categoryName", "discriminationNo", "salesDivision", "productDivision",
-    "taxFreeDivision", "taxFreeCommodityPrice", "taxFree", "productBundleGroupId", "reduceTaxId",
+    "transactionDetailId",
+    "parentTransactionDetailId",
+    "transactionDetailDivision",
+    "productId",
+    "productCode",
+    "productName",
+    "printReceiptProductName",
+    "taxDivision",
+    "price",
+    "salesPrice",
+    "unitDiscountPrice",
+    "unitDiscountRate",
+    "unitDiscountDivision",
+    "quantity",
+    "categoryId",
+    "categoryName",
+    "discriminationNo",
+    "salesDivision",
+    "productDivision",
+    "taxFreeDivision",
+    "taxFreeCommodityPrice",
+    "taxFree",
+    "productBundleGroupId",
+    "reduceTaxId",
 ];
 const MOST: i64 = 999_999_999;
 
 /// Reads all lines; none is allowed, too.
 pub fn read(books: &Books, body: &Body) -> Result<Vec<Detail>, Problem> {
-    let Some(details) = body.value("details") else { return Ok(Vec::new()) };
+    let Some(details) = body.value("details") else {
+        return Ok(Vec::new());
+    };
     let details = details.as_array().ok_or_else(|| bad("details"))?;
     let mut ids = BTreeSet::new();
     let mut read = Vec::new();
@@ -33,27 +55,43 @@ pub fn read(books: &Books, body: &Body) -> Result<Vec<Detail>, Problem> {
 fn line(books: &Books, body: &Body) -> Result<Detail, Problem> {
     body.only(&FIELDS)?;
     let id = body.need_int("transactionDetailId", 999)?;
-    let id = u32::try_from(id).ok().filter(|id| *id > 0).ok_or_else(|| bad("transactionDetailId"))?;
+    let id = u32::try_from(id)
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| bad("transactionDetailId"))?;
     let division = body.one_of("transactionDetailDivision", &["1", "2", "3"])?;
     let division = division.ok_or_else(|| missing("transactionDetailDivision"))?;
     // An unknown product is stored as none (smaregi.md 2).
-    let known = body.int("productId", 999_999_999_999)?.and_then(|id| u64::try_from(id).ok()).and_then(|id| books.products.get(&id));
+    let known = body
+        .int("productId", 999_999_999_999)?
+        .and_then(|id| u64::try_from(id).ok())
+        .and_then(|id| books.products.get(&id));
     if known.is_some_and(|listed| listed.product.kind == ProductKind::Ticket) {
         return Err(bad("productId"));
     }
     let master = known.map(|listed| &listed.product);
     let text = |name: &str, longest| body.text(name, longest);
-    let tax_division = body.one_of("taxDivision", &["0", "1", "2"])?.and_then(|text| text.parse().ok());
-    let tax_division = tax_division.or(master.map(|product| product.tax_division)).unwrap_or(0);
+    let tax_division = body
+        .one_of("taxDivision", &["0", "1", "2"])?
+        .and_then(|text| text.parse().ok());
+    let tax_division = tax_division
+        .or(master.map(|product| product.tax_division))
+        .unwrap_or(0);
     let reduce_tax_id = reduced(body, known)?;
     let price = master.map_or(0, |product| product.price);
     Ok(Detail {
         id,
-        parent: body.int("parentTransactionDetailId", 999)?.and_then(|id| u32::try_from(id).ok()),
+        parent: body
+            .int("parentTransactionDetailId", 999)?
+            .and_then(|id| u32::try_from(id).ok()),
         division: division.parse().unwrap_or(1),
         product: master.map(|product| product.id),
-        code: text("productCode", 20)?.or_else(|| master.map(|product| product.code.clone())).unwrap_or_default(),
-        name: text("productName", 85)?.or_else(|| master.map(|product| product.name.clone())).unwrap_or_default(),
+        code: text("productCode", 20)?
+            .or_else(|| master.map(|product| product.code.clone()))
+            .unwrap_or_default(),
+        name: text("productName", 85)?
+            .or_else(|| master.map(|product| product.name.clone()))
+            .unwrap_or_default(),
         tax_division,
         reduce_tax_id,
         tax_rate: rate(tax_division, reduce_tax_id),
@@ -70,7 +108,9 @@ fn reduced(body: &Body, known: Option<&Listed>) -> Result<Option<u32>, Problem> 
         return Ok(known.and_then(|listed| listed.product.reduce_tax_id));
     }
     let ids = ["10000001", "10000002", "10000003", "10000004"];
-    Ok(body.one_of("reduceTaxId", &ids)?.and_then(|id| id.parse().ok()))
+    Ok(body
+        .one_of("reduceTaxId", &ids)?
+        .and_then(|id| id.parse().ok()))
 }
 
 /// Percent.

@@ -10,13 +10,19 @@ use crate::smaregi::books::{Amounts, Detail};
 use crate::switches::TaxSums;
 
 /// Checks the sums that were sent; one that was left out is Smaregi's own business.
-pub fn check(switch: TaxSums, body: &Body, amounts: &Amounts, details: &[Detail]) -> Result<(), Problem> {
+pub fn check(
+    switch: TaxSums,
+    body: &Body,
+    amounts: &Amounts,
+    details: &[Detail],
+) -> Result<(), Problem> {
     if switch == TaxSums::Unchecked {
         return Ok(());
     }
     let share = match switch {
         TaxSums::AfterDiscount if amounts.subtotal != 0 => {
-            Decimal::from(amounts.subtotal - amounts.subtotal_discount) / Decimal::from(amounts.subtotal)
+            Decimal::from(amounts.subtotal - amounts.subtotal_discount)
+                / Decimal::from(amounts.subtotal)
         }
         _ => Decimal::ONE,
     };
@@ -30,13 +36,20 @@ pub fn check(switch: TaxSums, body: &Body, amounts: &Amounts, details: &[Detail]
     for ((division, rate), sum) in by_rate(details) {
         let (sum, rate) = (Decimal::from(sum) * share, Decimal::from(rate));
         match division {
-            0 => inside += (sum * rate / (Decimal::ONE_HUNDRED + rate)).round_dp_with_strategy(0, strategy),
+            0 => {
+                inside +=
+                    (sum * rate / (Decimal::ONE_HUNDRED + rate)).round_dp_with_strategy(0, strategy)
+            }
             1 => on_top += (sum * rate / Decimal::ONE_HUNDRED).round_dp_with_strategy(0, strategy),
             _ => {}
         }
     }
-    let wrong = |name: &str, sent: i64, right: Decimal| body.value(name).is_some() && Decimal::from(sent) != right;
-    if wrong("taxInclude", amounts.tax_include, inside) || wrong("taxExclude", amounts.tax_exclude, on_top) {
+    let wrong = |name: &str, sent: i64, right: Decimal| {
+        body.value(name).is_some() && Decimal::from(sent) != right
+    };
+    if wrong("taxInclude", amounts.tax_include, inside)
+        || wrong("taxExclude", amounts.tax_exclude, on_top)
+    {
         return Err(Problem::invalid("税額が計算結果と一致しません。"));
     }
     Ok(())
