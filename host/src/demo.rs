@@ -3,7 +3,7 @@
 
 pub mod browser;
 mod day;
-mod judge;
+pub mod judge;
 pub mod stage;
 mod story;
 
