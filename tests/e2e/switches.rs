@@ -13,7 +13,9 @@ async fn the_connector_is_right_under_every_pair_of_answers() {
     for (row, switches) in Switches::pairwise().into_iter().enumerate() {
         let verdict = day(switches).await;
         if !verdict.is_good() {
-            wrong.push(format!("row {row} {switches:?}: {verdict:?}"));
+            let lines = verdict.comparison["lines"].as_array().cloned().unwrap_or_default();
+            let unequal: Vec<_> = lines.into_iter().filter(|line| line["difference"] != "0").collect();
+            wrong.push(format!("row {row} {switches:?}: {verdict:?}\n{unequal:?}"));
         }
     }
     assert!(wrong.is_empty(), "{} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));

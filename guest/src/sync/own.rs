@@ -229,6 +229,23 @@ pub async fn begin_look(
     }))
 }
 
+/// Whether another kind's effect is being looked at on one of these pieces: a row of ours would be taken for its.
+pub fn would_disturb(tenant: &Tenant<'_>, kind: Kind, pieces: &[Piece]) -> Result<bool> {
+    let looks = store::list::<Look>(&tenant.ports, "own-look/", 10)?;
+    let same = |look: &Look, piece: &Piece| {
+        let place =
+            look.piece.product_id == piece.product_id && look.piece.store_id == piece.store_id;
+        place && look.piece.quantity.signum() == piece.quantity.signum()
+    };
+    let other = looks
+        .iter()
+        .map(|look| &look.value)
+        .filter(|look| look.kind != kind);
+    Ok(other
+        .into_iter()
+        .any(|look| pieces.iter().any(|piece| same(look, piece))))
+}
+
 /// Looks right after the settled effect: records what it sees, or keeps the look for later.
 pub async fn finish_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut look: Look) -> Result<()> {
     match judge(&look, &newest(session, &look.piece).await?) {

@@ -100,6 +100,10 @@ pub async fn undo(
 /// The first effect of a kind is looked at, before and after, to learn what it does to stock.
 async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Result<Flow> {
     let kind = intent.act.kind();
+    let touched = pieces(&by_itself(intent.act, &intent.sale));
+    if own::would_disturb(bench.tenant, kind, &touched)? {
+        return Ok(Flow::Leave);
+    }
     let begun = if look {
         begin_look(bench, kind, &intent).await?
     } else {

@@ -11,8 +11,8 @@ use crate::{
         own,
         smaregi_session::Smaregi,
         stock::records::{
-            ChangeRecord, Decided, Hint, Origin, Out, Pair, SentIndex, Unsent, change_key, out_key,
-            pair_key, sent_key, unsent_key, waiting_key,
+            ChangeRecord, Decided, Held, Hint, Origin, Out, Pair, SentIndex, Unsent, change_key,
+            held_key, out_key, pair_key, sent_key, unsent_key, waiting_key,
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -351,6 +351,7 @@ struct Place {
     unsent_revision: Option<u64>,
     unsent: Unsent,
     kept_back: bool,
+    short_of_stock: bool,
 }
 
 impl Place {
@@ -364,6 +365,7 @@ impl Place {
             .collect();
         let out = store::read::<Out>(&tenant.ports, &out_key(product_id))?;
         let unsent = store::read::<Unsent>(&tenant.ports, &unsent_key(product_id))?;
+        let held = store::read::<Held>(&tenant.ports, &held_key(product_id))?;
         Ok(Self {
             entries,
             claims,
@@ -373,6 +375,9 @@ impl Place {
             unsent_revision: unsent.as_ref().map(|unsent| unsent.revision),
             unsent: unsent.map(|unsent| unsent.value).unwrap_or_default(),
             kept_back: false,
+            short_of_stock: held.is_some_and(|held| {
+                held.value.reason.code == "free-stock" && !held.value.needs_person
+            }),
         })
     }
 
@@ -400,6 +405,10 @@ impl Place {
             commit = commit
                 .check_revision(&key, self.out_revision)
                 .put(&key, &self.out)?;
+            if self.short_of_stock {
+                // Another difference may fit into the free stock that the last one did not.
+                commit = commit.delete(&held_key(&product));
+            }
         }
         if self.kept_back {
             let key = unsent_key(&product);
