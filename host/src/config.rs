@@ -362,6 +362,30 @@ smaregi-api = "https://api.smaregi.dev"
     }
 
     #[test]
+    fn an_empty_secret_is_none() {
+        let text = WHOLE.replace("hush", "");
+        let found = Config::parse(&text).unwrap_err();
+        let expected = ("tenants.myshop.webhook-secret", 7);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].key.as_str(), found[0].line), expected);
+    }
+
+    #[test]
+    fn a_client_secret_given_twice_is_told() {
+        let text = format!(
+            "{WHOLE}[tenants.myshop.settings.credentials]\nsmaregi-client-secret = \"hush\"\nsmaregi-client-secret-file = \"/dev/null\"\n"
+        );
+        let found = Config::parse(&text).unwrap_err();
+        assert!(
+            found
+                .iter()
+                .any(|problem| problem.what.contains("more than one way")),
+            "{found:?}"
+        );
+        assert!(!format!("{found:?}").contains("hush"));
+    }
+
+    #[test]
     fn a_mistyped_key_is_named_and_no_secret_is_shown() {
         let found = Config::parse("[server]\nlisten = \"127.0.0.1:1\"\napi-tokn = \"hush\"\n")
             .unwrap_err()

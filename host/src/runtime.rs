@@ -3,9 +3,13 @@
 
 mod bindings;
 mod clocks;
+#[cfg(test)]
+mod imports;
 mod outbound;
 mod state;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::PathBuf,
@@ -14,6 +18,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
     UpdateDeadline,
@@ -41,11 +46,11 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Entries of a table.
     pub table_elements: usize,
-    /// How long a call may take in all, waiting included.
+    /// How long a call may take in all, by the machine's own time, waiting included.
     pub call: Duration,
     /// Bytes of one HTTP answer.
     pub answer_bytes: usize,
-    /// Calls at the same time.
+    /// Calls at the same time; further ones wait for their turn.
     pub calls: u32,
 }
 
@@ -104,6 +109,8 @@ pub enum Fault {
 pub struct Runtime {
     pre: InstancePre<CallState>,
     limits: Limits,
+    /// As many as the pool has places, so that a busy moment makes calls wait and none fail.
+    turns: Semaphore,
 }
 
 impl Runtime {
@@ -134,6 +141,7 @@ impl Runtime {
             })?;
         Ok(Self {
             pre: linker.instantiate_pre(&component)?,
+            turns: Semaphore::new(usize::try_from(config.limits.calls)?),
             limits: config.limits,
         })
     }
@@ -149,7 +157,21 @@ impl Runtime {
         function: &str,
         arguments: &Value,
     ) -> Result<Result<Value, Value>, Fault> {
+        // Nobody closes the semaphore; were it closed, calls would go on without turns.
+        let _turn = self.turns.acquire().await.ok();
         let mut store = self.store(surroundings);
+        let called = self.call_in(&mut store, function, arguments);
+        let done = tokio::time::timeout(self.limits.call, called).await;
+        store.data().tell(function);
+        done.unwrap_or_else(|_| Err(too_long(self.limits.call).into()))
+    }
+
+    async fn call_in(
+        &self,
+        mut store: &mut Store<CallState>,
+        function: &str,
+        arguments: &Value,
+    ) -> Result<Result<Value, Value>, Fault> {
         let instance = self.pre.instantiate_async(&mut store).await?;
         let unknown = || Fault::NoSuchFunction(function.to_owned());
         let (interface, name) = function.split_once('.').ok_or_else(unknown)?;
@@ -161,7 +183,7 @@ impl Runtime {
             .get_export_index(&mut store, Some(&outer), name)
             .ok_or_else(unknown)?;
         let func = instance.get_func(&mut store, inner).ok_or_else(unknown)?;
-        let arguments = arguments_of(&func, &store, arguments)?;
+        let arguments = arguments_of(&func, store, arguments)?;
         let mut results = vec![Val::Bool(false)];
         func.call_async(&mut store, &arguments, &mut results)
             .await?;
@@ -186,16 +208,17 @@ impl Runtime {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if begun.elapsed() > longest {
-                return Err(wasmtime::Error::msg(format!(
-                    "a call may take {} seconds",
-                    longest.as_secs()
-                )));
+                return Err(too_long(longest));
             }
             // A guest that computes for long lets others have their turn.
             Ok(UpdateDeadline::Yield(1))
         });
         store
     }
+}
+
+fn too_long(longest: Duration) -> wasmtime::Error {
+    wasmtime::Error::msg(format!("a call may take {} seconds", longest.as_secs()))
 }
 
 /// A component's contract as WIT text.

@@ -7,6 +7,9 @@ use toml::{Spanned, Table, Value};
 
 use super::Reader;
 
+/// An empty secret would be one that everybody knows.
+const EMPTY: &str = "is empty";
+
 /// The three ways to give one secret; at most one may be used.
 pub struct Given<'a> {
     pub key: &'a str,
@@ -39,8 +42,12 @@ impl Given<'_> {
             }
             return value.ok().map(SecretString::from);
         }
-        self.here
-            .map(|given| SecretString::from(given.get_ref().clone()))
+        let given = self.here?;
+        if given.get_ref().is_empty() {
+            reader.add(self.key, Some(given.span().start), EMPTY);
+            return None;
+        }
+        Some(SecretString::from(given.get_ref().clone()))
     }
 }
 
@@ -49,7 +56,11 @@ fn from_env(name: &str) -> Option<String> {
 }
 
 fn from_file(path: &std::path::Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path).map(|text| text.trim_end().to_owned())
+    let text = std::fs::read_to_string(path)?.trim_end().to_owned();
+    if text.is_empty() {
+        return Err(std::io::Error::other(EMPTY));
+    }
+    Ok(text)
 }
 
 /// Puts the client secrets of a shop's settings in the place of their `…-env` and `…-file` keys.
@@ -59,6 +70,16 @@ pub fn resolve_credentials(reader: &mut Reader<'_>, tenant: &str, settings: &mut
     };
     for name in ["next-engine-client-secret", "smaregi-client-secret"] {
         let key = |way: &str| format!("tenants.{tenant}.settings.credentials.{name}-{way}");
+        let ways = ["", "-env", "-file"].map(|way| format!("{name}{way}"));
+        if ways
+            .iter()
+            .filter(|way| credentials.contains_key(*way))
+            .count()
+            > 1
+        {
+            let key = format!("tenants.{tenant}.settings.credentials.{name}");
+            reader.add(key, None, "is given in more than one way");
+        }
         let env = take(credentials, &format!("{name}-env")).map(|variable| {
             from_env(&variable)
                 .ok_or_else(|| (key("env"), format!("the environment has no {variable}")))
@@ -78,8 +99,8 @@ pub fn resolve_credentials(reader: &mut Reader<'_>, tenant: &str, settings: &mut
 }
 
 fn take(table: &mut Table, key: &str) -> Option<String> {
-    match table.remove(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
+    // Anything but text stays, and is refused with the settings as a key they do not have.
+    let text = table.get(key)?.as_str()?.to_owned();
+    table.remove(key);
+    Some(text)
 }

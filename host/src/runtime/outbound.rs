@@ -4,11 +4,17 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use http::{Request, Response, uri::Scheme};
 use http_body_util::{BodyExt, Limited};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+
+/// The longest waits that a guest may ask for; also what it gets when it asks for none.
+const CONNECT: Duration = Duration::from_secs(30);
+const FIRST_BYTE: Duration = Duration::from_secs(180);
+const BETWEEN_BYTES: Duration = Duration::from_secs(60);
 
 /// The places one tenant may reach, as `https://host` or `http://host:port`. Shared, so that new settings act at once.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +94,8 @@ impl WasiHttpHooks for Outbound {
         }
         let limit = self.answer_bytes;
         Box::new(async move {
-            let (response, connection) = default_send_request(request, options).await?;
+            let (response, connection) =
+                default_send_request(request, Some(bounded(options))).await?;
             let limited =
                 response.map(|body| Limited::new(body, limit).map_err(too_long).boxed_unsync());
             Ok((
@@ -96,6 +103,19 @@ impl WasiHttpHooks for Outbound {
                 Box::new(connection) as Box<dyn Future<Output = _> + Send>,
             ))
         })
+    }
+}
+
+/// What the guest asked for, within this host's own limits.
+fn bounded(asked: Option<RequestOptions>) -> RequestOptions {
+    let within = |asked: Option<Duration>, most: Duration| Some(asked.unwrap_or(most).min(most));
+    RequestOptions {
+        connect_timeout: within(asked.and_then(|asked| asked.connect_timeout), CONNECT),
+        first_byte_timeout: within(asked.and_then(|asked| asked.first_byte_timeout), FIRST_BYTE),
+        between_bytes_timeout: within(
+            asked.and_then(|asked| asked.between_bytes_timeout),
+            BETWEEN_BYTES,
+        ),
     }
 }
 

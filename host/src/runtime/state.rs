@@ -1,16 +1,20 @@
 //! What one call's instance may touch: WASI without files, HTTP to listed hosts, one tenant's storage, the shared clock.
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder, component::ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::{Limits, Surroundings, clocks, outbound::Outbound, storage::StorageContext};
+
+/// Bytes of what a guest may say on its standard error; a panic's message fits.
+const SAID: usize = 8 * 1024;
 
 /// A store's data.
 pub struct CallState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
+    said: MemoryOutputPipe,
     table: ResourceTable,
     /// For the `storage` import.
     pub storage: StorageContext,
@@ -23,13 +27,16 @@ pub struct CallState {
 impl CallState {
     /// For one call.
     pub fn new(surroundings: &Surroundings, limits: &Limits) -> Self {
+        let said = MemoryOutputPipe::new(SAID);
         let mut wasi = WasiCtx::builder();
+        wasi.stderr(said.clone());
         wasi.wall_clock(clocks::Wall(surroundings.clock.clone()));
         wasi.monotonic_clock(clocks::Monotonic(surroundings.clock.clone()));
         Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(surroundings.allowed.clone(), limits.answer_bytes),
+            said,
             table: ResourceTable::new(),
             storage: StorageContext {
                 store: surroundings.store.clone(),
@@ -41,6 +48,20 @@ impl CallState {
                 .table_elements(limits.table_elements)
                 .trap_on_grow_failure(true)
                 .build(),
+        }
+    }
+
+    /// Logs what the guest said on its standard error: nothing, unless it panicked.
+    pub fn tell(&self, function: &str) {
+        let said = self.said.contents();
+        if !said.is_empty() {
+            let said = String::from_utf8_lossy(&said);
+            tracing::warn!(
+                tenant = self.storage.tenant,
+                function,
+                "the component said: {}",
+                said.trim_end()
+            );
         }
     }
 

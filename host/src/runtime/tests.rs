@@ -1,0 +1,197 @@
+//! Calls of the embedded component through the runtime, without any network.
+
+use serde_json::json;
+
+use super::*;
+use crate::{clock::SystemClock, storage::Sqlite};
+
+fn alone() -> Surroundings {
+    Surroundings {
+        store: Arc::new(Sqlite::in_memory().unwrap()),
+        tenant: "a".to_owned(),
+        clock: Arc::new(SystemClock::new()),
+        allowed: AllowList::default(),
+    }
+}
+
+fn runtime(limits: Limits) -> Runtime {
+    Runtime::new(RuntimeConfig {
+        limits,
+        ..RuntimeConfig::default()
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_call_that_needs_no_login_answers_in_the_contracts_own_names() {
+    let runtime = runtime(Limits::default());
+    let status = runtime
+        .call(&alone(), "connection.get-status", &json!({}))
+        .await;
+    let status = status.unwrap().unwrap();
+    assert_eq!(status["switched-on"], json!(false));
+    assert_eq!(status["company-id"], json!(null));
+}
+
+#[tokio::test]
+async fn what_settings_get_gave_is_an_argument_again_and_the_contracts_error_has_its_case() {
+    let runtime = runtime(Limits::default());
+    let around = alone();
+    let usual = runtime
+        .call(&around, "settings.get", &json!({}))
+        .await
+        .unwrap()
+        .unwrap();
+    let hosts = runtime
+        .call(&around, "settings.hosts", &json!({ "settings": usual }))
+        .await;
+    assert!(
+        hosts
+            .unwrap()
+            .unwrap()
+            .as_array()
+            .is_some_and(|hosts| !hosts.is_empty())
+    );
+    // Nothing is set up yet, so there is no login to begin.
+    let begun = runtime
+        .call(&around, "connection.begin-login", &json!({}))
+        .await
+        .unwrap();
+    let error = begun.unwrap_err();
+    let case = error.as_object().and_then(|cases| cases.keys().next());
+    assert!(
+        case.is_some_and(|case| ["invalid", "not-connected"].contains(&case.as_str())),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_name_the_place() {
+    let runtime = runtime(Limits::default());
+    for (function, arguments, place) in [
+        ("connection.switch-on", json!({}), "backlog"),
+        (
+            "connection.switch-on",
+            json!({ "backlog": "perhaps" }),
+            "backlog",
+        ),
+        (
+            "stock.send",
+            json!({ "budget": { "requests": -1, "seconds": 1 } }),
+            "budget.requests",
+        ),
+        (
+            "stock.send",
+            json!({ "budget": { "requests": 1 } }),
+            "budget.seconds",
+        ),
+        (
+            "stock.send",
+            json!({ "budget": { "requests": 1, "seconds": 1, "more": 1 } }),
+            "budget.more",
+        ),
+        (
+            "history.sent",
+            json!({ "filter": { "outcome": "lost" } }),
+            "filter.outcome",
+        ),
+    ] {
+        let fault = runtime
+            .call(&alone(), function, &arguments)
+            .await
+            .unwrap_err();
+        let Fault::Misfit(misfit) = fault else {
+            panic!("{function}: {fault}")
+        };
+        assert_eq!(misfit.place, place, "{misfit}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_is_none_of_the_contracts_is_said() {
+    let runtime = runtime(Limits::default());
+    for function in [
+        "",
+        "connection",
+        "connection.",
+        "connection.run",
+        "wasi.exit",
+    ] {
+        let fault = runtime
+            .call(&alone(), function, &json!({}))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(fault, Fault::NoSuchFunction(_)),
+            "{function}: {fault}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn more_calls_than_places_wait_for_their_turn() {
+    let runtime = Arc::new(runtime(Limits {
+        calls: 2,
+        ..Limits::default()
+    }));
+    let around = alone();
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let (runtime, around) = (runtime.clone(), around.clone());
+            tokio::spawn(async move {
+                runtime
+                    .call(&around, "connection.get-status", &json!({}))
+                    .await
+            })
+        })
+        .collect();
+    for call in calls {
+        assert!(call.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_call_beyond_its_time_ends_and_says_so() {
+    let runtime = runtime(Limits {
+        call: Duration::ZERO,
+        ..Limits::default()
+    });
+    let fault = runtime
+        .call(&alone(), "settings.get", &json!({}))
+        .await
+        .unwrap_err();
+    assert!(fault.to_string().contains("may take 0 seconds"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_component_beyond_its_memory_does_not_run() {
+    let made = Runtime::new(RuntimeConfig {
+        limits: Limits {
+            memory_bytes: 1 << 16,
+            ..Limits::default()
+        },
+        ..RuntimeConfig::default()
+    });
+    // The pool refuses a component whose first memory is larger already when it is compiled.
+    let refused = match made {
+        Err(error) => error.to_string(),
+        Ok(runtime) => {
+            let called = runtime.call(&alone(), "settings.get", &json!({})).await;
+            called.unwrap_err().to_string()
+        }
+    };
+    assert!(refused.contains("memory"), "{refused}");
+}
+
+#[test]
+fn the_embedded_component_tells_its_contract() {
+    let text = contract(EMBEDDED).unwrap();
+    for named in [
+        "interface storage",
+        "finish-login",
+        "export tsunagi:connector/schedule",
+    ] {
+        assert!(text.contains(named), "{named} is missing");
+    }
+    assert!(contract(b"no component").is_err());
+}
