@@ -1,10 +1,14 @@
 //! The least that runs the connector: WASI, HTTP and a map. It must not grow into a host; `README.md` shows it whole.
+use self::tsunagi::connector::storage::{
+    Check, Direction, Entry, Host, KeyRange, StorageError, Write,
+};
+#![expect(missing_docs, reason = "generated from wit/, which documents it")]
+
 use std::collections::BTreeMap;
-use tsunagi::connector::storage::{Check, Direction, Entry, Host, KeyRange, StorageError, Write};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, p2};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, p2};
 
 wasmtime::component::bindgen!({ path: "../wit", world: "connector", exports: { default: async } });
 
@@ -25,12 +29,12 @@ impl WasiView for Shop {
         }
     }
 }
-impl p2::WasiHttpView for Shop {
-    fn http(&mut self) -> p2::WasiHttpCtxView<'_> {
-        p2::WasiHttpCtxView {
+impl WasiHttpView for Shop {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: p2::default_hooks(),
+            hooks: Default::default(),
         }
     }
 }
@@ -89,7 +93,7 @@ async fn main() -> Result<()> {
     let mut linker = Linker::<Shop>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     p2::add_only_http_to_linker_async(&mut linker)?;
-    tsunagi::connector::storage::add_to_linker::<_, HasSelf<_>>(&mut linker, |shop| shop)?;
+    self::tsunagi::connector::storage::add_to_linker::<_, HasSelf<_>>(&mut linker, |shop| shop)?;
     let mut store = Store::new(&engine, Shop::default());
     let connector =
         Connector::instantiate_async(&mut store, &Component::from_file(&engine, path)?, &linker)

@@ -173,3 +173,32 @@ pub fn from_val(val: &Val) -> Value {
         _ => Value::Null,
     }
 }
+
+/// Objects are laid over each other field by field; everything else is replaced.
+pub fn lay(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                lay(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_part_of_the_settings_leaves_the_rest() {
+        let mut settings = json!({ "stock": { "stores": ["1"], "guard": { "moved-percent": 20 } }, "orders": { "charge": "unset" } });
+        lay(
+            &mut settings,
+            &json!({ "stock": { "stores": ["2"] }, "orders": { "charge": { "line": "FEE" } } }),
+        );
+        let expected = json!({ "stock": { "stores": ["2"], "guard": { "moved-percent": 20 } }, "orders": { "charge": { "line": "FEE" } } });
+        assert_eq!(settings, expected);
+    }
+}

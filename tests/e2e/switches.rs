@@ -13,12 +13,23 @@ async fn the_connector_is_right_under_every_pair_of_answers() {
     for (row, switches) in Switches::pairwise().into_iter().enumerate() {
         let verdict = day(switches).await;
         if !verdict.is_good() {
-            let lines = verdict.comparison["lines"].as_array().cloned().unwrap_or_default();
-            let unequal: Vec<_> = lines.into_iter().filter(|line| line["difference"] != "0").collect();
+            let lines = verdict.comparison["lines"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            let unequal: Vec<_> = lines
+                .into_iter()
+                .filter(|line| line["difference"] != "0")
+                .collect();
             wrong.push(format!("row {row} {switches:?}: {verdict:?}\n{unequal:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} rows are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Orders of both shops, a sale and a loss at the till, a change, a return and a cancellation.
@@ -30,7 +41,15 @@ async fn day(switches: Switches) -> judge::Verdict {
         slips.push(world.ship(&order(2, &format!("B-{number}"), &[(POT, 1), (TEA, 1)])));
     }
     world.hours(1).await;
-    world.stage.sandbox.smaregi(|smaregi| smaregi.pos_sale(1, &[(TEA, 2), (CUP, 1)]).and(smaregi.loss(POT, 3, 1))).unwrap();
+    world
+        .stage
+        .sandbox
+        .smaregi(|smaregi| {
+            smaregi
+                .pos_sale(1, &[(TEA, 2), (CUP, 1)])
+                .and(smaregi.loss(POT, 3, 1))
+        })
+        .unwrap();
     world.hours(1).await;
     world.stage.sandbox.next_engine(|next_engine| {
         next_engine.unship(slips[0]).unwrap();
@@ -43,7 +62,11 @@ async fn day(switches: Switches) -> judge::Verdict {
         next_engine.unship(slips[2]).unwrap();
         next_engine.cancel(slips[2], 1).unwrap();
     });
-    world.stage.sandbox.smaregi(|smaregi| smaregi.pos_sale(1, &[(TEA, 1), (POT, 1)])).unwrap();
+    world
+        .stage
+        .sandbox
+        .smaregi(|smaregi| smaregi.pos_sale(1, &[(TEA, 1), (POT, 1)]))
+        .unwrap();
     world.hours(5).await;
     let _ = world.call("stock.send", json!({})).await;
     world.hours(1).await;

@@ -42,7 +42,9 @@ const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
 /// The compiled component, once for all tests.
 fn runtime() -> Arc<Runtime> {
     static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
-    RUNTIME.get_or_init(|| Arc::new(Runtime::new(RuntimeConfig::default()).unwrap())).clone()
+    RUNTIME
+        .get_or_init(|| Arc::new(Runtime::new(RuntimeConfig::default()).unwrap()))
+        .clone()
 }
 
 /// When every test begins.
@@ -61,18 +63,40 @@ fn product(id: u64, code: &str, price: i64, tax_rate: u8, goods: bool) -> Produc
         stock_managed: goods,
         in_next_engine: goods,
         in_smaregi: true,
-        stock: if goods { vec![(1, 20), (2, 20), (3, 80)] } else { Vec::new() },
+        stock: if goods {
+            vec![(1, 20), (2, 20), (3, 80)]
+        } else {
+            Vec::new()
+        },
     }
 }
 
 /// The shop without orders. Stores 1 and 3 take part in the link.
 pub fn shop() -> ShopData {
-    let store = |id, name: &str, warehouse| Store { id, code: format!("S{id}"), name: name.to_owned(), warehouse };
-    let goods = GOODS.iter().map(|(id, code, price, rate)| product(*id, code, *price, *rate, true));
-    let fees = FEES.iter().map(|(id, code)| product(*id, code, 0, 10, false));
-    let mall = |id, tax| Mall { id, name: format!("店 {id}"), short_name: format!("店{id}"), tax };
+    let store = |id, name: &str, warehouse| Store {
+        id,
+        code: format!("S{id}"),
+        name: name.to_owned(),
+        warehouse,
+    };
+    let goods = GOODS
+        .iter()
+        .map(|(id, code, price, rate)| product(*id, code, *price, *rate, true));
+    let fees = FEES
+        .iter()
+        .map(|(id, code)| product(*id, code, 0, 10, false));
+    let mall = |id, tax| Mall {
+        id,
+        name: format!("店 {id}"),
+        short_name: format!("店{id}"),
+        tax,
+    };
     ShopData {
-        stores: vec![store(1, "本店", false), store(2, "駅前店", false), store(3, "倉庫", true)],
+        stores: vec![
+            store(1, "本店", false),
+            store(2, "駅前店", false),
+            store(3, "倉庫", true),
+        ],
         linked_stores: vec![1, 3],
         products: goods.chain(fees).collect(),
         malls: vec![mall(1, MallTax::Included), mall(2, MallTax::Added)],
@@ -84,7 +108,11 @@ pub fn shop() -> ShopData {
 pub fn order(mall: u32, number: &str, lines: &[(u64, i64)]) -> Order {
     let line = |(id, quantity): &(u64, i64)| {
         let (_, code, price, tax_rate) = GOODS.iter().find(|row| row.0 == *id).copied().unwrap();
-        let price = if mall == 1 { price } else { price * 100 / (100 + i64::from(tax_rate)) };
+        let price = if mall == 1 {
+            price
+        } else {
+            price * 100 / (100 + i64::from(tax_rate))
+        };
         OrderLine {
             code: code.to_owned(),
             name: code.to_owned(),
@@ -117,7 +145,16 @@ pub struct World {
 impl World {
     /// Everything set: all triggers, stores 1 and 3, shop 1 into store 1 from the warehouse, shop 2 into store 1, all fees.
     pub fn whole(settings: &mut Value) {
-        for trigger in ["correction", "sale", "purchase", "shipment", "receipt", "issue", "stocktake", "loss"] {
+        for trigger in [
+            "correction",
+            "sale",
+            "purchase",
+            "shipment",
+            "receipt",
+            "issue",
+            "stocktake",
+            "loss",
+        ] {
             settings["stock"]["triggers"][trigger] = true.into();
         }
         settings["stock"]["stores"] = json!(["1", "3"]);
@@ -133,8 +170,14 @@ impl World {
 
     /// The stage with a shop, not connected.
     pub async fn bare(switches: Switches) -> Self {
-        let play = Play { shop: shop(), switches, begins: morning() };
-        Self { stage: Stage::start(play, runtime()).await.unwrap() }
+        let play = Play {
+            shop: shop(),
+            switches,
+            begins: morning(),
+        };
+        Self {
+            stage: Stage::start(play, runtime()).await.unwrap(),
+        }
     }
 
     /// Connected and switched on with these settings.
@@ -142,7 +185,9 @@ impl World {
         let world = Self::bare(switches).await;
         world.put(change).await;
         world.stage.log_in().await.unwrap();
-        world.call("connection.switch-on", json!({ "backlog": "leave" })).await;
+        world
+            .call("connection.switch-on", json!({ "backlog": "leave" }))
+            .await;
         world
     }
 
@@ -154,12 +199,16 @@ impl World {
     /// Stores settings.
     pub async fn put(&self, change: impl FnOnce(&mut Value)) {
         let settings = self.stage.settings(change);
-        self.call("settings.put", json!({ "settings": settings })).await;
+        self.call("settings.put", json!({ "settings": settings }))
+            .await;
     }
 
     /// A call that must succeed.
     pub async fn call(&self, function: &str, arguments: Value) -> Value {
-        self.stage.call(function, arguments).await.unwrap_or_else(|error| panic!("{function}: {error}"))
+        self.stage
+            .call(function, arguments)
+            .await
+            .unwrap_or_else(|error| panic!("{function}: {error}"))
     }
 
     /// A call that must fail: the error's case.
@@ -184,9 +233,12 @@ impl World {
         let mut sum = json!({ "registered": 0, "undone": 0, "refused": 0 });
         for shop in ["1", "2"] {
             loop {
-                let progress = self.call("orders.import-shop", json!({ "shop-id": shop })).await;
+                let progress = self
+                    .call("orders.import-shop", json!({ "shop-id": shop }))
+                    .await;
                 for field in ["registered", "undone", "refused"] {
-                    sum[field] = (sum[field].as_u64().unwrap() + progress[field].as_u64().unwrap()).into();
+                    sum[field] =
+                        (sum[field].as_u64().unwrap() + progress[field].as_u64().unwrap()).into();
                 }
                 if progress["more"] != json!(true) {
                     break;
@@ -198,18 +250,25 @@ impl World {
 
     /// Lets the schedule do what is due for so long.
     pub async fn hours(&self, hours: u64) {
-        self.stage.run_for(Duration::from_secs(hours * 3600), |_| ()).await.unwrap();
+        self.stage
+            .run_for(Duration::from_secs(hours * 3600), |_| ())
+            .await
+            .unwrap();
     }
 
     /// Next Engine's 在庫数.
     pub fn next_engine_stock(&self, product: u64) -> i64 {
         let code = GOODS.iter().find(|row| row.0 == product).unwrap().1;
-        self.stage.sandbox.next_engine(|next_engine| next_engine.books().goods[code].stock)
+        self.stage
+            .sandbox
+            .next_engine(|next_engine| next_engine.books().goods[code].stock)
     }
 
     /// Smaregi's stock in a store.
     pub fn smaregi_stock(&self, product: u64, store: u32) -> i64 {
-        self.stage.sandbox.smaregi(|smaregi| smaregi.books().stock_of(product, store))
+        self.stage
+            .sandbox
+            .smaregi(|smaregi| smaregi.books().stock_of(product, store))
     }
 
     /// Totals of the transactions of a slip that stand.
@@ -217,7 +276,10 @@ impl World {
         let prefix = format!("NE-{slip}-");
         self.stage.sandbox.smaregi(|smaregi| {
             let sales = smaregi.books().transactions.values();
-            sales.filter(|sale| sale.stands() && sale.uuid.starts_with(&prefix)).map(|sale| sale.amounts.total).collect()
+            sales
+                .filter(|sale| sale.stands() && sale.uuid.starts_with(&prefix))
+                .map(|sale| sale.amounts.total)
+                .collect()
         })
     }
 
@@ -230,6 +292,8 @@ impl World {
 
     /// Requests that a service counted.
     pub fn requests(&self, service: tsunagi_sandbox::ServiceName, endpoint: &str) -> u64 {
-        self.stage.sandbox.world(|world| world.counters.requests(service, endpoint))
+        self.stage
+            .sandbox
+            .world(|world| world.counters.requests(service, endpoint))
     }
 }

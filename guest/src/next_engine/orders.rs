@@ -62,7 +62,7 @@ pub struct BadOrder {
 }
 
 /// Puts rows together into slips. One bad row makes its slip bad and leaves the others alone.
-pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, BadOrder>> {
+pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, Box<BadOrder>>> {
     let mut slips: BTreeMap<String, Vec<OrderRow>> = BTreeMap::new();
     for row in rows {
         slips.entry(row.slip.clone()).or_default().push(row);
@@ -73,18 +73,21 @@ pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, BadOrder>> {
         .collect()
 }
 
-fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, BadOrder> {
+fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, Box<BadOrder>> {
     let shop_id = rows
         .iter()
         .find_map(|row| row.shop_id.clone())
         .unwrap_or_default();
-    let mut order: Option<Order> = None;
-    for row in rows {
-        let part = row.content.map_err(|reason| BadOrder {
+    let bad = |reason| {
+        Box::new(BadOrder {
             slip: slip.clone(),
             shop_id: shop_id.clone(),
             reason,
-        })?;
+        })
+    };
+    let mut order: Option<Order> = None;
+    for row in rows {
+        let part = row.content.map_err(bad)?;
         match &mut order {
             None => order = Some(part),
             Some(order) => {
@@ -93,11 +96,8 @@ fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, BadOrder> {
             }
         }
     }
-    let mut order = order.ok_or_else(|| BadOrder {
-        slip,
-        shop_id,
-        reason: wire::unreadable("receive_order_row_no", &Value::Null),
-    })?;
+    let mut order =
+        order.ok_or_else(|| bad(wire::unreadable("receive_order_row_no", &Value::Null)))?;
     order
         .lines
         .sort_by(|a, b| (a.number.len(), &a.number).cmp(&(b.number.len(), &b.number)));
@@ -128,7 +128,7 @@ mod tests {
         row
     }
 
-    fn orders(rows: Vec<Value>) -> Vec<Result<Order, BadOrder>> {
+    fn orders(rows: Vec<Value>) -> Vec<Result<Order, Box<BadOrder>>> {
         group(decode(&json!({ "data": rows })))
     }
 

@@ -11,6 +11,7 @@ use super::{Common, Ending};
 use crate::{
     clock::SystemClock,
     config::{Config, RuntimeKeys, TenantConfig},
+    json,
     runtime::{AllowList, Limits, Runtime, RuntimeConfig, Surroundings},
     server::{self, Served, Service},
     storage::{Sqlite, Store},
@@ -145,20 +146,8 @@ pub async fn put_settings(tenant: &Tenant, given: &Value) -> anyhow::Result<()> 
 /// Settings as they would be stored.
 pub async fn laid_over(tenant: &Tenant, given: &Value) -> anyhow::Result<Value> {
     let mut settings = tenant.call("settings.get", json!({})).await?;
-    lay(&mut settings, given);
+    json::lay(&mut settings, given);
     Ok(settings)
-}
-
-/// Objects are laid over each other field by field; everything else is replaced.
-fn lay(base: &mut Value, over: &Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (name, value) in over {
-                lay(base.entry(name.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (base, over) => *base = over.clone(),
-    }
 }
 
 /// `sandbox`
@@ -201,20 +190,4 @@ pub async fn sandbox(common: &Common, empty: bool) -> anyhow::Result<Ending> {
     }
     tokio::signal::ctrl_c().await?;
     Ok(Ending::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_the_settings_leaves_the_rest() {
-        let mut settings = json!({ "stock": { "stores": ["1"], "guard": { "moved-percent": 20 } }, "orders": { "charge": "unset" } });
-        lay(
-            &mut settings,
-            &json!({ "stock": { "stores": ["2"] }, "orders": { "charge": { "line": "FEE" } } }),
-        );
-        let expected = json!({ "stock": { "stores": ["2"], "guard": { "moved-percent": 20 } }, "orders": { "charge": { "line": "FEE" } } });
-        assert_eq!(settings, expected);
-    }
 }

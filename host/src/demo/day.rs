@@ -11,6 +11,7 @@ use super::{
     stage::{SHOP, Stage},
     story::Story,
 };
+use crate::json::lay;
 
 /// A shop's day is over when nothing is under way; this is more than it takes.
 const LONG_ENOUGH: Duration = Duration::from_secs(3 * 3600);
@@ -35,21 +36,29 @@ async fn connect(stage: &Stage, story: &Story) -> anyhow::Result<()> {
         "朝: 設定して、ログインして、つなぐ",
         "Morning: settings, login, link on",
     );
-    let settings = stage.settings(|settings| {
-        for trigger in ["correction", "sale", "purchase", "shipment", "receipt", "issue", "stocktake", "loss"] {
-            settings["stock"]["triggers"][trigger] = true.into();
-        }
-        settings["stock"]["stores"] = json!(["1", "3"]);
-        let store = |shop: &str, name: &str| {
-            json!({ "store-id": "1", "start-date": "2026-10-01", "shop-id": shop, "shop-name": name, "source-store-id": "3" })
-        };
-        settings["orders"]["receiving-stores"] = json!([store("1", "モール店"), store("2", "公式通販")]);
-        settings["orders"]["charge"] = json!({ "line": "EC-FEE" });
-        settings["orders"]["delivery"] = json!({ "line": "EC-SHIPPING" });
-        settings["orders"]["other"] = json!({ "line": "EC-OTHER" });
-        settings["orders"]["points"] = "subtotal-discount".into();
-        settings["orders"]["payments"] = json!([{ "method-id": "1", "kind": "cash" }]);
+    let store = |shop: &str, name: &str| {
+        json!({
+            "store-id": "1", "start-date": "2026-10-01", "shop-id": shop, "shop-name": name, "source-store-id": "3",
+        })
+    };
+    let own = json!({
+        "stock": {
+            "triggers": {
+                "correction": true, "sale": true, "purchase": true, "shipment": true, "receipt": true, "issue": true,
+                "stocktake": true, "loss": true,
+            },
+            "stores": ["1", "3"],
+        },
+        "orders": {
+            "receiving-stores": [store("1", "モール店"), store("2", "公式通販")],
+            "charge": { "line": "EC-FEE" },
+            "delivery": { "line": "EC-SHIPPING" },
+            "other": { "line": "EC-OTHER" },
+            "points": "subtotal-discount",
+            "payments": [{ "method-id": "1", "kind": "cash" }],
+        },
     });
+    let settings = stage.settings(|settings| lay(settings, &own));
     stage
         .call("settings.put", json!({ "settings": settings }))
         .await?;

@@ -24,7 +24,7 @@ use crate::clock::SandboxClock;
 use crate::service::{Refused, Service};
 use crate::switches::Switches;
 use crate::webhook::{Webhook, Webhooks};
-use crate::wire::{Request, Response};
+use crate::wire::{self, Request, Response};
 pub use access::{App, SCOPES};
 use answer::Problem;
 pub use books::{
@@ -104,7 +104,7 @@ impl Smaregi {
         self.events += 1;
         let contract = self.access.app.contract_id.clone();
         let mut body = json!({"contractId": contract, "event": event, "action": action});
-        body[what.0] = what.1;
+        wire::set(&mut body, what.0, what.1);
         let headers = vec![
             ("smaregi-contract-id".to_owned(), contract),
             ("smaregi-event".to_owned(), event.to_owned()),

@@ -119,6 +119,13 @@ pub fn json(status: StatusCode, body: &Value) -> Response {
     )
 }
 
+/// Sets a member of a JSON object; anything else stays as it is.
+pub fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
 /// A page.
 pub fn html(status: StatusCode, body: String) -> Response {
     answer(status, "text/html; charset=utf-8", body.into_bytes())

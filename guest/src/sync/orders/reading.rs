@@ -132,7 +132,10 @@ fn decode(answer: &serde_json::Value, from: Option<Moment>) -> (usize, Vec<Readi
     (count, readings)
 }
 
-fn reading(slip: std::result::Result<Order, orders::BadOrder>, from: Option<Moment>) -> Reading {
+fn reading(
+    slip: std::result::Result<Order, Box<orders::BadOrder>>,
+    from: Option<Moment>,
+) -> Reading {
     match slip {
         Ok(order) => Reading {
             slip: order.slip.clone(),

@@ -111,11 +111,11 @@ impl Problem {
             "status": self.status.as_u16(),
         });
         if let Some(error) = self.oauth {
-            body["error"] = json!(error);
-            body["error_description"] = json!(self.title);
+            wire::set(&mut body, "error", json!(error));
+            wire::set(&mut body, "error_description", json!(self.title));
         }
         if let Some(scope) = self.scope {
-            body["scope"] = json!(scope);
+            wire::set(&mut body, "scope", json!(scope));
         }
         let body = body.to_string().into_bytes();
         let mut response = wire::answer(self.status, "application/problem+json", body);

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::wire;
+
 use super::books::{
     Books, Change, Detail, Disposal, Listed, Moment, ProductKind, Shelf, Stock, Store, Transaction,
     moment_text,
@@ -82,11 +84,14 @@ pub fn transaction(sale: &Transaction, with_details: bool) -> Value {
         "insDateTime": at(sale.created), "updDateTime": at(sale.modified),
     });
     if with_details {
-        row["details"] = sale
-            .details
-            .iter()
-            .map(|line| detail(sale.id, line))
-            .collect();
+        wire::set(
+            &mut row,
+            "details",
+            sale.details
+                .iter()
+                .map(|line| detail(sale.id, line))
+                .collect(),
+        );
     }
     row
 }
