@@ -1,9 +1,9 @@
-//! The least that runs the connector: WASI, HTTP and a map. It must not grow into a host; `README.md` shows it whole.
+//! The least that runs the connector: WASI, HTTP and a map. It must not grow into a host; `README.md` shows its heart.
+#![expect(missing_docs, reason = "generated from wit/, which documents it")]
+
 use self::tsunagi::connector::storage::{
     Check, Direction, Entry, Host, KeyRange, StorageError, Write,
 };
-#![expect(missing_docs, reason = "generated from wit/, which documents it")]
-
 use std::collections::BTreeMap;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store};
