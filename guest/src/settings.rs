@@ -89,7 +89,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// All eight, in the seed's order.
+    /// All eight, in the help page's order.
     pub const ALL: [Self; 8] = [
         Self::Correction,
         Self::Sale,

@@ -157,3 +157,16 @@ async fn settings_with_problems_are_not_stored_and_every_problem_is_named() {
     let stored = world.call("settings.get", json!({})).await;
     assert_eq!(stored["pace"]["smaregi-parallel"], 8);
 }
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let (readme, example) = (
+        include_str!("../../README.md"),
+        include_str!("../../host/examples/embed.rs"),
+    );
+    let heart = &example[example.find("#[tokio::main").unwrap()..];
+    assert!(
+        readme.contains(heart.trim_end()),
+        "README.md shows another main than host/examples/embed.rs"
+    );
+}
