@@ -19,4 +19,6 @@ pub mod smaregi_session;
 pub mod stock;
 pub mod store;
 pub mod tenant;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tokens;

@@ -200,3 +200,183 @@ fn busy(tenant: &Tenant<'_>, code: &str, seconds: i64) -> Error {
         tenant.now() + TimeDelta::seconds(seconds),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        next_engine::company,
+        settings::Secret,
+        sync::{
+            next_engine_login::LOGIN_KEY,
+            store,
+            testing::{Script, at_once},
+        },
+    };
+
+    fn logged_in() -> Script {
+        let script = Script::new();
+        write_pair(&script, "a1", "r1");
+        script
+    }
+
+    fn write_pair(script: &Script, access: &str, refresh: &str) {
+        let now = script.now.get();
+        let login = Login {
+            uid: "u".to_owned(),
+            access: Secret::new(access.to_owned()),
+            access_ends: now + TimeDelta::days(1),
+            refresh: Secret::new(refresh.to_owned()),
+            refresh_ends: now + TimeDelta::days(3),
+            dead_since: None,
+        };
+        let commit = Commit::new().put(LOGIN_KEY, &login).unwrap();
+        commit.apply(&script.ports()).unwrap();
+    }
+
+    fn stored(script: &Script) -> Login {
+        store::read::<Login>(&script.ports(), LOGIN_KEY)
+            .unwrap()
+            .unwrap()
+            .value
+    }
+
+    fn pair(result: &str, code: &str, access: &str) -> Value {
+        json!({"result": result, "code": code, "message": "x", "access_token": access, "refresh_token": format!("r-{access}"),
+            "access_token_end_date": "2026-11-26 12:00:00", "refresh_token_end_date": "2026-11-28 12:00:00"})
+    }
+
+    fn call(script: &Script) -> std::result::Result<Value, CallError> {
+        at_once(async {
+            let tenant = script.tenant();
+            let mut session = NextEngine::open(&tenant).await.map_err(CallError::from)?;
+            let answer = session.send(company::info()).await;
+            session.close().unwrap();
+            answer
+        })
+    }
+
+    #[test]
+    fn a_new_pair_is_stored_even_when_the_call_failed() {
+        let script = logged_in();
+        script.will(200, &pair("error", "003002", "a2"));
+        assert!(matches!(
+            call(&script),
+            Err(CallError::NotDone(Error::Unavailable(..)))
+        ));
+        assert_eq!(stored(&script).access.reveal(), "a2");
+        script.will(200, &json!({"result": "success"}));
+        call(&script).unwrap();
+        assert!(script.asked()[1].contains("access_token=a2&refresh_token=r-a2"));
+    }
+
+    #[test]
+    fn a_stale_pair_is_read_again_once_and_then_a_person_is_asked() {
+        let script = logged_in();
+        script.will(200, &json!({"result": "error", "code": "002002"}));
+        assert!(matches!(
+            call(&script),
+            Err(CallError::NotDone(Error::LoginNeeded(..)))
+        ));
+        assert!(stored(&script).dead_since.is_some());
+        assert_eq!(
+            script.requests.borrow().len(),
+            1,
+            "the same dead pair is not tried again"
+        );
+        assert!(matches!(
+            call(&script),
+            Err(CallError::NotDone(Error::LoginNeeded(..)))
+        ));
+        assert_eq!(
+            script.requests.borrow().len(),
+            1,
+            "a dead login costs no calls"
+        );
+    }
+
+    #[test]
+    fn a_pair_that_somebody_else_stored_meanwhile_is_used() {
+        let script = logged_in();
+        script.will(200, &json!({"result": "error", "code": "002002"}));
+        script.will(200, &json!({"result": "success"}));
+        at_once(async {
+            let tenant = script.tenant();
+            let mut session = NextEngine::open(&tenant).await.unwrap();
+            write_pair(&script, "a9", "r9");
+            session.send(company::info()).await.unwrap();
+            session.close().unwrap();
+        });
+        assert!(script.asked()[1].contains("access_token=a9"));
+    }
+
+    #[test]
+    fn a_late_answer_does_not_replace_a_newer_pair() {
+        let script = logged_in();
+        let used = stored(&script);
+        let late = answer::read(pair("success", "", "old").to_string().as_bytes())
+            .unwrap()
+            .tokens
+            .unwrap();
+        script.now.set(script.now.get() + TimeDelta::days(3));
+        write_pair(&script, "newer", "r");
+        next_engine_login::store_pair(&script.tenant(), &used, &late).unwrap();
+        assert_eq!(stored(&script).access.reveal(), "newer");
+    }
+
+    #[test]
+    fn two_at_once_are_one_and_a_wait_and_whoever_lost_the_lease_writes_nothing() {
+        let script = logged_in();
+        let tenant = script.tenant();
+        let first = at_once(NextEngine::open(&tenant)).unwrap();
+        assert!(matches!(
+            at_once(NextEngine::open(&tenant)),
+            Err(Error::Contended(..))
+        ));
+        script.now.set(script.now.get() + TimeDelta::seconds(121));
+        let second = at_once(NextEngine::open(&tenant)).unwrap();
+        let write = |session: &NextEngine<'_>| {
+            let commit = Commit::new().fence(session.fence()).put("x", &1).unwrap();
+            commit.try_apply(&script.ports()).unwrap()
+        };
+        assert!(!write(&first) && write(&second));
+    }
+
+    #[test]
+    fn what_happened_to_a_write_is_never_guessed() {
+        let upload = || crate::next_engine::upload::stock(&[("a".to_owned(), 1)], "m");
+        for (answer, unknown) in [
+            (Err(HttpFailure::NotSent), false),
+            (Err(HttpFailure::OutcomeUnknown), true),
+            (Ok((502, "<html>".to_owned())), true),
+            (
+                Ok((
+                    200,
+                    json!({"result": "error", "code": "999999"}).to_string(),
+                )),
+                true,
+            ),
+            (
+                Ok((
+                    200,
+                    json!({"result": "error", "code": "003001"}).to_string(),
+                )),
+                false,
+            ),
+        ] {
+            let script = logged_in();
+            let answer = answer.map(|(status, body)| crate::ports::HttpResponse {
+                status,
+                retry_after: None,
+                body: body.into_bytes(),
+            });
+            script.answers.borrow_mut().push_back(answer);
+            let tenant = script.tenant();
+            let mut session = at_once(NextEngine::open(&tenant)).unwrap();
+            let error = at_once(session.send(upload())).unwrap_err();
+            assert_eq!(matches!(error, CallError::Unknown(_)), unknown, "{error:?}");
+        }
+    }
+}

@@ -322,3 +322,108 @@ fn limited(tenant: &Tenant<'_>, seconds: u64) -> Error {
         tenant.now() + pause,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        smaregi::{stock, stores},
+        sync::testing::{Script, at_once},
+    };
+
+    fn token(access: &str) -> Value {
+        json!({"access_token": access, "expires_in": 3600, "token_type": "Bearer", "scope": "pos.stores:read"})
+    }
+
+    fn bearer(script: &Script, index: usize) -> String {
+        let requests = script.requests.borrow();
+        let header = requests[index]
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "authorization");
+        header.unwrap().1.clone()
+    }
+
+    #[test]
+    fn a_token_is_kept_until_shortly_before_its_end() {
+        let script = Script::new();
+        script.will(200, &token("t1"));
+        at_once(Smaregi::open(&script.tenant())).unwrap();
+        at_once(Smaregi::open(&script.tenant())).unwrap();
+        assert_eq!(script.requests.borrow().len(), 1);
+        script
+            .now
+            .set(script.now.get() + TimeDelta::seconds(3_600 - 119));
+        script.will(200, &token("t2"));
+        at_once(Smaregi::open(&script.tenant())).unwrap();
+        assert_eq!(script.requests.borrow().len(), 2);
+    }
+
+    #[test]
+    fn a_refused_token_is_asked_for_again_once() {
+        let script = Script::new();
+        let refused = json!({"title": "Unauthorized", "type": "about:blank"});
+        script.will(200, &token("t1"));
+        script.will(401, &refused);
+        script.will(200, &token("t2"));
+        script.will(200, &json!([]));
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        at_once(session.send(&stores::list())).unwrap();
+        assert_eq!(
+            (bearer(&script, 1).as_str(), bearer(&script, 3).as_str()),
+            ("Bearer t1", "Bearer t2")
+        );
+        script.will(401, &refused);
+        script.will(200, &token("t3"));
+        script.will(401, &refused);
+        let error = at_once(session.send(&stores::list())).unwrap_err();
+        assert!(matches!(error, CallError::Refused(refusal) if refusal.code == "401 about:blank"));
+    }
+
+    #[test]
+    fn patience_is_kept_for_seconds_and_handed_on_for_minutes() {
+        let script = Script::new();
+        script.will(200, &token("t1"));
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let limited = |seconds| {
+            let response = HttpResponse {
+                status: 429,
+                retry_after: Some(seconds),
+                body: Vec::new(),
+            };
+            script.answers.borrow_mut().push_back(Ok(response));
+        };
+        limited(2);
+        script.will(200, &json!([]));
+        let before = script.now.get();
+        at_once(session.send(&stores::list())).unwrap();
+        assert_eq!((script.now.get() - before).num_seconds(), 2);
+        limited(300);
+        let error = at_once(session.send(&stores::list())).unwrap_err();
+        let until = script.now.get() + TimeDelta::seconds(300);
+        assert!(matches!(error, CallError::NotDone(Error::Unavailable(_, _, at)) if at == until));
+    }
+
+    #[test]
+    fn only_a_write_without_an_answer_is_unknown() {
+        for (request, unknown) in [
+            (stores::list(), false),
+            (stock::add("1", "1", 1, "m"), true),
+        ] {
+            let script = Script::new();
+            script.will(200, &token("t1"));
+            script
+                .answers
+                .borrow_mut()
+                .push_back(Err(HttpFailure::OutcomeUnknown));
+            let tenant = script.tenant();
+            let session = at_once(Smaregi::open(&tenant)).unwrap();
+            let error = at_once(session.send(&request)).unwrap_err();
+            assert_eq!(matches!(error, CallError::Unknown(_)), unknown);
+        }
+    }
+}

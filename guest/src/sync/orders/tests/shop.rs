@@ -1,6 +1,6 @@
 //! A shop for the flow's tests: a tenant with its storage, in a small world.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -8,7 +8,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use super::world::World;
 use crate::{
     error::Result,
-    ports::{Check, Clock, Entry, Ports, Random, Storage, StorageFailure, Write},
+    ports::{Clock, Entry, Ports, Random},
     rules::samples,
     settings::{Credentials, Secret, Settings},
     sync::{
@@ -20,84 +20,9 @@ use crate::{
         },
         store::Commit,
         tenant::{SETTINGS_KEY, Tenant},
+        testing::Memory,
     },
 };
-
-/// Storage in memory, as its contract says.
-#[derive(Default)]
-pub struct Memory {
-    entries: RefCell<BTreeMap<String, Entry>>,
-    revision: RefCell<u64>,
-}
-
-impl Storage for Memory {
-    fn get(&self, keys: &[String]) -> std::result::Result<Vec<Option<Entry>>, StorageFailure> {
-        Ok(keys
-            .iter()
-            .map(|key| self.entries.borrow().get(key).cloned())
-            .collect())
-    }
-
-    fn scan(
-        &self,
-        start: &str,
-        end: &str,
-        backward: bool,
-        limit: u32,
-    ) -> std::result::Result<Vec<Entry>, StorageFailure> {
-        let entries = self.entries.borrow();
-        let mut found: Vec<Entry> = entries
-            .values()
-            .filter(|entry| entry.key.as_str() >= start && entry.key.as_str() < end)
-            .cloned()
-            .collect();
-        if backward {
-            found.reverse();
-        }
-        found.truncate(limit as usize);
-        Ok(found)
-    }
-
-    fn commit(
-        &self,
-        checks: &[Check],
-        writes: &[Write],
-    ) -> std::result::Result<(), StorageFailure> {
-        assert!(
-            checks.len() + writes.len() <= 2_000,
-            "a commit is too large"
-        );
-        let mut entries = self.entries.borrow_mut();
-        for check in checks {
-            if entries.get(&check.key).map(|entry| entry.revision) != check.revision {
-                return Err(StorageFailure::Conflict(check.key.clone()));
-            }
-        }
-        for write in writes {
-            assert!(
-                write
-                    .value
-                    .as_ref()
-                    .is_none_or(|value| value.len() <= 1 << 20),
-                "a value is too large"
-            );
-            *self.revision.borrow_mut() += 1;
-            let revision = *self.revision.borrow();
-            match &write.value {
-                Some(value) => entries.insert(
-                    write.key.clone(),
-                    Entry {
-                        key: write.key.clone(),
-                        revision,
-                        value: value.clone(),
-                    },
-                ),
-                None => entries.remove(&write.key),
-            };
-        }
-        Ok(())
-    }
-}
 
 impl Clock for World {
     fn now(&self) -> DateTime<FixedOffset> {
