@@ -12,8 +12,9 @@ use crate::time::{self, Moment};
 /// How far a scan reaches back behind the last one: clocks that differ, changes that become visible late (assumed enough).
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 
-/// Shops whose scans would begin within this of each other share one search.
-const TOGETHER: TimeDelta = TimeDelta::hours(1);
+/// Shops whose scans would begin within this of each other share one search: a day's changes read again cost rows, a second search
+/// costs a billed call.
+const TOGETHER: TimeDelta = TimeDelta::days(1);
 
 /// Where a shop's next scan begins: behind the last one, at first at the start date's midnight in Japan.
 pub fn scan_from(changed_through: Option<Moment>, start_date: NaiveDate) -> Moment {
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn shops_close_together_share_a_search() {
-        let shops = [("2", "24 12:40"), ("1", "24 12:00"), ("3", "24 14:00")];
+        let shops = [("2", "24 12:40"), ("1", "24 12:00"), ("3", "25 12:01")];
         let found = groups(shops.map(|(shop, from)| (shop.to_owned(), at(from))));
         let group = |shops: &[&str], from| Group {
             shops: shops.iter().map(|shop| (*shop).to_owned()).collect(),
@@ -118,7 +119,7 @@ mod tests {
         };
         assert_eq!(
             found,
-            [group(&["1", "2"], "24 12:00"), group(&["3"], "24 14:00")]
+            [group(&["1", "2"], "24 12:00"), group(&["3"], "25 12:01")]
         );
     }
 

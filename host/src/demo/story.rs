@@ -17,6 +17,20 @@ use crate::{
 /// Lines of each history in the end.
 const SHORT: usize = 12;
 
+/// What the verdict tells, by the names of its fields.
+#[rustfmt::skip]
+const VERDICT: [(&str, &str, &str); 9] = [
+    ("orders_imported", "取引になった受注", "orders imported"),
+    ("orders_refused", "理由つきで見送った受注", "orders refused, with a reason"),
+    ("orders_undone", "取り消した取引", "transactions undone"),
+    ("orders_unaccounted", "行方の分からない受注", "orders unaccounted for"),
+    ("amounts_wrong", "金額の違う取引", "transactions with another amount"),
+    ("duplicate_transactions", "二重の取引", "duplicate transactions"),
+    ("stock_changes_decided", "判断した在庫変動", "stock changes decided"),
+    ("stock_rows_sent", "送って反映された行", "stock rows sent and applied"),
+    ("unexplained_stock_differences", "説明のつかない在庫の差", "unexplained stock differences"),
+];
+
 /// The teller.
 pub struct Story {
     language: Language,
@@ -327,70 +341,18 @@ impl Story {
 
     fn verdict(&self, verdict: &Verdict) {
         let of = |ja, en| self.language.of(ja, en);
-        println!(
-            "\n■ {}",
-            of(
-                "両サービスの帳簿による判定",
-                "Verdict, by both services' own books"
-            )
+        let counts = serde_json::to_value(verdict).unwrap_or_default();
+        let title = of(
+            "両サービスの帳簿による判定",
+            "Verdict, by both services' own books",
         );
-        for (ja, en, number) in [
-            (
-                "取引になった受注",
-                "orders imported",
-                verdict.orders_imported as u64,
-            ),
-            (
-                "理由つきで見送った受注",
-                "orders refused, with a reason",
-                verdict.orders_refused as u64,
-            ),
-            (
-                "取り消した取引",
-                "transactions undone",
-                verdict.orders_undone as u64,
-            ),
-            (
-                "行方の分からない受注",
-                "orders unaccounted for",
-                verdict.orders_unaccounted as u64,
-            ),
-            (
-                "金額の違う取引",
-                "transactions with another amount",
-                verdict.amounts_wrong as u64,
-            ),
-            (
-                "二重の取引",
-                "duplicate transactions",
-                verdict.duplicate_transactions as u64,
-            ),
-            (
-                "判断した在庫変動",
-                "stock changes decided",
-                verdict.stock_changes_decided,
-            ),
-            (
-                "送って反映された行",
-                "stock rows sent and applied",
-                verdict.stock_rows_sent as u64,
-            ),
-            (
-                "説明のつかない在庫の差",
-                "unexplained stock differences",
-                verdict.unexplained_stock_differences as u64,
-            ),
-        ] {
-            println!("  {number:>5}  {}", of(ja, en));
+        println!("\n■ {title}");
+        for (name, ja, en) in VERDICT {
+            println!("  {:>5}  {}", count(&counts, name), of(ja, en));
         }
-        println!(
-            "\n{}",
-            if verdict.is_good() {
-                of("両方の帳簿は合っています。", "The books agree.")
-            } else {
-                of("帳簿が合っていません。", "THE BOOKS DO NOT AGREE.")
-            }
-        );
+        let agree = of("両方の帳簿は合っています。", "The books agree.");
+        let differ = of("帳簿が合っていません。", "THE BOOKS DO NOT AGREE.");
+        println!("\n{}", if verdict.is_good() { agree } else { differ });
     }
 
     /// What stays up.
