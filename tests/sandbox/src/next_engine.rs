@@ -12,6 +12,7 @@ mod lists;
 mod load;
 mod orders;
 mod query;
+mod removal;
 mod serve;
 mod sign_in;
 mod tax_account;
@@ -22,7 +23,7 @@ mod upload;
 pub use access::{Access, App, Pair, User};
 pub use books::{
     Books, Goods, ISSUED, LIVE, Line, MAIL_ONLY, MERGED, MallShop, Moment, Movement, MovementKind,
-    PRINTED, QueueEntry, SHIPPED, Slip, WAITING_FOR_PRINT,
+    PRINTED, QueueEntry, Rounding, SHIPPED, Slip, Spoil, TaxSequence, Taxing, WAITING_FOR_PRINT,
 };
 pub use edits::AmountEdit;
 
@@ -35,9 +36,9 @@ use serde_json::{Value, json};
 use crate::clock::SandboxClock;
 use crate::service::{Refused, Service};
 use crate::shop::Product;
-use crate::switches::Switches;
+use crate::switches::{Crowding, Switches};
 use crate::wire::{Form, Request, Response};
-use answer::{Failure, ResultWord, respond};
+use answer::{Failure, ResultWord};
 use books::StockChange;
 use serve::{path, unknown_path};
 
@@ -69,6 +70,7 @@ pub struct NextEngine {
     mode: Mode,
     refuses_parallel_calls: bool,
     disabled: BTreeSet<String>,
+    spoil_next: Option<Spoil>,
     /// The moment being played while past events are loaded.
     replaying: Option<Moment>,
 }
@@ -84,6 +86,7 @@ impl NextEngine {
             mode: Mode::default(),
             refuses_parallel_calls: false,
             disabled: BTreeSet::new(),
+            spoil_next: None,
             replaying: None,
         }
     }
@@ -138,12 +141,44 @@ impl NextEngine {
 
     /// Whether a second call of one uid is refused while the first is open.
     pub fn refuses_parallel_calls(&self) -> bool {
-        self.refuses_parallel_calls
+        self.refuses_parallel_calls || self.switches.crowding == Crowding::Refused
+    }
+
+    /// Whether this call is refused when another one of its user is open; `wait_flag=1` has it held instead, and the holding
+    /// itself is not played (next-engine.md 1.5).
+    pub fn refuses_beside_another(&self, request: &Request) -> bool {
+        let waits = Form::parse(request.body()).text("wait_flag") == Some("1");
+        self.refuses_parallel_calls() && !waits
     }
 
     /// Sets whether a second call of one uid is refused while the first is open.
     pub fn refuse_parallel_calls(&mut self, refuse: bool) {
         self.refuses_parallel_calls = refuse;
+    }
+
+    /// Sets how a shop's tax is reckoned, for orders to come.
+    ///
+    /// # Errors
+    /// When the shop is unknown.
+    pub fn set_mall(
+        &mut self,
+        id: u32,
+        rounding: Rounding,
+        sequence: TaxSequence,
+    ) -> Result<(), Refused> {
+        let mall = self.books.malls.get_mut(&id);
+        let mall = mall.ok_or_else(|| Refused::new(format!("no shop {id}")))?;
+        mall.taxing = Taxing {
+            rounding,
+            sequence,
+            ..Taxing::default()
+        };
+        Ok(())
+    }
+
+    /// Orders something to go wrong with the next upload.
+    pub fn spoil_next_upload(&mut self, how: Spoil) {
+        self.spoil_next = Some(how);
     }
 
     /// Switches an API on or off for the app, e.g. `/api_v1_master_goods/upload`; off answers 004001.
@@ -211,7 +246,7 @@ impl Service for NextEngine {
         match (request.method(), path(request)) {
             (_, "/users/sign_in") => self.sign_in(request),
             (&Method::POST, _) => self.call(request, None),
-            _ => respond(Err(unknown_path()), None),
+            _ => self.respond(Err(unknown_path()), None),
         }
     }
 
@@ -219,7 +254,7 @@ impl Service for NextEngine {
         match code {
             "002004" => {
                 let failure = Failure::new(code, "ログインし直してください。");
-                respond(Err(failure.with_result(ResultWord::Redirect)), None)
+                self.respond(Err(failure.with_result(ResultWord::Redirect)), None)
             }
             _ => self.call(request, Some(code)),
         }

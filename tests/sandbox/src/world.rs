@@ -134,7 +134,7 @@ impl World {
         self.tick();
         let crowded = ticket.together > 1
             && ticket.service == ServiceName::NextEngine
-            && self.next_engine.refuses_parallel_calls();
+            && self.next_engine.refuses_beside_another(request);
         let double = self.service(ticket.service);
         match &ticket.fault {
             Some(FaultKind::Refuse { status, body }) => Outcome::Answer(plain(*status, body)),

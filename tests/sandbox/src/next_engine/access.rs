@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Failure, ResultWord, date_text};
 use super::books::Moment;
 use crate::service::Refused;
-use crate::switches::{DeadPair, Switches};
+use crate::switches::{BadRefresh, DeadPair, Switches};
 use crate::wire::Form;
 
 const STATE_LIFE: TimeDelta = TimeDelta::minutes(5);
@@ -173,18 +173,7 @@ impl Access {
         let state = form
             .filled("state")
             .ok_or(Failure::new("001002", "stateが指定されていません。"))?;
-        let app = (form.text("client_id"), form.text("client_secret"));
-        if app
-            != (
-                Some(self.app.client_id.as_str()),
-                Some(self.app.client_secret.as_str()),
-            )
-        {
-            return Err(Failure::new(
-                "001003",
-                "クライアントIDまたはクライアントシークレットが正しくありません。",
-            ));
-        }
+        self.check_app(form)?;
         let (owner, issued) = self
             .states
             .remove(state)
@@ -198,6 +187,22 @@ impl Access {
         let user = self.users.iter().find(|user| user.uid == uid).cloned();
         let user = user.ok_or(Failure::new("001004", "利用者が見つかりません。"))?;
         Ok((user, self.issue_pair(uid, now)))
+    }
+
+    /// Whether a form carries the app's id and secret.
+    ///
+    /// # Errors
+    /// 001003.
+    pub fn check_app(&self, form: &Form) -> Result<(), Failure> {
+        let sent = (form.text("client_id"), form.text("client_secret"));
+        let own = (self.app.client_id.as_str(), self.app.client_secret.as_str());
+        if sent == (Some(own.0), Some(own.1)) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "001003",
+            "クライアントIDまたはクライアントシークレットが正しくありません。",
+        ))
     }
 
     /// A new pair for this user; the one before it is dead.
@@ -249,10 +254,7 @@ impl Access {
         match form.filled("refresh_token") {
             None => return Err(expired.with_result(ResultWord::Redirect)),
             Some(refresh) if refresh != pair.refresh => {
-                return Err(Failure::new(
-                    "002003",
-                    "リフレッシュトークンが正しくありません。",
-                ));
+                return Err(bad_refresh(switches.bad_refresh));
             }
             Some(_) if now >= pair.refresh_end => {
                 return Err(match switches.dead_pair {
@@ -264,6 +266,15 @@ impl Access {
         }
         self.issue_pair(&uid, now);
         Ok(uid)
+    }
+}
+
+fn bad_refresh(switch: BadRefresh) -> Failure {
+    let failure = |code| Failure::new(code, "リフレッシュトークンが正しくありません。");
+    match switch {
+        BadRefresh::Code002003 => failure("002003"),
+        BadRefresh::Code002004 => failure("002004"),
+        BadRefresh::Redirect => failure("002004").with_result(ResultWord::Redirect),
     }
 }
 

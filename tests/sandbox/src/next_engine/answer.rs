@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Pair;
 use super::books::Moment;
+use crate::switches::{CountType, ErrorStatus, RedirectShape, Switches};
 use crate::wire::{self, Response};
 
 /// Codes whose answers carry no tokens (next-engine.md 1.3); 002001 and 002003 because no user is known (assumed).
@@ -55,14 +56,20 @@ impl Failure {
 /// What a successful call adds to its answer, e.g. `count` and `data`.
 pub type Payload = Map<String, Value>;
 
-/// Builds the answer, HTTP 200 in every case (assumed for errors; the official SDK fails on others).
-pub fn respond(outcome: Result<Payload, Failure>, pair: Option<&Pair>) -> Response {
+/// Builds the answer; its HTTP status is 200 but where the switch says otherwise for errors (the official SDK fails on others).
+pub fn respond(
+    outcome: Result<Payload, Failure>,
+    pair: Option<&Pair>,
+    switches: &Switches,
+) -> Response {
     let mut answer = Map::new();
+    let mut status = StatusCode::OK;
     match outcome {
         Ok(payload) => {
             answer.insert("result".into(), json!("success"));
             write_pair(&mut answer, pair);
             answer.extend(payload);
+            retype_count(&mut answer, switches.count_type);
         }
         Err(failure) => {
             let word = match failure.result {
@@ -70,14 +77,37 @@ pub fn respond(outcome: Result<Payload, Failure>, pair: Option<&Pair>) -> Respon
                 ResultWord::Redirect => "redirect",
             };
             answer.insert("result".into(), json!(word));
-            answer.insert("code".into(), json!(failure.code));
-            answer.insert("message".into(), json!(failure.message));
-            if !WITHOUT_TOKENS.contains(&failure.code.as_str()) {
+            let bare = failure.result == ResultWord::Redirect
+                && switches.redirect_shape == RedirectShape::Bare;
+            if !bare {
+                answer.insert("code".into(), json!(failure.code));
+                answer.insert("message".into(), json!(failure.message));
+            }
+            if failure.result == ResultWord::Error
+                && switches.error_status == ErrorStatus::BadRequest400
+            {
+                status = StatusCode::BAD_REQUEST;
+            }
+            if !is_without_tokens(&failure.code) {
                 write_pair(&mut answer, pair);
             }
         }
     }
-    wire::json(StatusCode::OK, &Value::Object(answer))
+    wire::json(status, &Value::Object(answer))
+}
+
+fn retype_count(answer: &mut Map<String, Value>, switch: CountType) {
+    if switch == CountType::Number
+        && let Some(count) = answer.get_mut("count")
+        && let Some(number) = count.as_str().and_then(|text| text.parse::<u64>().ok())
+    {
+        *count = json!(number);
+    }
+}
+
+/// Whether answers of this code carry no tokens.
+pub fn is_without_tokens(code: &str) -> bool {
+    WITHOUT_TOKENS.contains(&code)
 }
 
 fn write_pair(answer: &mut Map<String, Value>, pair: Option<&Pair>) {
@@ -88,8 +118,13 @@ fn write_pair(answer: &mut Map<String, Value>, pair: Option<&Pair>) {
 
 /// The payload of a list: `count` as a string, then the rows.
 pub fn list(rows: Vec<Value>) -> Payload {
+    counted(rows.len(), rows)
+}
+
+/// The same with a count of its own.
+pub fn counted(count: usize, rows: Vec<Value>) -> Payload {
     let mut payload = Map::new();
-    payload.insert("count".into(), json!(rows.len().to_string()));
+    payload.insert("count".into(), json!(count.to_string()));
     payload.insert("data".into(), Value::Array(rows));
     payload
 }

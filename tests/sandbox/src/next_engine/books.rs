@@ -1,13 +1,17 @@
 //! Next Engine's books as plain values: slips, goods with their stock, movements, the upload queue, shops.
 //! It must not know requests; whoever changes it says when.
 
+mod money;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
-use rust_decimal::{Decimal, RoundingStrategy};
-use serde::Serialize;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::shop::MallTax;
+use crate::switches::CodeCase;
+pub use money::{Rounding, TaxSequence, Taxing};
 
 /// A moment, `+09:00`.
 pub type Moment = DateTime<FixedOffset>;
@@ -54,6 +58,8 @@ pub struct Slip {
     pub cancelled: Option<Moment>,
     /// How the shop's prices and tax are made.
     pub tax_mode: MallTax,
+    /// How the tax is reckoned.
+    pub taxing: Taxing,
     /// 手数料.
     pub charge: Decimal,
     /// 発送代.
@@ -66,6 +72,14 @@ pub struct Slip {
     pub stated_total: Option<Decimal>,
     /// 支払区分.
     pub payment_method: u32,
+    /// 入金額; the whole total when `None`.
+    pub deposit: Option<Decimal>,
+    /// The shop's own coupon, where the mall tells of one.
+    pub shop_coupon: Option<Decimal>,
+    /// The mall's coupon, where the mall tells of one.
+    pub mall_coupon: Option<Decimal>,
+    /// Whether somebody deleted the slip; it can still be read.
+    pub deleted: bool,
     /// Slip this one was merged into.
     pub include_to: Option<u64>,
     /// Slip this one was split from.
@@ -91,8 +105,12 @@ pub struct Line {
     pub tax_rate: u8,
     /// Cost when ordered.
     pub first_cost: Decimal,
+    /// 掛率: 10 is 100 %.
+    pub ratio: Decimal,
     /// Whether the line is cancelled.
     pub cancelled: bool,
+    /// Whether somebody deleted the line; it can still be read.
+    pub deleted: bool,
     /// 引当数; kept after shipping.
     pub allocated: i64,
     /// 引当日.
@@ -112,25 +130,25 @@ pub struct Line {
 }
 
 impl Line {
-    /// 小計金額: price x ratio / 10 x quantity, the ratio always being 10.0 here.
-    pub fn subtotal(&self) -> Decimal {
-        self.unit_price * Decimal::from(self.quantity)
-    }
-
     /// Quantity that still waits for stock.
     pub fn waiting(&self) -> i64 {
-        if self.cancelled {
-            0
-        } else {
+        if self.is_live() {
             self.quantity - self.allocated
+        } else {
+            0
         }
+    }
+
+    /// Whether the line counts: neither cancelled nor deleted.
+    pub fn is_live(&self) -> bool {
+        !self.cancelled && !self.deleted
     }
 }
 
 impl Slip {
-    /// Whether the slip counts: neither cancelled nor merged away.
+    /// Whether the slip counts: neither cancelled, merged away nor deleted.
     pub fn is_live(&self) -> bool {
-        self.cancel_type == LIVE
+        self.cancel_type == LIVE && !self.deleted
     }
 
     /// Whether it has been shipped.
@@ -138,48 +156,10 @@ impl Slip {
         self.status == SHIPPED
     }
 
-    /// 商品計: the live lines.
-    pub fn goods_amount(&self) -> Decimal {
-        self.live_lines().map(Line::subtotal).sum()
-    }
-
-    /// 税金: zero where prices include it, else per rate on the goods, rounded down (which goods only: assumed).
-    pub fn tax_amount(&self) -> Decimal {
-        match self.tax_mode {
-            MallTax::Included => Decimal::ZERO,
-            MallTax::Added => [8, 10]
-                .into_iter()
-                .map(|rate| percent_of(self.goods_at(rate), rate))
-                .sum(),
-        }
-    }
-
-    /// 総合計 = goods + tax + charge + delivery fee + other - points (next-engine.md 2.4), unless the mall said otherwise.
-    pub fn total(&self) -> Decimal {
-        let sum =
-            self.goods_amount() + self.tax_amount() + self.charge + self.delivery_fee + self.other
-                - self.points;
-        self.stated_total.unwrap_or(sum)
-    }
-
-    /// Sum of the live lines at one tax rate.
-    pub fn goods_at(&self, rate: u8) -> Decimal {
-        self.live_lines()
-            .filter(|line| line.tax_rate == rate)
-            .map(Line::subtotal)
-            .sum()
-    }
-
-    /// The lines that are not cancelled.
+    /// The lines that count.
     pub fn live_lines(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !line.cancelled)
+        self.lines.iter().filter(|line| line.is_live())
     }
-}
-
-/// `rate` percent of an amount, rounded down to the yen.
-pub fn percent_of(amount: Decimal, rate: u8) -> Decimal {
-    let tax = amount * Decimal::from(rate) / Decimal::ONE_HUNDRED;
-    tax.round_dp_with_strategy(0, RoundingStrategy::ToZero)
 }
 
 /// A product with its stock (商品マスタ, 在庫マスタ).
@@ -270,6 +250,18 @@ pub struct Movement {
     pub reason: String,
 }
 
+/// What can go wrong with an upload in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spoil {
+    /// It ends -1 without being applied.
+    FailUnapplied,
+    /// It is applied and ends -1 all the same.
+    FailApplied,
+    /// It stays at 1 for ever, not applied; later uploads pass it (assumed).
+    Hang,
+}
+
 /// An entry of the upload queue (キュー).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QueueEntry {
@@ -287,6 +279,9 @@ pub struct QueueEntry {
     pub message: Option<String>,
     /// Last change.
     pub modified: Option<Moment>,
+    /// What somebody ordered to go wrong with it.
+    #[serde(skip)]
+    pub spoil: Option<Spoil>,
     /// How it will end, known once it has run.
     #[serde(skip)]
     pub outcome: Option<(i8, Option<String>)>,
@@ -309,6 +304,8 @@ pub struct MallShop {
     pub short_name: String,
     /// How prices and tax are made.
     pub tax: MallTax,
+    /// How the tax is reckoned.
+    pub taxing: Taxing,
     /// Created at.
     pub created: Moment,
 }
@@ -347,6 +344,15 @@ pub struct StockChange<'a> {
 }
 
 impl Books {
+    /// The product of a code as a join finds it (next-engine.md 3, the case of codes).
+    pub fn goods_like(&self, code: &str, case: CodeCase) -> Option<&Goods> {
+        let alike = |goods: &&Goods| goods.code.to_lowercase() == code.to_lowercase();
+        self.goods.get(code).or_else(|| match case {
+            CodeCase::Exact => None,
+            CodeCase::Ignored => self.goods.values().find(alike),
+        })
+    }
+
     /// Books a stock change with its movement; an unknown product or a difference of zero moves nothing.
     pub fn move_stock(&mut self, change: &StockChange<'_>) {
         let Some(goods) = self.goods.get_mut(change.code).filter(|_| change.by != 0) else {

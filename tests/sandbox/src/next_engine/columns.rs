@@ -101,12 +101,12 @@ pub const LINES: Table = Table {
 /// `/api_v1_master_goods`: goods with their stock.
 pub const GOODS: Table = Table {
     parts: &[goods::COLUMNS, goods::STOCK_COLUMNS],
-    empty: &[goods::EMPTY],
+    empty: &[goods::EMPTY, goods::STOCK_EMPTY],
 };
 /// `/api_v1_master_stock`.
 pub const STOCK: Table = Table {
     parts: &[goods::STOCK_COLUMNS],
-    empty: &[],
+    empty: &[goods::STOCK_EMPTY],
 };
 /// `/api_v1_master_stockiohistory`.
 pub const MOVEMENTS: Table = Table {
@@ -116,12 +116,23 @@ pub const MOVEMENTS: Table = Table {
 /// `/api_v1_system_que`.
 pub const QUEUE: Table = Table {
     parts: &[other::QUEUE_COLUMNS],
-    empty: &[],
+    empty: &[other::QUEUE_EMPTY],
 };
 /// `/api_v1_master_shop`.
 pub const SHOPS: Table = Table {
     parts: &[other::SHOP_COLUMNS],
     empty: &[other::SHOP_EMPTY],
+};
+
+/// `/api_v1_warehouse_base`.
+pub const WAREHOUSES: Table = Table {
+    parts: &[other::WAREHOUSE_COLUMNS],
+    empty: &[],
+};
+/// `/api_v1_warehouse_stock`.
+pub const WAREHOUSE_STOCK: Table = Table {
+    parts: &[goods::WAREHOUSE_STOCK_COLUMNS],
+    empty: &[],
 };
 
 const fn column(name: &'static str, kind: Kind, read: fn(&Record<'_>) -> Option<String>) -> Column {

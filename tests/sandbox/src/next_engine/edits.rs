@@ -8,7 +8,7 @@ use super::NextEngine;
 use super::books::{ISSUED, Line, MERGED, Moment, MovementKind, Slip, WAITING_FOR_PRINT};
 use super::orders::FIRST_SLIP;
 use crate::service::Refused;
-use crate::switches::LineChangeModifiesSlip;
+use crate::switches::{LineChangeModifiesSlip, MergeModifies, SplitModifies};
 
 /// Header amounts to change; what is `None` stays.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,6 +22,12 @@ pub struct AmountEdit {
     pub other: Option<Decimal>,
     /// ポイント数.
     pub points: Option<Decimal>,
+    /// 入金額.
+    pub deposit: Option<Decimal>,
+    /// The shop's coupon, as the mall tells of it; the money itself is in `other` or `points` (assumed).
+    pub shop_coupon: Option<Decimal>,
+    /// The mall's coupon, likewise.
+    pub mall_coupon: Option<Decimal>,
 }
 
 impl NextEngine {
@@ -50,7 +56,15 @@ impl NextEngine {
         self.change_line(id, no, |line| line.cancelled = true)
     }
 
-    fn change_line(
+    /// Changes a line's 掛率 before shipping; 10 is 100 %.
+    ///
+    /// # Errors
+    /// As [`NextEngine::edit_line`].
+    pub fn edit_ratio(&mut self, id: u64, no: u32, ratio: Decimal) -> Result<(), Refused> {
+        self.change_line(id, no, |line| line.ratio = ratio)
+    }
+
+    pub(super) fn change_line(
         &mut self,
         id: u64,
         no: u32,
@@ -68,10 +82,10 @@ impl NextEngine {
         let line = line.ok_or_else(|| Refused::new(format!("slip {id} has no line {no}")))?;
         change(line);
         line.modified = Some(now);
-        let kept = if line.cancelled {
-            0
-        } else {
+        let kept = if line.is_live() {
             line.allocated.min(line.quantity)
+        } else {
+            0
         };
         let (code, released) = (line.code.clone(), line.allocated - kept);
         line.allocated = kept;
@@ -98,6 +112,9 @@ impl NextEngine {
         slip.delivery_fee = edit.delivery_fee.unwrap_or(slip.delivery_fee);
         slip.other = edit.other.unwrap_or(slip.other);
         slip.points = edit.points.unwrap_or(slip.points);
+        slip.deposit = edit.deposit.or(slip.deposit);
+        slip.shop_coupon = edit.shop_coupon.or(slip.shop_coupon);
+        slip.mall_coupon = edit.mall_coupon.or(slip.mall_coupon);
         slip.stated_total = None;
         slip.modified = Some(now);
         Ok(())
@@ -127,11 +144,16 @@ impl NextEngine {
                 return Err(Refused::new(format!("slip {id} can't be merged")));
             }
         }
+        let touches = self.switches.merge_modifies == MergeModifies::Yes;
+        let before = self.live_slip(from)?.modified;
         self.close(from, MERGED)?;
         let Some(absorbed) = self.books.slips.get_mut(&from) else {
             return Ok(());
         };
         absorbed.include_to = Some(into);
+        if !touches {
+            absorbed.modified = before;
+        }
         let absorbed = absorbed.clone();
         let target = self.live_slip(into)?;
         let first = target
@@ -141,7 +163,7 @@ impl NextEngine {
             .max()
             .unwrap_or_default()
             + 1;
-        let moved = (first..).zip(absorbed.lines.iter().filter(|line| !line.cancelled));
+        let moved = (first..).zip(absorbed.live_lines());
         target.lines.extend(moved.map(|(no, line)| Line {
             no,
             include_from: Some((from, line.no)),
@@ -153,7 +175,10 @@ impl NextEngine {
         target.delivery_fee += absorbed.delivery_fee;
         target.other += absorbed.other;
         target.points += absorbed.points;
-        target.modified = Some(now);
+        target.stated_total = None;
+        if touches {
+            target.modified = Some(now);
+        }
         // Full again only when the new lines have their stock.
         if target.status == WAITING_FOR_PRINT {
             target.status = ISSUED;
@@ -173,6 +198,7 @@ impl NextEngine {
             .slips
             .last_key_value()
             .map_or(FIRST_SLIP, |(last, _)| last + 1);
+        let touches = self.switches.split_modifies == SplitModifies::Yes;
         let slip = self.live_slip(id)?;
         let (moved, kept): (Vec<Line>, Vec<Line>) = slip
             .lines
@@ -183,7 +209,9 @@ impl NextEngine {
             return Err(Refused::new(format!("slip {id} can't be split so")));
         }
         slip.lines = kept;
-        slip.modified = Some(now);
+        if touches {
+            slip.modified = Some(now);
+        }
         slip.stated_total = None;
         let lines = (1..).zip(moved);
         let lines = lines.map(|(no, line)| Line {
@@ -216,6 +244,7 @@ impl NextEngine {
     /// When slip or line do not exist, the slip is not shipped, or more would come back than went.
     pub fn take_return(&mut self, id: u64, no: u32, good: i64, bad: i64) -> Result<(), Refused> {
         let now = self.now();
+        let touches_slip = self.switches.line_change_modifies_slip == LineChangeModifiesSlip::Yes;
         let slip = self
             .books
             .slips
@@ -233,7 +262,9 @@ impl NextEngine {
         line.returned_good += good;
         line.returned_bad += bad;
         line.modified = Some(now);
-        slip.modified = Some(now);
+        if touches_slip {
+            slip.modified = Some(now);
+        }
         let code = line.code.clone();
         if let Some(goods) = self.books.goods.get_mut(&code) {
             goods.defective += bad;

@@ -50,6 +50,7 @@ pub const PAYMENT_METHODS: &[Entry] = &[
     (44, "Yahoo!決済"),
     (48, "Amazon決済"),
     (60, "PayPal"),
+    (70, "その他2"),
     (85, "全額ポイント"),
     (90, "サンプル・貸出"),
     (95, "掛売り"),
@@ -60,9 +61,16 @@ pub const PAYMENT_METHODS: &[Entry] = &[
 /// 税区分; ids and names are assumed.
 const TAXES: &[Entry] = &[(0, "税込み"), (1, "税抜き")];
 /// 入金状況区分; 1 is assumed.
-const DEPOSIT_TYPES: &[Entry] = &[(0, "未入金"), (1, "一部入金"), (2, "入金済み")];
+pub const DEPOSIT_TYPES: &[Entry] = &[(0, "未入金"), (1, "一部入金"), (2, "入金済み")];
 /// 端数処理区分.
 const FRACTIONS: &[Entry] = &[(0, "切り捨て"), (1, "四捨五入"), (2, "切り上げ")];
+
+/// 受注取込区分 (next-engine.md 2.1).
+const IMPORT_TYPES: &[Entry] = &[(0, "メール"), (1, "CSV"), (2, "手入力")];
+/// 顧客区分 (next-engine.md 2.6); 0 is assumed.
+const CUSTOMER_TYPES: &[Entry] = &[(0, "一般"), (9, "卸")];
+/// 通貨単位 (next-engine.md 2.4).
+const CURRENCY_UNITS: &[Entry] = &[(1, "円")];
 
 /// The name of an id; empty when the list has none.
 pub fn name(list: &[Entry], id: u32) -> &'static str {
@@ -80,6 +88,9 @@ pub fn info(which: &str) -> Option<Vec<Value>> {
         "tax" => ("tax", TAXES),
         "deposittype" => ("deposit_type", DEPOSIT_TYPES),
         "fraction" => ("fraction", FRACTIONS),
+        "importtype" => ("import_type", IMPORT_TYPES),
+        "customertype" => ("customer_type", CUSTOMER_TYPES),
+        "currencyunit" => ("currency_unit", CURRENCY_UNITS),
         _ => return None,
     };
     let row = |entry: &Entry| {

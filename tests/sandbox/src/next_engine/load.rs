@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::NextEngine;
-use super::books::{Goods, MallShop, Moment};
+use super::books::{Goods, MallShop, Moment, Taxing};
 use crate::service::Refused;
 use crate::shop::{Fate, Order, Product, ShopData};
 
@@ -35,6 +35,7 @@ impl NextEngine {
                 name,
                 short_name,
                 tax: mall.tax,
+                taxing: Taxing::default(),
                 created: opened,
             };
             self.books.malls.insert(mall.id, mall);

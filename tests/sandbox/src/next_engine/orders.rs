@@ -3,11 +3,11 @@
 
 use super::NextEngine;
 use super::books::{
-    ISSUED, LIVE, Line, MAIL_ONLY, MERGED, Moment, MovementKind, PRINTED, SHIPPED, Slip,
-    StockChange, WAITING_FOR_PRINT,
+    ISSUED, LIVE, Line, MAIL_ONLY, MERGED, MallShop, Moment, MovementKind, PRINTED, SHIPPED, Slip,
+    StockChange, Taxing, WAITING_FOR_PRINT,
 };
 use crate::service::Refused;
-use crate::shop::{MallTax, Order};
+use crate::shop::{Order, OrderLine};
 use crate::switches::AllocationModifies;
 use rust_decimal::Decimal;
 
@@ -37,15 +37,15 @@ impl NextEngine {
     pub fn place_mail(&mut self, order: &Order) -> Result<u64, Refused> {
         let now = self.now();
         let mall = self.books.malls.get(&order.mall);
-        let tax_mode = mall
+        let mall = mall
             .ok_or_else(|| Refused::new(format!("no shop {}", order.mall)))?
-            .tax;
+            .clone();
         let id = self
             .books
             .slips
             .last_key_value()
             .map_or(FIRST_SLIP, |(last, _)| last + 1);
-        let slip = self.new_slip(id, order, tax_mode, now);
+        let slip = self.new_slip(id, order, &mall, now);
         self.books.slips.insert(id, slip);
         Ok(id)
     }
@@ -66,8 +66,9 @@ impl NextEngine {
         Ok(())
     }
 
-    fn new_slip(&self, id: u64, order: &Order, tax_mode: MallTax, now: Moment) -> Slip {
-        let lines = (1..).zip(&order.lines).map(|(no, line)| Line {
+    /// A line as the mall sent it.
+    pub(super) fn new_line(&self, no: u32, line: &OrderLine, now: Moment) -> Line {
+        Line {
             no,
             code: line.code.clone(),
             name: line.name.clone(),
@@ -79,7 +80,9 @@ impl NextEngine {
                 .goods
                 .get(&line.code)
                 .map_or(Decimal::ZERO, |goods| goods.cost),
+            ratio: Decimal::TEN,
             cancelled: line.cancelled,
+            deleted: false,
             allocated: 0,
             allocation_date: None,
             returned_good: 0,
@@ -88,7 +91,12 @@ impl NextEngine {
             divide_from: None,
             created: now,
             modified: None,
-        });
+        }
+    }
+
+    fn new_slip(&self, id: u64, order: &Order, mall: &MallShop, now: Moment) -> Slip {
+        let lines = (1..).zip(&order.lines);
+        let lines = lines.map(|(no, line)| self.new_line(no, line, now));
         Slip {
             id,
             shop_id: order.mall,
@@ -101,13 +109,21 @@ impl NextEngine {
             status: MAIL_ONLY,
             cancel_type: LIVE,
             cancelled: None,
-            tax_mode,
+            tax_mode: mall.tax,
+            taxing: Taxing {
+                base: self.switches.tax_base,
+                ..mall.taxing
+            },
             charge: order.charge,
             delivery_fee: order.delivery_fee,
             other: order.other,
             points: order.points,
             stated_total: order.total,
             payment_method: order.payment_method,
+            deposit: None,
+            shop_coupon: None,
+            mall_coupon: None,
+            deleted: false,
             include_to: None,
             divide_from: None,
             lines: lines.collect(),
@@ -186,6 +202,8 @@ impl NextEngine {
         slip.modified = Some(now);
         for (code, quantity) in self.allocated_lines(id) {
             self.books.allocate(&code, -quantity, now);
+        }
+        for (code, quantity) in self.ordered_lines(id) {
             self.move_for_slip(id, &code, -quantity, MovementKind::Shipment);
         }
         Ok(())
@@ -204,8 +222,10 @@ impl NextEngine {
         slip.status = WAITING_FOR_PRINT;
         slip.sent = None;
         slip.modified = Some(now);
-        for (code, quantity) in self.allocated_lines(id) {
+        for (code, quantity) in self.ordered_lines(id) {
             self.move_for_slip(id, &code, quantity, MovementKind::ShipmentUndone);
+        }
+        for (code, quantity) in self.allocated_lines(id) {
             self.books.allocate(&code, quantity, now);
         }
         Ok(())
@@ -233,21 +253,22 @@ impl NextEngine {
         slip.cancel_type = cancel_type;
         slip.cancelled = Some(now);
         slip.modified = Some(now);
-        if !slip.is_shipped() {
-            for (code, quantity) in self.allocated_lines(id) {
-                self.books.allocate(&code, -quantity, now);
-            }
-            let lines = self
-                .books
-                .slips
-                .get_mut(&id)
-                .map(|slip| slip.lines.iter_mut());
-            lines
-                .into_iter()
-                .flatten()
-                .for_each(|line| line.allocated = 0);
-        }
+        self.free_allocation(id, now);
         Ok(())
+    }
+
+    /// What an unshipped slip holds goes back to free stock.
+    pub(super) fn free_allocation(&mut self, id: u64, now: Moment) {
+        if self.books.slips.get(&id).is_none_or(Slip::is_shipped) {
+            return;
+        }
+        for (code, quantity) in self.allocated_lines(id) {
+            self.books.allocate(&code, -quantity, now);
+        }
+        let slip = self.books.slips.get_mut(&id);
+        for line in slip.into_iter().flat_map(|slip| slip.lines.iter_mut()) {
+            line.allocated = 0;
+        }
     }
 
     pub(super) fn live_slip(&mut self, id: u64) -> Result<&mut Slip, Refused> {
@@ -263,7 +284,16 @@ impl NextEngine {
         }
     }
 
-    fn allocated_lines(&self, id: u64) -> Vec<(String, i64)> {
+    /// What a shipment takes: the ordered quantities; a full slip has them all allocated.
+    fn ordered_lines(&self, id: u64) -> Vec<(String, i64)> {
+        let lines = self.books.slips.get(&id).into_iter();
+        lines
+            .flat_map(Slip::live_lines)
+            .map(|line| (line.code.clone(), line.quantity))
+            .collect()
+    }
+
+    pub(super) fn allocated_lines(&self, id: u64) -> Vec<(String, i64)> {
         let lines = self
             .books
             .slips

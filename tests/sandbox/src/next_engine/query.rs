@@ -8,9 +8,9 @@ use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::answer::{Failure, Payload, list};
+use super::answer::{Failure, Payload, counted};
 use super::columns::{Column, Kind, Record, Table};
-use crate::switches::{CodeCase, SearchCap, Switches};
+use crate::switches::{CodeCase, DefaultLimit, OverLimit, SearchCap, SearchCount, Switches};
 use crate::wire::Form;
 
 /// Parameters that are no conditions.
@@ -24,8 +24,6 @@ const COMMON: [&str; 6] = [
 ];
 /// Values one `-in` or `-nin` takes.
 const IN_MAX: usize = 1000;
-/// Rows returned when `limit` is not given.
-const LIMIT_DEFAULT: usize = 1000;
 
 /// A search as asked.
 pub struct Query {
@@ -33,6 +31,7 @@ pub struct Query {
     conditions: Vec<Condition>,
     offset: usize,
     limit: usize,
+    search_count: SearchCount,
 }
 
 struct Condition {
@@ -69,14 +68,24 @@ impl Query {
             SearchCap::Thousand => 1000,
             SearchCap::TenThousand => 10_000,
         };
-        // A limit above the cap is cut to the cap (assumed).
-        let limit = number(form, "limit")?.unwrap_or(LIMIT_DEFAULT).min(cap);
+        let usual = match switches.default_limit {
+            DefaultLimit::Thousand => 1000,
+            DefaultLimit::TenThousand => 10_000,
+        };
+        let limit = number(form, "limit")?;
+        if switches.over_limit == OverLimit::Refuse && limit.is_some_and(|limit| limit > cap) {
+            return Err(Failure::field(format!(
+                "limit は{cap}以下で指定してください。"
+            )));
+        }
+        let limit = limit.unwrap_or(usual).min(cap);
         let offset = number(form, "offset")?.unwrap_or_default();
         Ok(Self {
             fields,
             conditions: conditions(form, table)?,
             offset,
             limit,
+            search_count: switches.search_count,
         })
     }
 
@@ -90,6 +99,7 @@ impl Query {
             conditions: conditions(form, table)?,
             offset: 0,
             limit: 0,
+            search_count: SearchCount::Page,
         })
     }
 
@@ -102,14 +112,14 @@ impl Query {
 
     /// The asked-for page of the records that match, which come in key order.
     pub fn page<'a>(&self, records: impl Iterator<Item = Record<'a>>) -> Payload {
-        let matching = records.filter(|record| self.matches(record));
-        list(
-            matching
-                .skip(self.offset)
-                .take(self.limit)
-                .map(|record| self.row(&record))
-                .collect(),
-        )
+        let matching: Vec<_> = records.filter(|record| self.matches(record)).collect();
+        let page = matching.iter().skip(self.offset).take(self.limit);
+        let rows: Vec<_> = page.map(|record| self.row(record)).collect();
+        let count = match self.search_count {
+            SearchCount::Page => rows.len(),
+            SearchCount::Total => matching.len(),
+        };
+        counted(count, rows)
     }
 
     fn row(&self, record: &Record<'_>) -> Value {

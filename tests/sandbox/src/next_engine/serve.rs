@@ -3,10 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::access::User;
-use super::answer::{Failure, Payload, list, respond};
+use super::access::{Pair, User};
+use super::answer::{Failure, Payload, is_without_tokens, list, respond};
 use super::books::{Books, Slip};
-use super::columns::{GOODS, LINES, MOVEMENTS, QUEUE, Record, SHOPS, SLIPS, STOCK, Table};
+use super::columns::{
+    GOODS, LINES, MOVEMENTS, QUEUE, Record, SHOPS, SLIPS, STOCK, Table, WAREHOUSE_STOCK, WAREHOUSES,
+};
 use super::query::Query;
 use super::{Mode, NextEngine, lists, tax_account};
 use crate::wire::{self, Form, Request, Response};
@@ -20,6 +22,9 @@ const COMPANY: [(&str, &str); 5] = [
     ("company_app_header", "tsunagi"),
 ];
 
+/// The text of a refusal that somebody or something ordered.
+const UNAVAILABLE: &str = "ただいまご利用いただけません。";
+
 impl NextEngine {
     /// Answers a call to the API, or refuses it with an ordered code.
     pub(super) fn call(&mut self, request: &Request, refusal: Option<&str>) -> Response {
@@ -31,20 +36,53 @@ impl NextEngine {
         if path == "/api_neauth" {
             return self.neauth(&form, refusal);
         }
+        if path == "/api_app/company" {
+            let companies = self.companies(&form, refusal);
+            return self.respond(companies, None);
+        }
+        // An ordered answer without tokens must not renew the pair first.
+        if let Some(code) = refusal.filter(|code| is_without_tokens(code)) {
+            return self.respond(Err(Failure::new(code, UNAVAILABLE)), None);
+        }
         let now = self.now();
         let uid = match self.access.check(&form, now, &self.switches) {
             Ok(uid) => uid,
-            Err(failure) => return respond(Err(failure), None),
+            Err(failure) => return self.respond(Err(failure), None),
         };
         let outcome = match refusal.map(str::to_owned).or_else(|| self.down(&form)) {
-            Some(code) => Err(Failure::new(&code, "ただいまご利用いただけません。")),
+            Some(code) => Err(Failure::new(&code, UNAVAILABLE)),
             None if self.disabled.contains(path) => Err(Failure::new(
                 "004001",
                 "このAPIの利用が許可されていません。",
             )),
             None => self.run(path, &form, &uid),
         };
-        respond(outcome, self.access.pair(&uid))
+        self.respond(outcome, self.access.pair(&uid))
+    }
+
+    pub(super) fn respond(
+        &self,
+        outcome: Result<Payload, Failure>,
+        pair: Option<&Pair>,
+    ) -> Response {
+        respond(outcome, pair, &self.switches)
+    }
+
+    /// `/api_app/company`: the companies that use the app, for its id and secret alone (next-engine.md 1.2).
+    fn companies(&self, form: &Form, refusal: Option<&str>) -> Result<Payload, Failure> {
+        if let Some(code) = refusal {
+            return Err(Failure::new(code, UNAVAILABLE));
+        }
+        self.access.check_app(form)?;
+        let names = [
+            "company_id",
+            "company_ne_id",
+            "company_name",
+            "company_kana",
+        ];
+        let row = COMPANY.iter().filter(|(name, _)| names.contains(name));
+        let row = row.map(|(name, value)| ((*name).to_owned(), json!(value)));
+        Ok(list(vec![Value::Object(row.collect())]))
     }
 
     /// The code to refuse with while Next Engine is not up.
@@ -65,14 +103,11 @@ impl NextEngine {
     fn neauth(&mut self, form: &Form, refusal: Option<&str>) -> Response {
         let down = (self.mode == Mode::PlatformMaintenance).then_some("002007");
         if let Some(code) = refusal.or(down) {
-            return respond(
-                Err(Failure::new(code, "ただいまご利用いただけません。")),
-                None,
-            );
+            return self.respond(Err(Failure::new(code, UNAVAILABLE)), None);
         }
         let now = self.now();
         match self.access.exchange(form, now) {
-            Err(failure) => respond(Err(failure), None),
+            Err(failure) => self.respond(Err(failure), None),
             Ok((user, pair)) => {
                 let company = COMPANY
                     .iter()
@@ -80,7 +115,7 @@ impl NextEngine {
                     .map(|(name, value)| ((*name).to_owned(), json!(value)));
                 let mut payload: Payload = company.collect();
                 payload.extend(user_fields(&user));
-                respond(Ok(payload), Some(&pair))
+                self.respond(Ok(payload), Some(&pair))
             }
         }
     }
@@ -92,7 +127,9 @@ impl NextEngine {
             .unwrap_or_default();
         match (group, verb) {
             ("api_v1_master_goods", "upload") => self.upload(form),
-            ("api_v1_receiveorder_tax_account", "search") => tax_account::search(form, &self.books),
+            ("api_v1_receiveorder_tax_account", "search") => {
+                tax_account::search(form, &self.books, &self.switches)
+            }
             ("api_v1_login_company", "info") => {
                 let row = COMPANY
                     .iter()
@@ -154,7 +191,7 @@ impl NextEngine {
                 let slips = books.slips.values();
                 slips.flat_map(|slip| lines(slip, books, none)).collect()
             }
-            "api_v1_master_goods" | "api_v1_master_stock" => {
+            "api_v1_master_goods" | "api_v1_master_stock" | "api_v1_warehouse_stock" => {
                 let goods = books.goods.values();
                 goods
                     .map(|goods| Record {
@@ -193,6 +230,8 @@ impl NextEngine {
                     })
                     .collect()
             }
+            // One location only; its row needs nothing of the books.
+            "api_v1_warehouse_base" => vec![none],
             _ => Vec::new(),
         }
     }
@@ -208,6 +247,8 @@ fn table(group: &str) -> Option<Table> {
         "api_v1_master_stockiohistory" => MOVEMENTS,
         "api_v1_system_que" => QUEUE,
         "api_v1_master_shop" => SHOPS,
+        "api_v1_warehouse_base" => WAREHOUSES,
+        "api_v1_warehouse_stock" => WAREHOUSE_STOCK,
         _ => return None,
     })
 }
@@ -219,7 +260,7 @@ fn lines<'a>(
     none: Record<'a>,
 ) -> impl Iterator<Item = Record<'a>> {
     slip.lines.iter().map(move |line| {
-        let goods = books.goods.get(&line.code);
+        let goods = books.goods_like(&line.code, none.switches.code_case);
         Record {
             slip: Some(slip),
             line: Some(line),

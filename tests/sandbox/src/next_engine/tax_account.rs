@@ -1,13 +1,14 @@
 //! `/api_v1_receiveorder_tax_account/search`: a slip's amounts by tax rate (next-engine.md 2.4).
 //! Where fees and shipping fall is not documented; here they count as 10 % (assumed).
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Failure, Payload, list};
-use super::books::{Books, Slip, percent_of};
+use super::books::{Books, Slip};
 use super::columns::money;
 use crate::shop::MallTax;
+use crate::switches::{Switches, TaxAccountShipping};
 use crate::wire::Form;
 
 /// Slips one call takes.
@@ -17,7 +18,7 @@ const SLIPS_MAX: usize = 1000;
 ///
 /// # Errors
 /// 004002 when `receive_order_ids` is missing, malformed or too long, or a field is unknown.
-pub fn search(form: &Form, books: &Books) -> Result<Payload, Failure> {
+pub fn search(form: &Form, books: &Books, switches: &Switches) -> Result<Payload, Failure> {
     let bad = || {
         Failure::field("receive_order_idsは伝票番号をカンマ区切りで1000件まで指定してください。")
     };
@@ -40,7 +41,8 @@ pub fn search(form: &Form, books: &Books) -> Result<Payload, Failure> {
     if form.names().any(|name| !known.contains(&name)) {
         return Err(bad());
     }
-    let rows = ids.iter().filter_map(|id| books.slips.get(id)).map(row);
+    let rows = ids.iter().filter_map(|id| books.slips.get(id));
+    let rows = rows.map(|slip| row(slip, switches.tax_account_shipping));
     match form.filled("fields") {
         // Whether `fields` is mandatory here is not documented.
         None => Ok(list(rows.map(Value::Object).collect())),
@@ -62,12 +64,16 @@ fn pick(mut row: Map<String, Value>, fields: &str) -> Result<Value, Failure> {
     cells.collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
 
-fn row(slip: &Slip) -> Map<String, Value> {
-    let fees = [
-        Decimal::ZERO,
-        Decimal::ZERO,
-        slip.charge + slip.delivery_fee,
-    ];
+fn row(slip: &Slip, shipping: TaxAccountShipping) -> Map<String, Value> {
+    let (requested, charge) = match shipping {
+        TaxAccountShipping::Requested => (slip.charge + slip.delivery_fee, slip.charge),
+        TaxAccountShipping::Charged => {
+            let both = slip.charge + slip.delivery_fee;
+            (both, both)
+        }
+        TaxAccountShipping::Absent => (slip.charge, slip.charge),
+    };
+    let fees = [Decimal::ZERO, Decimal::ZERO, requested];
     let other = [Decimal::ZERO, Decimal::ZERO, slip.other];
     let points = [Decimal::ZERO, Decimal::ZERO, slip.points];
     let goods = [slip.goods_at(0), slip.goods_at(8), slip.goods_at(10)];
@@ -80,11 +86,8 @@ fn row(slip: &Slip) -> Map<String, Value> {
         let part = |amounts: &[Decimal; 3]| amounts.get(at).copied().unwrap_or_default();
         let net = part(&goods) + part(&fees) + part(&other) - part(&points);
         let (request, tax) = match slip.tax_mode {
-            MallTax::Included => (net, included_tax(net, rate)),
-            MallTax::Added => (
-                net + percent_of(part(&goods), rate),
-                percent_of(part(&goods), rate),
-            ),
+            MallTax::Included => (net, slip.taxing.inside(net, rate)),
+            MallTax::Added => (net + slip.tax_at(rate), slip.tax_at(rate)),
         };
         put(format!("request_amount_tax{rate}"), request);
         if rate > 0 {
@@ -92,11 +95,7 @@ fn row(slip: &Slip) -> Map<String, Value> {
         }
         put(
             format!("charge_amount_tax{rate}"),
-            if rate == 10 {
-                slip.charge
-            } else {
-                Decimal::ZERO
-            },
+            if rate == 10 { charge } else { Decimal::ZERO },
         );
         put(format!("other_amount_tax{rate}"), part(&other));
         put(format!("point_amount_tax{rate}"), part(&points));
@@ -115,11 +114,4 @@ fn row(slip: &Slip) -> Map<String, Value> {
         put(name.to_owned(), Decimal::ZERO);
     }
     row
-}
-
-/// The tax inside an amount, rounded down.
-fn included_tax(amount: Decimal, rate: u8) -> Decimal {
-    let rate = Decimal::from(rate);
-    (amount * rate / (Decimal::ONE_HUNDRED + rate))
-        .round_dp_with_strategy(0, RoundingStrategy::ToZero)
 }

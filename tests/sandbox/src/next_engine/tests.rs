@@ -1,5 +1,7 @@
 //! Next Engine as a client sees it, in process.
 
+mod answers;
+mod changes;
 mod uploads;
 
 use std::time::Duration;
@@ -426,12 +428,21 @@ fn operators_can_be_driven_by_json() {
 
 #[test]
 fn calls_of_one_user_at_once_are_counted_and_can_be_refused() {
-    for refuse in [false, true] {
-        let mut client = Client::new(Switches::default());
-        client.world.next_engine.refuse_parallel_calls(refuse);
+    let crowded = Switches {
+        crowding: Crowding::Refused,
+        ..Switches::default()
+    };
+    for (switches, order, waits, refuse) in [
+        (Switches::default(), false, "0", false),
+        (Switches::default(), true, "0", true),
+        (crowded, false, "0", true),
+        (crowded, false, "1", false),
+    ] {
+        let mut client = Client::new(switches);
+        client.world.next_engine.refuse_parallel_calls(order);
         let request: Request = http::Request::post("/api_v1_master_stock/count")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("access_token={}", client.access).into_bytes())
+            .body(format!("access_token={}&wait_flag={waits}", client.access).into_bytes())
             .unwrap();
         let first = client.world.begin(NE, &request);
         let second = client.world.begin(NE, &request);

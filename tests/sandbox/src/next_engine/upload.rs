@@ -5,11 +5,12 @@ use chrono::TimeDelta;
 use serde_json::{Map, json};
 
 use super::answer::{Failure, Payload};
-use super::books::{Books, Goods, Moment, MovementKind, QueueEntry, StockChange};
+use super::books::{Books, Goods, Moment, MovementKind, QueueEntry, Spoil, StockChange};
 use super::goods_csv::Row;
 use super::{NextEngine, goods_csv};
 use crate::switches::{
-    CodeCase, MovementDelay, PartialUploadEnds, QueueDelay, Switches, UploadBadRows,
+    AllOrNothingEnds, MovementDelay, PartialUploadEnds, QueueDelay, QueueMessage, Switches,
+    UploadBadRows, UploadReason,
 };
 use crate::wire::Form;
 
@@ -19,6 +20,10 @@ const FILE_MAX: usize = 5 * 1024 * 1024;
 const FIRST_ENTRY: u64 = 2001;
 /// 事由 of a row without `nyusyukko_riyu` (assumed).
 const DEFAULT_REASON: &str = "商品マスタ一括登録";
+/// 事由, cut: the most characters that stay (assumed).
+const REASON_MAX: usize = 50;
+/// The message of an upload that was ordered to go wrong (assumed).
+const BROKEN: &str = "システムエラーが発生しました。";
 
 impl NextEngine {
     /// `POST /api_v1_master_goods/upload`: takes the file into the queue. Bad files fail there, not here (assumed).
@@ -63,7 +68,8 @@ impl NextEngine {
         let free_from = self
             .books
             .queue
-            .last()
+            .iter()
+            .rfind(|entry| entry.spoil != Some(Spoil::Hang))
             .map_or(now, |last| last.ends.max(now));
         let id = self
             .books
@@ -78,6 +84,7 @@ impl NextEngine {
             status: 0,
             message: None,
             modified: None,
+            spoil: self.spoil_next.take(),
             outcome: None,
             file,
             gzip,
@@ -106,7 +113,7 @@ impl NextEngine {
                 .books
                 .queue
                 .get_mut(at)
-                .filter(|entry| entry.ends <= now);
+                .filter(|entry| entry.ends <= now && entry.spoil != Some(Spoil::Hang));
             if let Some((entry, (status, message))) =
                 ended.and_then(|entry| entry.outcome.take().map(|outcome| (entry, outcome)))
             {
@@ -127,6 +134,9 @@ impl NextEngine {
             MovementDelay::None => entry.starts,
             MovementDelay::Minute => entry.ends + TimeDelta::minutes(1),
         };
+        if let Some(Spoil::FailUnapplied | Spoil::Hang) = entry.spoil {
+            return (-1, Some(String::from(BROKEN)));
+        }
         let mut books = self.books.clone();
         let mut refused = Vec::new();
         // The header is line 1.
@@ -139,14 +149,30 @@ impl NextEngine {
             }
         }
         let whole = refused.is_empty();
-        if whole || self.switches.upload_bad_rows == UploadBadRows::Partial {
+        let partial = self.switches.upload_bad_rows == UploadBadRows::Partial;
+        if whole || partial {
             self.books = books;
         }
-        let message = (!whole).then(|| refused.join("\n"));
-        let partial = self.switches.upload_bad_rows == UploadBadRows::Partial;
-        let done =
-            whole || (partial && self.switches.partial_upload_ends == PartialUploadEnds::Done);
+        if entry.spoil == Some(Spoil::FailApplied) {
+            return (-1, Some(String::from(BROKEN)));
+        }
+        let done = match self.switches.upload_bad_rows {
+            _ if whole => true,
+            UploadBadRows::Partial => self.switches.partial_upload_ends == PartialUploadEnds::Done,
+            UploadBadRows::AllOrNothing => {
+                self.switches.all_or_nothing_ends == AllOrNothingEnds::Done
+            }
+        };
+        let message = (!whole).then(|| self.queue_message(&refused)).flatten();
         (if done { 2 } else { -1 }, message)
+    }
+
+    fn queue_message(&self, refused: &[String]) -> Option<String> {
+        match self.switches.queue_message {
+            QueueMessage::Rows => Some(refused.join("\n")),
+            QueueMessage::Count => Some(format!("{}件のエラーがあります。", refused.len())),
+            QueueMessage::None => None,
+        }
     }
 }
 
@@ -162,8 +188,11 @@ impl Row {
             .text("syohin_code")
             .ok_or("商品コードがないか、列数がヘッダと違います。")?;
         let by = self.difference()?;
-        let code = match known_code(books, code, switches.code_case) {
-            Some(known) => known,
+        if self.text("yoyaku_zaiko_su").is_some() {
+            return Err(String::from("予約在庫は扱えません(サンドボックス)。"));
+        }
+        let code = match books.goods_like(code, switches.code_case) {
+            Some(known) => known.code.clone(),
             None => self.create(books, code, at)?,
         };
         let free = books.goods.get(&code).map_or(0, Goods::free);
@@ -173,14 +202,14 @@ impl Row {
             ));
         }
         self.update(books, &code, at)?;
-        let reason = self.text("nyusyukko_riyu").unwrap_or(DEFAULT_REASON);
+        let reason = reason(self.text("nyusyukko_riyu"), switches.upload_reason);
         let kind = MovementKind::Upload;
         books.move_stock(&StockChange {
             code: &code,
             by,
             at,
             kind,
-            reason,
+            reason: &reason,
             slip: None,
             visible_from,
         });
@@ -238,11 +267,13 @@ impl Row {
     }
 }
 
-fn known_code(books: &Books, code: &str, case: CodeCase) -> Option<String> {
-    if books.goods.contains_key(code) {
-        return Some(code.to_owned());
+/// 事由 as the history will show it.
+fn reason(sent: Option<&str>, switch: UploadReason) -> String {
+    let sent = sent.unwrap_or(DEFAULT_REASON);
+    match switch {
+        UploadReason::Verbatim => sent.to_owned(),
+        UploadReason::Truncated => sent.chars().take(REASON_MAX).collect(),
+        UploadReason::Prefixed => format!("{DEFAULT_REASON} {sent}"),
+        UploadReason::Absent => String::new(),
     }
-    let alike =
-        |known: &&String| case == CodeCase::Ignored && known.to_lowercase() == code.to_lowercase();
-    books.goods.keys().find(alike).cloned()
 }

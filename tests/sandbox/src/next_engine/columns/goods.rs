@@ -62,6 +62,29 @@ pub const STOCK_COLUMNS: &[Column] = &[
     }),
 ];
 
+/// Fields of the stock master that are always null here.
+pub const STOCK_EMPTY: &[&str] = &[
+    "stock_creator_id",
+    "stock_creator_name",
+    "stock_last_modified_by_id",
+    "stock_last_modified_by_null_safe_id",
+    "stock_last_modified_by_name",
+    "stock_last_modified_by_null_safe_name",
+];
+
+/// Fields of a location's stock; everything lies at 基本拠点 (next-engine.md 4.1).
+pub const WAREHOUSE_STOCK_COLUMNS: &[Column] = &[
+    column("warehouse_stock_warehouse_id", Number, |_| text(0)),
+    column("warehouse_stock_goods_id", Code, |r| text(&r.goods?.code)),
+    column("warehouse_stock_quantity", Number, |r| text(r.goods?.stock)),
+    column("warehouse_stock_allocation_quantity", Number, |r| {
+        text(r.goods?.allocated)
+    }),
+    column("warehouse_stock_free_quantity", Number, |r| {
+        text(r.goods?.free())
+    }),
+];
+
 /// Fields of the goods master that exist and are always null here.
 pub const EMPTY: &[&str] = &[
     "goods_foreign_name",
@@ -113,5 +136,7 @@ pub const EMPTY: &[&str] = &[
     "goods_creator_name",
     "goods_last_modified_by_id",
     "goods_last_modified_by_name",
+    "goods_last_modified_by_null_safe_id",
+    "goods_last_modified_by_null_safe_name",
     "supplier_name",
 ];

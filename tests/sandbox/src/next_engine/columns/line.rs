@@ -35,8 +35,8 @@ pub const COLUMNS: &[Column] = &[
             RowTaxRate::Null => None,
         }
     }),
-    column("receive_order_row_wholesale_retail_ratio", Number, |_| {
-        text("10.0")
+    column("receive_order_row_wholesale_retail_ratio", Number, |r| {
+        text(format!("{:.1}", r.line?.ratio))
     }),
     column("receive_order_row_sub_total_price", Number, |r| {
         money(r.line?.subtotal())
@@ -44,7 +44,9 @@ pub const COLUMNS: &[Column] = &[
     column("receive_order_row_cancel_flag", Text, |r| {
         flag(r.line?.cancelled)
     }),
-    column("receive_order_row_deleted_flag", Text, |_| flag(false)),
+    column("receive_order_row_deleted_flag", Text, |r| {
+        flag(r.line?.deleted)
+    }),
     column("receive_order_include_from_order_id", Number, |r| {
         text(r.line?.include_from?.0)
     }),

@@ -2,7 +2,7 @@
 
 use super::{Column, Kind::Code, Kind::Date, Kind::Number, Kind::Text, column, date, flag, text};
 use crate::shop::MallTax;
-use crate::switches::MovementQuantity;
+use crate::switches::{IoFlag, MovementQuantity};
 
 /// Movement fields with content.
 pub const MOVEMENT_COLUMNS: &[Column] = &[
@@ -36,9 +36,9 @@ pub const MOVEMENT_COLUMNS: &[Column] = &[
     column("stock_io_history_cut_form_id", Number, |r| {
         text(r.movement?.slip?.0)
     }),
-    // 0 in, 1 out: assumed.
     column("stock_io_history_io_flag", Text, |r| {
-        flag(r.movement?.after < r.movement?.before)
+        let out = r.movement?.after < r.movement?.before;
+        flag(out == (r.switches.io_flag == IoFlag::ZeroIn))
     }),
     column("stock_io_history_io_type_id", Text, |r| {
         text(r.movement?.kind.label().0)
@@ -93,6 +93,20 @@ pub const QUEUE_COLUMNS: &[Column] = &[
     column("que_creator_name", Text, |_| text("担当者")),
 ];
 
+/// Queue fields that are always null here.
+pub const QUEUE_EMPTY: &[&str] = &[
+    "que_last_modified_by_id",
+    "que_last_modified_by_null_safe_id",
+    "que_last_modified_by_name",
+    "que_last_modified_by_null_safe_name",
+];
+
+/// Location fields: 基本拠点 is id 0 (next-engine.md 4.1), and the only one here.
+pub const WAREHOUSE_COLUMNS: &[Column] = &[
+    column("warehouse_id", Number, |_| text(0)),
+    column("warehouse_name", Text, |_| text("基本拠点")),
+];
+
 /// Shop fields with content. Ids and names of 税区分 are assumed.
 pub const SHOP_COLUMNS: &[Column] = &[
     column("shop_id", Number, |r| text(r.mall?.id)),
@@ -106,7 +120,9 @@ pub const SHOP_COLUMNS: &[Column] = &[
         MallTax::Included => text("税込み"),
         MallTax::Added => text("税抜き"),
     }),
-    column("shop_tax_calculation_sequence_id", Text, |_| text(0)),
+    column("shop_tax_calculation_sequence_id", Text, |r| {
+        text(r.mall?.taxing.sequence as u8)
+    }),
     column("shop_currency_unit_id", Text, |_| text(1)),
     column("shop_currency_unit_name", Text, |_| text("円")),
     column("shop_deleted_flag", Text, |_| flag(false)),

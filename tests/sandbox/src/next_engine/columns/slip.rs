@@ -55,17 +55,30 @@ pub const COLUMNS: &[Column] = &[
     column("receive_order_point_amount", Number, |r| {
         money(r.slip?.points)
     }),
-    // Every order of the sandbox is paid; only the amount differs.
+    // Every order of the sandbox is paid unless somebody said otherwise.
     column("receive_order_deposit_amount", Text, |r| {
-        money(r.slip?.total())
+        money(r.slip?.deposit_amount())
     }),
-    column("receive_order_deposit_type_id", Text, |_| text(2)),
-    column("receive_order_deposit_type_name", Text, |_| {
-        text("入金済み")
+    column("receive_order_deposit_type_id", Text, |r| {
+        text(r.slip?.deposit_type())
+    }),
+    column("receive_order_deposit_type_name", Text, |r| {
+        text(lists::name(lists::DEPOSIT_TYPES, r.slip?.deposit_type()))
     }),
     column("receive_order_deposit_date", Date, |r| {
-        date(r.slip?.created)
+        let slip = r.slip?;
+        date((slip.deposit_type() > 0).then_some(slip.created)?)
     }),
+    column(
+        "receive_order_option_received_time_shop_coupon",
+        Number,
+        |r| money(r.slip?.shop_coupon?),
+    ),
+    column(
+        "receive_order_option_received_time_mall_coupon",
+        Number,
+        |r| money(r.slip?.mall_coupon?),
+    ),
     column("receive_order_payment_method_id", Text, |r| {
         text(r.slip?.payment_method)
     }),
@@ -89,7 +102,9 @@ pub const COLUMNS: &[Column] = &[
     }),
     column("receive_order_customer_type_id", Text, |_| text(0)),
     column("receive_order_gift_flag", Text, |_| flag(false)),
-    column("receive_order_deleted_flag", Text, |_| flag(false)),
+    column("receive_order_deleted_flag", Text, |r| {
+        flag(r.slip?.deleted)
+    }),
     column("receive_order_creation_date", Date, |r| {
         date(r.slip?.created)
     }),
@@ -120,8 +135,6 @@ pub const EMPTY: &[&str] = &[
     "receive_order_foreign_other_amount",
     "receive_order_foreign_goods_amount",
     "receive_order_foreign_deposit_amount",
-    "receive_order_option_received_time_shop_coupon",
-    "receive_order_option_received_time_mall_coupon",
     "receive_order_note",
     "receive_order_include_possible_order_id",
     "receive_order_statement_delivery_instruct_printing_date",

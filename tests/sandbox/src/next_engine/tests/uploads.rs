@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Client, NE};
+use crate::next_engine::Spoil;
 use crate::switches::*;
 
 /// File, switches, status, part of the message, stock of A-1 afterwards.
 type Case = (&'static str, Switches, &'static str, &'static str, i64);
 
-fn cases() -> [Case; 10] {
+fn cases() -> [Case; 12] {
     let partial = Switches::default();
     let failed = Switches {
         partial_upload_ends: PartialUploadEnds::Failed,
@@ -52,6 +53,24 @@ fn cases() -> [Case; 10] {
             all,
             "-1",
             "3行目 [B-2]",
+            10,
+        ),
+        (
+            "syohin_code,zaiko_su\nA-1,2\nB-2,-11\n",
+            Switches {
+                all_or_nothing_ends: AllOrNothingEnds::Done,
+                queue_message: QueueMessage::Count,
+                ..all
+            },
+            "2",
+            "1件",
+            10,
+        ),
+        (
+            "syohin_code,yoyaku_zaiko_su\nA-1,2\n",
+            partial,
+            "2",
+            "予約在庫",
             10,
         ),
         (
@@ -155,4 +174,62 @@ fn gzip_and_shift_jis_are_read() {
     client.world.handle(NE, &request);
     client.world.tick();
     assert_eq!(client.world.next_engine.books().goods["A-1"].name, "煎茶");
+}
+
+#[test]
+fn a_spoilt_upload_fails_or_hangs_and_the_next_one_runs() {
+    // how, final status, stock of A-1 after it
+    for (how, status, stock) in [
+        (Spoil::FailUnapplied, "-1", 10),
+        (Spoil::FailApplied, "-1", 12),
+        (Spoil::Hang, "1", 10),
+    ] {
+        let mut client = Client::new(Switches::default());
+        client.world.next_engine.spoil_next_upload(how);
+        let file = "syohin_code,zaiko_su\nA-1,2\n";
+        assert_eq!(client.upload(file).0, status, "{how:?}");
+        assert_eq!(client.stock("A-1").0, stock, "{how:?}");
+        assert_eq!(client.upload(file).0, "2", "{how:?}");
+        assert_eq!(client.stock("A-1").0, stock + 2, "{how:?}");
+    }
+}
+
+#[test]
+fn the_history_shows_reasons_as_the_switch_says() {
+    let long = "x".repeat(60);
+    for (upload_reason, shown) in [
+        (UploadReason::Verbatim, long.clone()),
+        (UploadReason::Truncated, "x".repeat(50)),
+        (UploadReason::Prefixed, format!("商品マスタ一括登録 {long}")),
+        (UploadReason::Absent, String::new()),
+    ] {
+        let mut client = Client::new(Switches {
+            upload_reason,
+            ..Switches::default()
+        });
+        client.upload(&format!(
+            "syohin_code,zaiko_su,nyusyukko_riyu\nA-1,2,{long}\n"
+        ));
+        let movements = &client.world.next_engine.books().movements;
+        assert_eq!(movements[0].reason, shown);
+    }
+}
+
+#[test]
+fn joins_heed_the_case_switch() {
+    for (code_case, name) in [
+        (CodeCase::Exact, Value::Null),
+        (CodeCase::Ignored, json!("商品A-1")),
+    ] {
+        let mut client = Client::new(Switches {
+            code_case,
+            ..Switches::default()
+        });
+        let mut order = super::order(1, 1);
+        order.lines[0].code = String::from("a-1");
+        client.world.next_engine.place(&order).unwrap();
+        let path = "/api_v1_receiveorder_row/search";
+        let answer = client.call(path, &[("fields", "goods_name")]);
+        assert_eq!(answer["data"][0]["goods_name"], name);
+    }
 }
