@@ -2,7 +2,7 @@
 //! It must not be read from anywhere but here: neither service asks the operating system.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, FixedOffset, Offset, TimeDelta, Utc};
 
@@ -27,7 +27,7 @@ enum Mode {
 
 /// A clock that tests own. Clones share the same time.
 #[derive(Debug, Clone)]
-pub struct SandboxClock(Arc<Mutex<Mode>>);
+pub struct SandboxClock(Arc<Mutex<Mode>>, Instant);
 
 impl SandboxClock {
     /// A clock that follows the system's.
@@ -45,7 +45,7 @@ impl SandboxClock {
     }
 
     fn with(mode: Mode) -> Self {
-        Self(Arc::new(Mutex::new(mode)))
+        Self(Arc::new(Mutex::new(mode)), Instant::now())
     }
 
     /// The present instant, `+09:00`.
@@ -77,6 +77,11 @@ impl SandboxClock {
     pub fn hold(&self) {
         let at = self.now();
         *lock(&self.0) = Mode::Held { at };
+    }
+
+    /// Whole seconds of real time since the clock was made, whatever its mode: for what counts per second on a held clock.
+    pub fn real_seconds(&self) -> i64 {
+        i64::try_from(self.1.elapsed().as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Whether it stands still.

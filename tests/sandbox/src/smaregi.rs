@@ -7,14 +7,19 @@ mod answer;
 mod back_office;
 mod body;
 mod books;
+mod bulk;
 mod lists;
 mod load;
+mod pace;
+mod pending;
 mod register;
+mod relabel;
 mod rows;
 mod serve;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod till;
 mod undo;
 
 use http::Method;
@@ -28,8 +33,10 @@ use crate::wire::{self, Request, Response};
 pub use access::{App, SCOPES};
 use answer::Problem;
 pub use books::{
-    Books, Change, Disposal, Moment, Movement, Product, ProductKind, Store, Transaction,
+    Books, Change, DailyReport, Detail, Disposal, Moment, Movement, OtherDeposit, Product,
+    ProductKind, Store, Transaction,
 };
+pub use pace::Limits;
 
 /// Where webhooks go, and the custom header they carry (smaregi.md 6b).
 #[derive(Clone, Default)]
@@ -49,7 +56,10 @@ pub struct Smaregi {
     access: access::Access,
     hook: Option<Hook>,
     events: u64,
-    pace: access::Pace,
+    pace: pace::Pace,
+    rows_to_come: Vec<pending::Rows>,
+    jobs: Vec<bulk::Job>,
+    jobs_done: u64,
 }
 
 impl Smaregi {
@@ -63,7 +73,10 @@ impl Smaregi {
             access: access::Access::default(),
             hook: None,
             events: 0,
-            pace: access::Pace::default(),
+            pace: pace::Pace::default(),
+            rows_to_come: Vec::new(),
+            jobs: Vec::new(),
+            jobs_done: 0,
         }
     }
 
@@ -90,6 +103,11 @@ impl Smaregi {
     /// Sets where webhooks go; `None` sends none.
     pub fn set_hook(&mut self, hook: Option<Hook>) {
         self.hook = hook;
+    }
+
+    /// Sets the limits of requests a second; with `real_time` they hold on a clock that stands still, too.
+    pub fn set_pace(&mut self, limits: Limits, real_time: bool) {
+        (self.pace.limits, self.pace.real_time) = (limits, real_time);
     }
 
     fn now(&self) -> Moment {
@@ -131,12 +149,19 @@ impl Smaregi {
                 changes.push(self.books.apply(movement, at));
             }
         }
-        if notify && !changes.is_empty() {
-            let id = |change: &Change| json!({"id": change.id.to_string(), "productId": change.product.to_string(), "storeId": change.store.to_string()});
-            let ids: Vec<Value> = changes.iter().map(id).collect();
-            self.notify("pos:stock", "edited", ("ids", ids.into()));
+        if notify {
+            self.tell_stock("edited", &changes);
         }
         changes
+    }
+
+    /// Tells of history rows together, if there are any (smaregi.md 6a).
+    fn tell_stock(&mut self, action: &str, changes: &[Change]) {
+        let id = |change: &Change| json!({"id": change.id.to_string(), "productId": change.product.to_string(), "storeId": change.store.to_string()});
+        let ids: Vec<Value> = changes.iter().map(id).collect();
+        if !ids.is_empty() {
+            self.notify("pos:stock", action, ("ids", ids.into()));
+        }
     }
 }
 
@@ -150,6 +175,7 @@ impl Service for Smaregi {
     }
 
     fn handle(&mut self, request: &Request) -> Response {
+        self.tick();
         serve::handle(self, request).unwrap_or_else(|problem| problem.respond())
     }
 
@@ -163,7 +189,10 @@ impl Service for Smaregi {
         Problem::of_status(code, scope).respond()
     }
 
-    fn tick(&mut self) {}
+    fn tick(&mut self) {
+        self.write_due_rows();
+        self.run_due_jobs();
+    }
 
     fn set_switches(&mut self, switches: Switches) {
         self.switches = switches;

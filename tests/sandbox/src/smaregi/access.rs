@@ -10,11 +10,10 @@ use serde_json::json;
 
 use super::answer::{Problem, oauth_error, ok};
 use super::books::Moment;
-use crate::clock::SandboxClock;
 use crate::wire::{self, Form, Request, Response};
 
 /// Every scope of the POS API that is played here (smaregi.md 1).
-pub const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 8] = [
     "pos.products:read",
     "pos.stock:read",
     "pos.stock:write",
@@ -22,14 +21,11 @@ pub const SCOPES: [&str; 7] = [
     "pos.transactions:read",
     "pos.transactions:write",
     "pos.stores:read",
+    "pos.customers:read",
 ];
 
 /// Life of an app access token in seconds (smaregi.md 1, an example there).
 const LIFE: i64 = 3600;
-/// Requests a second: reads, writes (smaregi.md 1, second-hand; production's).
-const READS: u32 = 50;
-const WRITES: u32 = 20;
-
 /// An app with a contract that uses it.
 #[derive(Clone)]
 pub struct App {
@@ -114,9 +110,7 @@ impl Access {
     }
 
     fn is_app(&self, request: &Request) -> bool {
-        let basic =
-            wire::header(request, "authorization").and_then(|value| value.strip_prefix("Basic "));
-        let pair = basic
+        let pair = credentials(request, "basic")
             .and_then(|text| STANDARD.decode(text).ok())
             .and_then(|bytes| String::from_utf8(bytes).ok());
         pair == Some(format!("{}:{}", self.app.client_id, self.app.client_secret))
@@ -129,51 +123,28 @@ impl Access {
         scope: &'static str,
         now: Moment,
     ) -> Result<(), Problem> {
-        let bearer =
-            wire::header(request, "authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let token = bearer
-            .and_then(|token| self.tokens.get(token))
-            .filter(|token| token.expires > now);
-        let token = token.ok_or_else(Problem::unauthorized)?;
-        if token.scopes.iter().any(|known| known == scope) {
+        let scopes = self.known(request, now)?;
+        if scopes.iter().any(|known| known == scope) {
             Ok(())
         } else {
             Err(Problem::insufficient_scope(scope))
         }
     }
-}
 
-/// Requests in the current second.
-#[derive(Default)]
-pub struct Pace {
-    second: i64,
-    reads: u32,
-    writes: u32,
-}
-
-impl Pace {
-    /// Counts one; refuses it beyond the limit. A clock that stands still has no seconds, so nothing is counted on it.
-    pub fn count(&mut self, clock: &SandboxClock, write: bool) -> Result<(), Problem> {
-        if clock.is_held() {
-            return Ok(());
-        }
-        let second = clock.now().timestamp();
-        if second != self.second {
-            *self = Self {
-                second,
-                ..Self::default()
-            };
-        }
-        let (count, most) = if write {
-            (&mut self.writes, WRITES)
-        } else {
-            (&mut self.reads, READS)
-        };
-        *count += 1;
-        if *count > most {
-            Err(Problem::too_many(1))
-        } else {
-            Ok(())
-        }
+    /// The scopes of the request's token.
+    pub fn known(&self, request: &Request, now: Moment) -> Result<&[String], Problem> {
+        let token = credentials(request, "bearer").and_then(|token| self.tokens.get(token));
+        let token = token.filter(|token| token.expires > now);
+        token
+            .map(|token| token.scopes.as_slice())
+            .ok_or_else(Problem::unauthorized)
     }
+}
+
+/// What follows the scheme in `Authorization`; the scheme's case and the spaces after it don't count (RFC 9110 11.1).
+fn credentials<'a>(request: &'a Request, scheme: &str) -> Option<&'a str> {
+    let (sent, rest) = wire::header(request, "authorization")?
+        .trim()
+        .split_once(' ')?;
+    sent.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }

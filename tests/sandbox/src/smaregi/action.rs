@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::books::Product;
-use super::{Hook, Smaregi};
+use super::books::{Moment, Product};
+use super::{Hook, Limits, Smaregi};
 use crate::service::Refused;
 
 /// `{"action": "pos_sale", "store": 1, "lines": [[1, 2]]}`.
@@ -17,6 +17,10 @@ enum Action {
     },
     PosSaleCancel {
         transaction: u64,
+    },
+    PosReturn {
+        store: u32,
+        lines: Vec<(u64, i64)>,
     },
     Correct {
         product: u64,
@@ -43,11 +47,15 @@ enum Action {
         product: u64,
         store: u32,
         counted: i64,
+        #[serde(default)]
+        target: Option<Moment>,
     },
     Loss {
         product: u64,
         store: u32,
         quantity: i64,
+        #[serde(default)]
+        target: Option<Moment>,
     },
     OddRow {
         product: u64,
@@ -65,6 +73,24 @@ enum Action {
         store: u32,
         paused: bool,
     },
+    SetStore {
+        store: u32,
+        closes_itself: Option<bool>,
+        tax_added: Option<bool>,
+    },
+    SetCustomer {
+        customer: u64,
+        code: String,
+    },
+    AddStaff {
+        staff: u64,
+    },
+    SetPace {
+        limits: Limits,
+        #[serde(default)]
+        real_time: bool,
+    },
+    UnsetHook,
     SetHook {
         url: String,
         header: (String, String),
@@ -82,6 +108,9 @@ pub fn operate(smaregi: &mut Smaregi, action: Value) -> Result<Value, Refused> {
     match action {
         Action::PosSale { store, lines } => {
             return Ok(json!({"transaction": smaregi.pos_sale(store, &lines)?}));
+        }
+        Action::PosReturn { store, lines } => {
+            return Ok(json!({"transaction": smaregi.pos_return(store, &lines)?}));
         }
         Action::PosSaleCancel { transaction } => smaregi.pos_sale_cancel(transaction)?,
         Action::Correct { product, store, by } => smaregi.correct(product, store, by)?,
@@ -105,12 +134,14 @@ pub fn operate(smaregi: &mut Smaregi, action: Value) -> Result<Value, Refused> {
             product,
             store,
             counted,
-        } => smaregi.stocktake(product, store, counted)?,
+            target,
+        } => smaregi.stocktake_of(product, store, counted, target)?,
         Action::Loss {
             product,
             store,
             quantity,
-        } => smaregi.loss(product, store, quantity)?,
+            target,
+        } => smaregi.loss_of(product, store, quantity, target)?,
         Action::OddRow {
             product,
             store,
@@ -120,6 +151,18 @@ pub fn operate(smaregi: &mut Smaregi, action: Value) -> Result<Value, Refused> {
         Action::SetProduct { product } => smaregi.set_product(product),
         Action::DeleteProduct { product } => smaregi.delete_product(product)?,
         Action::PauseStore { store, paused } => smaregi.pause_store(store, paused)?,
+        Action::SetStore {
+            store,
+            closes_itself,
+            tax_added,
+        } => smaregi.set_store(store, closes_itself, tax_added)?,
+        Action::SetCustomer { customer, code } => smaregi.set_customer(customer, &code),
+        Action::AddStaff { staff } => smaregi.add_staff(staff),
+        Action::SetPace { limits, real_time } => smaregi.set_pace(limits, real_time),
+        Action::UnsetHook => smaregi.set_hook(None),
+        Action::SetHook { url, header } if header.0.is_empty() || url.is_empty() => {
+            return Err(Refused::new("a hook needs an address and a header name"));
+        }
         Action::SetHook { url, header } => smaregi.set_hook(Some(Hook { url, header })),
         Action::SetScopes { scopes } => {
             smaregi.set_scopes(&scopes.iter().map(String::as_str).collect::<Vec<_>>())

@@ -71,6 +71,12 @@ impl Problem {
         }
     }
 
+    /// 403: the contract's plan does not have the operation (smaregi.md 9i, assumed).
+    pub fn beyond_plan() -> Self {
+        let detail = "ご契約のプランではご利用いただけません。";
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", detail)
+    }
+
     /// 429 with `Retry-After`.
     pub fn too_many(retry_after: u32) -> Self {
         let detail = "リクエスト数が上限を超えました。";

@@ -1,19 +1,14 @@
-//! What people do in スマレジ, at the till and in the back office; each writes history rows of its division and raises a webhook
+//! What people do in スマレジ's back office; each writes history rows of its division and raises a webhook
 //! (smaregi.md 4c, 6). It must not know requests.
-
-use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::Smaregi;
-use super::books::{Amounts, Detail, Disposal, Listed, Movement, Product, Transaction};
+use super::books::{Listed, Moment, Movement, Product};
 use crate::service::Refused;
 
-/// The till of every store.
-pub const TILL: u32 = 1;
-
 impl Smaregi {
-    fn shelf(&self, product: u64, store: u32) -> Result<(), Refused> {
+    pub(super) fn shelf(&self, product: u64, store: u32) -> Result<(), Refused> {
         if !self.books.products.contains_key(&product) {
             return Err(Refused::new(format!("no product {product}")));
         }
@@ -27,117 +22,6 @@ impl Smaregi {
     fn one(&mut self, product: u64, store: u32, by: i64, division: &str) -> Result<(), Refused> {
         self.shelf(product, store)?;
         self.move_stock(vec![Movement::new(product, store, by, division)], true);
-        Ok(())
-    }
-
-    /// 売上: a sale at the till; answers its id.
-    ///
-    /// # Errors
-    /// When a product or the store does not exist.
-    pub fn pos_sale(&mut self, store: u32, lines: &[(u64, i64)]) -> Result<u64, Refused> {
-        let mut details = Vec::new();
-        for (number, &(product, quantity)) in (1..).zip(lines) {
-            self.shelf(product, store)?;
-            let Some(listed) = self.books.products.get(&product) else {
-                continue;
-            };
-            let master = &listed.product;
-            details.push(Detail {
-                id: number,
-                division: 1,
-                product: Some(product),
-                code: master.code.clone(),
-                name: master.name.clone(),
-                tax_division: master.tax_division,
-                reduce_tax_id: master.reduce_tax_id,
-                price: master.price,
-                sales_price: master.price,
-                quantity,
-                ..Detail::default()
-            });
-        }
-        let movements = lines
-            .iter()
-            .map(|&(product, quantity)| Movement::new(product, store, -quantity, "02"))
-            .collect();
-        let moved = self
-            .move_stock(movements, true)
-            .iter()
-            .map(|change| (change.product, change.amount))
-            .collect();
-        let id = self.books.next_transaction();
-        let sale = self.till_sale(id, store, details, moved);
-        self.books.transactions.insert(id, sale);
-        self.notify(
-            "pos:transactions",
-            "created",
-            ("transactionHeadIds", json!([id.to_string()])),
-        );
-        Ok(id)
-    }
-
-    fn till_sale(
-        &self,
-        id: u64,
-        store: u32,
-        details: Vec<Detail>,
-        moved: Vec<(u64, i64)>,
-    ) -> Transaction {
-        let now = self.now();
-        let subtotal = details.iter().map(Detail::subtotal).sum();
-        let amounts = Amounts {
-            subtotal,
-            total: subtotal,
-            deposit: subtotal,
-            deposit_cash: subtotal,
-            ..Amounts::default()
-        };
-        Transaction {
-            id,
-            division: 1,
-            cancelled: false,
-            disposal: Disposal::None,
-            store,
-            terminal: TILL,
-            terminal_number: id.to_string(),
-            terminal_time: now,
-            sum_division: 0,
-            sum_date: None,
-            uuid: format!("{:09}{TILL:04}-{id}", now.timestamp() % 1_000_000_000),
-            amounts,
-            memo: String::new(),
-            labels: BTreeMap::new(),
-            details,
-            moved,
-            created: now,
-            modified: now,
-        }
-    }
-
-    /// Cancels a sale of the till.
-    ///
-    /// # Errors
-    /// When there is no such sale that stands.
-    pub fn pos_sale_cancel(&mut self, id: u64) -> Result<(), Refused> {
-        let now = self.now();
-        let sale = self
-            .books
-            .transactions
-            .get_mut(&id)
-            .filter(|sale| sale.stands());
-        let sale = sale.ok_or_else(|| Refused::new(format!("no sale {id} to cancel")))?;
-        sale.cancelled = true;
-        sale.modified = now;
-        let (store, moved) = (sale.store, sale.moved.clone());
-        let back = moved
-            .into_iter()
-            .map(|(product, by)| Movement::new(product, store, -by, "02"));
-        self.move_stock(back.collect(), true);
-        self.notify(
-            "pos:transactions",
-            "canceled",
-            ("transactionHeadIds", json!([id.to_string()])),
-        );
         Ok(())
     }
 
@@ -195,8 +79,29 @@ impl Smaregi {
     /// # Errors
     /// See [`Smaregi::correct`].
     pub fn stocktake(&mut self, product: u64, store: u32, counted: i64) -> Result<(), Refused> {
+        self.stocktake_of(product, store, counted, None)
+    }
+
+    /// 棚卸 of an earlier moment, entered now (smaregi.md 4c: `targetDateTime` may differ); the count is taken for the present
+    /// stock (assumed).
+    ///
+    /// # Errors
+    /// See [`Smaregi::correct`].
+    pub fn stocktake_of(
+        &mut self,
+        product: u64,
+        store: u32,
+        counted: i64,
+        target: Option<Moment>,
+    ) -> Result<(), Refused> {
         let by = counted - self.books.stock_of(product, store);
-        self.one(product, store, by, "08")
+        self.late(Movement::new(product, store, by, "08"), target)
+    }
+
+    fn late(&mut self, movement: Movement, target: Option<Moment>) -> Result<(), Refused> {
+        self.shelf(movement.product, movement.store)?;
+        self.move_stock(vec![Movement { target, ..movement }], true);
+        Ok(())
     }
 
     /// ロス: goods are broken or gone.
@@ -204,7 +109,21 @@ impl Smaregi {
     /// # Errors
     /// See [`Smaregi::correct`].
     pub fn loss(&mut self, product: u64, store: u32, quantity: i64) -> Result<(), Refused> {
-        self.one(product, store, -quantity, "14")
+        self.loss_of(product, store, quantity, None)
+    }
+
+    /// ロス of an earlier moment, entered now.
+    ///
+    /// # Errors
+    /// See [`Smaregi::correct`].
+    pub fn loss_of(
+        &mut self,
+        product: u64,
+        store: u32,
+        quantity: i64,
+        target: Option<Moment>,
+    ) -> Result<(), Refused> {
+        self.late(Movement::new(product, store, -quantity, "14"), target)
     }
 
     /// A row of any division, also of one that no document names.
@@ -274,5 +193,34 @@ impl Smaregi {
             .ok_or_else(|| Refused::new(format!("no store {id}")))?;
         store.paused = paused;
         Ok(())
+    }
+
+    /// Sets how a store closes its days and whether it sells without tax; what is `None` stays.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn set_store(
+        &mut self,
+        id: u32,
+        closes_itself: Option<bool>,
+        tax_added: Option<bool>,
+    ) -> Result<(), Refused> {
+        let now = self.now();
+        let store = self.books.stores.get_mut(&id);
+        let store = store.ok_or_else(|| Refused::new(format!("no store {id}")))?;
+        store.closes_itself = closes_itself.unwrap_or(store.closes_itself);
+        store.tax_added = tax_added.unwrap_or(store.tax_added);
+        store.modified = now;
+        Ok(())
+    }
+
+    /// Adds a customer, or gives the one with this id another code.
+    pub fn set_customer(&mut self, id: u64, code: &str) {
+        self.books.customers.insert(id, code.to_owned());
+    }
+
+    /// Adds a person of the staff.
+    pub fn add_staff(&mut self, id: u64) {
+        self.books.staff.insert(id);
     }
 }

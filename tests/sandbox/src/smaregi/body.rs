@@ -1,11 +1,12 @@
 //! Reading a JSON body as スマレジ does: unknown names refused, numbers as text (smaregi.md 2). It must not know any operation.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde_json::{Map, Value};
 
 use super::answer::{self, Problem};
 use super::books::Moment;
 use crate::clock::jst;
+use crate::switches::Offsets;
 use crate::wire::Request;
 
 /// A body being read.
@@ -95,18 +96,17 @@ impl Body {
         }
     }
 
-    /// A moment; its wall time is taken for Japan's, whatever offset it carries (smaregi.md 2, the time zone trap).
-    pub fn moment(&self, name: &str) -> Result<Option<Moment>, Problem> {
+    /// A moment; where the switch has offsets ignored, its wall time is taken for Japan's (smaregi.md 2, the time zone trap).
+    pub fn moment(&self, name: &str, offsets: Offsets) -> Result<Option<Moment>, Problem> {
         let Some(text) = self.text(name, 40)? else {
             return Ok(None);
         };
-        let moment = DateTime::parse_from_rfc3339(&text).map_err(|_| bad(name))?;
-        moment
-            .naive_local()
-            .and_local_timezone(jst())
-            .single()
-            .map(Some)
-            .ok_or_else(|| bad(name))
+        let moment = with_offset(&text).ok_or_else(|| bad(name))?;
+        let japan = match offsets {
+            Offsets::Honoured => Some(moment.with_timezone(&jst())),
+            Offsets::Ignored => moment.naive_local().and_local_timezone(jst()).single(),
+        };
+        japan.map(Some).ok_or_else(|| bad(name))
     }
 
     /// A day.
@@ -118,6 +118,12 @@ impl Body {
             .map(Some)
             .map_err(|_| bad(name))
     }
+}
+
+/// `YYYY-MM-DDThh:mm:ssTZD`; a public client sends `+0900` without a colon, so both spellings are taken.
+pub fn with_offset(text: &str) -> Option<DateTime<FixedOffset>> {
+    let plain = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z");
+    DateTime::parse_from_rfc3339(text).or_else(|_| plain()).ok()
 }
 
 /// 400: the value breaks the field's rule.

@@ -1,6 +1,7 @@
 //! スマレジ's books as plain values: products, stores, stock, its history, transactions.
 //! It must not know requests or webhooks; whoever changes it says when.
 
+mod report;
 mod sales;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,8 @@ use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use sales::{Amounts, Detail, Disposal, Transaction};
+pub use report::DailyReport;
+pub use sales::{Amounts, Detail, Disposal, OtherDeposit, Transaction};
 
 /// A moment, `+09:00`.
 pub type Moment = DateTime<FixedOffset>;
@@ -103,6 +105,8 @@ pub struct Store {
     pub paused: bool,
     /// Whether it closes its days by itself (`sumProcDivision` 1).
     pub closes_itself: bool,
+    /// Whether it sells at prices without tax (`sellDivision` 1).
+    pub tax_added: bool,
     /// Terminals that exist; sales of others must come closed.
     pub terminals: BTreeSet<u32>,
     /// Created at.
@@ -197,6 +201,10 @@ pub struct Books {
     pub changes: Vec<Change>,
     /// Transactions by id.
     pub transactions: BTreeMap<u64, Transaction>,
+    /// Customers' codes by id.
+    pub customers: BTreeMap<u64, String>,
+    /// Staff ids.
+    pub staff: BTreeSet<u64>,
 }
 
 impl Books {

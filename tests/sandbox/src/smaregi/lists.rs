@@ -1,82 +1,168 @@
-//! スマレジ's reads: which rows match, sorted, paged, cut to the fields asked for; unknown parameters refused (smaregi.md 1, 2, 4, 5).
+//! スマレジ's reads: what each list can be asked for, and its rows; unknown parameters are refused (smaregi.md 1, 2, 4, 5).
 //! It must not change anything.
 
-use chrono::{DateTime, TimeDelta};
-use serde_json::{Map, Value};
+mod query;
 
+use serde_json::{Value, json};
+
+use self::query::{List, MOST, PARTS, Query, USUAL, choice, chosen, fields};
 use super::answer::Problem;
-use super::body::bad;
 use super::books::Books;
-use super::rows;
+use super::rows::{self, names};
 use crate::wire::{self, Form, Request};
 
-/// Rows a page, most and default.
-const MOST: usize = 1000;
-const USUAL: usize = 100;
-/// Longest range of moments.
-const LONGEST: TimeDelta = TimeDelta::days(31);
+/// What `with_details` may say; all but none has lines (smaregi.md 2, cited YAML).
+const DETAILS: [&str; 3] = ["all", "summary", "none"];
 
-/// What a list can be asked for: parameter, the row's field, and whether it is a range.
-struct Filters {
-    exact: &'static [(&'static str, &'static str)],
-    ranges: &'static [(&'static str, &'static str)],
-    other: &'static [&'static str],
-}
+// Sort fields without a documented list are those a client may plausibly want (assumed).
+const PRODUCTS: List = List {
+    names: names::PRODUCT,
+    ids: &[("product_id", "productId"), ("category_id", "categoryId")],
+    texts: &[
+        ("product_code", "productCode"),
+        ("group_code", "groupCode"),
+        ("display_flag", "displayFlag"),
+        ("division", "division"),
+        ("sales_division", "salesDivision"),
+        ("stock_control_division", "stockControlDivision"),
+        ("supplier_product_no", "supplierProductNo"),
+    ],
+    ranges: &[("upd_date_time", "updDateTime")],
+    sort: &[
+        "productId",
+        "productCode",
+        "groupCode",
+        "categoryId",
+        "displaySequence",
+        "insDateTime",
+        "updDateTime",
+    ],
+    ..List::PLAIN
+};
+
+const STORES: List = List {
+    names: names::STORE,
+    with: &["with_point_condition", "with_receipt_print_info"],
+    sort: &["storeId", "storeCode", "displaySequence", "updDateTime"],
+    ..List::PLAIN
+};
+
+const STOCK: List = List {
+    names: names::STOCK,
+    ids: &[("store_id", "storeId"), ("product_id", "productId")],
+    ranges: &[("upd_date_time", "updDateTime")],
+    sort: &["productId", "storeId"],
+    ..List::PLAIN
+};
+
+const CHANGES: List = List {
+    names: names::CHANGE,
+    ids: &[
+        ("id", "id"),
+        ("from_store_id", "fromStoreId"),
+        ("to_store_id", "toStoreId"),
+    ],
+    texts: &[
+        ("stock_amount", "stockAmount"),
+        ("stock_division", "stockDivision"),
+    ],
+    days: &[("target_date", "targetDateTime")],
+    sort: &[
+        "id",
+        "updDateTime",
+        "targetDateTime",
+        "amount",
+        "stockAmount",
+        "stockDivision",
+    ],
+    ..List::PLAIN
+};
+
+const TRANSACTIONS: List = List {
+    names: names::TRANSACTION,
+    ids: &[("store_id", "storeId")],
+    texts: &[
+        ("transaction_uuid", "transactionUuid"),
+        ("transaction_head_division", "transactionHeadDivision"),
+        ("customer_code", "customerCode"),
+        ("barcode", "barcode"),
+    ],
+    days: &[("sum_date", "sumDate")],
+    ranges: &[
+        ("transaction_date_time", "transactionDateTime"),
+        ("terminal_tran_date_time", "terminalTranDateTime"),
+        ("sum_date", "sumDate"),
+        ("upd_date_time", "updDateTime"),
+    ],
+    id_ranges: &[("transaction_head_id", "transactionHeadId")],
+    with: &["with_deposit_others", "with_layaway"],
+    lines: true,
+    sort: &[
+        "transactionHeadId",
+        "transactionDateTime",
+        "terminalTranDateTime",
+        "terminalTranId",
+        "terminalId",
+        "storeId",
+        "sumDate",
+        "transactionUuid",
+        "updDateTime",
+    ],
+};
 
 pub fn products(books: &Books, request: &Request) -> Result<Value, Problem> {
-    let filters = Filters {
-        exact: &[
-            ("product_id", "productId"),
-            ("product_code", "productCode"),
-            ("group_code", "groupCode"),
-            ("category_id", "categoryId"),
-            ("display_flag", "displayFlag"),
-            ("division", "division"),
-            ("sales_division", "salesDivision"),
-            ("stock_control_division", "stockControlDivision"),
-            ("supplier_product_no", "supplierProductNo"),
-        ],
-        ranges: &[("upd_date_time", "updDateTime")],
-        other: &[],
-    };
-    filters.answer(
-        books.products.values().map(rows::product).collect(),
-        request,
-        MOST,
-    )
+    let query = Query::read(&PRODUCTS, &wire::query(request), MOST)?;
+    Ok(query.answer(books.products.values().map(rows::product).collect()))
 }
 
 pub fn product(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
-    let query = wire::query(request);
-    only(&query, &["fields"])?;
-    let found = id
-        .parse()
-        .ok()
-        .and_then(|id: u64| books.products.get(&id))
-        .ok_or_else(Problem::not_found)?;
-    chosen(&rows::product(found), &query)
+    let form = wire::query(request);
+    only(&form, &["fields"])?;
+    let fields = fields(names::PRODUCT, &[], &form)?;
+    let found = id.parse().ok().and_then(|id: u64| books.products.get(&id));
+    let found = found.ok_or_else(Problem::not_found)?;
+    Ok(chosen(rows::product(found), fields.as_deref()))
 }
 
 pub fn stores(books: &Books, request: &Request) -> Result<Value, Problem> {
-    let filters = Filters {
-        exact: &[],
-        ranges: &[],
-        other: &[],
-    };
-    filters.answer(
-        books.stores.values().map(rows::store).collect(),
-        request,
-        MOST,
-    )
+    let form = wire::query(request);
+    let query = Query::read(&STORES, &form, MOST)?;
+    let rows = books.stores.values().map(rows::store);
+    let rows = rows.map(|row| with_parts(row, &form));
+    Ok(query.answer(rows.collect()))
+}
+
+pub fn store(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
+    let form = wire::query(request);
+    only(
+        &form,
+        &["fields", "with_point_condition", "with_receipt_print_info"],
+    )?;
+    for name in STORES.with {
+        choice(&form, name, &["all", "none"])?;
+    }
+    let fields = fields(names::STORE, &[], &form)?;
+    let found = id.parse().ok().and_then(|id: u32| books.stores.get(&id));
+    let row = rows::store(found.ok_or_else(Problem::not_found)?);
+    Ok(chosen(with_parts(row, &form), fields.as_deref()))
+}
+
+/// What `with_point_condition` and `with_receipt_print_info` add; neither is played, so both are null.
+fn with_parts(mut row: Value, form: &Form) -> Value {
+    for (name, part) in [
+        ("with_point_condition", "pointCondition"),
+        ("with_receipt_print_info", "receiptPrintInfo"),
+    ] {
+        if form.text(name) == Some("all") {
+            wire::set(&mut row, part, Value::Null);
+        }
+    }
+    row
 }
 
 pub fn stock(books: &Books, request: &Request) -> Result<Value, Problem> {
-    let filters = Filters {
-        exact: &[("store_id", "storeId"), ("product_id", "productId")],
-        ranges: &[("upd_date_time", "updDateTime")],
-        other: &[],
-    };
-    filters.answer(books.stock.iter().map(rows::stock).collect(), request, MOST)
+    let query = Query::read(&STOCK, &wire::query(request), MOST)?;
+    Ok(query.answer(books.stock.iter().map(rows::stock).collect()))
 }
 
 /// Of a product or store that does not exist there is no history (assumed: an empty list).
@@ -85,211 +171,106 @@ pub fn changes(
     (product, store): (&str, &str),
     request: &Request,
 ) -> Result<Value, Problem> {
-    let filters = Filters {
-        exact: &[
-            ("id", "id"),
-            ("stock_amount", "stockAmount"),
-            ("stock_division", "stockDivision"),
-            ("from_store_id", "fromStoreId"),
-            ("to_store_id", "toStoreId"),
-        ],
-        ranges: &[],
-        other: &[],
-    };
+    let query = Query::read(&CHANGES, &wire::query(request), MOST)?;
     let (product, store) = (product.parse().unwrap_or(0), store.parse().unwrap_or(0));
-    filters.answer(
-        books.history(product, store).map(rows::change).collect(),
-        request,
-        MOST,
-    )
+    Ok(query.answer(books.history(product, store).map(rows::change).collect()))
 }
 
 pub fn transactions(books: &Books, request: &Request) -> Result<Value, Problem> {
-    let filters = Filters {
-        exact: &[
-            ("store_id", "storeId"),
-            ("transaction_uuid", "transactionUuid"),
-        ],
-        ranges: &[
-            ("transaction_date_time", "transactionDateTime"),
-            ("terminal_tran_date_time", "terminalTranDateTime"),
-            ("sum_date", "sumDate"),
-            ("upd_date_time", "updDateTime"),
-        ],
-        other: &[
-            "with_details",
-            "with_deposit_others",
-            "customer_code",
-            "barcode",
-        ],
-    };
-    let query = wire::query(request);
-    let ranged = filters
+    let form = wire::query(request);
+    let lines = choice(&form, "with_details", &DETAILS)?.is_some_and(|with| with != "none");
+    let query = Query::read(&TRANSACTIONS, &form, if lines { USUAL } else { MOST })?;
+    let ranged = TRANSACTIONS
         .ranges
         .iter()
-        .any(|(name, _)| query.filled(&format!("{name}-from")).is_some());
-    if !ranged {
+        .any(|(name, _)| form.filled(&format!("{name}-from")).is_some());
+    if !ranged && form.filled("sum_date").is_none() {
         return Err(Problem::invalid("日付の範囲を指定してください。"));
     }
-    let details = query
-        .filled("with_details")
-        .is_some_and(|with| with != "none");
-    let most = if details { USUAL } else { MOST };
-    filters.answer(
-        books
-            .transactions
-            .values()
-            .map(|sale| rows::transaction(sale, details))
+    let others = form.text("with_deposit_others") == Some("all");
+    let sales = books.transactions.values();
+    Ok(query.answer(
+        sales
+            .map(|sale| rows::transaction(books, sale, (lines, others)))
             .collect(),
-        request,
-        most,
-    )
+    ))
 }
+
+/// What a single transaction can be asked for besides lines (smaregi.md 2, cited YAML); only other payments are played.
+const WITH: [&str; 6] = [
+    "with_deposit_others",
+    "with_layaway",
+    "with_coupons",
+    "with_store",
+    "with_customer",
+    "with_staff",
+];
 
 pub fn transaction(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
-    let query = wire::query(request);
-    only(&query, &["fields", "with_details", "with_deposit_others"])?;
-    let found = id
-        .parse()
-        .ok()
-        .and_then(|id: u64| books.transactions.get(&id))
-        .ok_or_else(Problem::not_found)?;
-    chosen(
-        &rows::transaction(
-            found,
-            query
-                .filled("with_details")
-                .is_some_and(|with| with != "none"),
-        ),
-        &query,
-    )
+    let form = wire::query(request);
+    let known: Vec<_> = WITH
+        .iter()
+        .chain(&["fields", "with_details"])
+        .copied()
+        .collect();
+    only(&form, &known)?;
+    for name in WITH {
+        choice(&form, name, &["all", "none"])?;
+    }
+    let lines = choice(&form, "with_details", &DETAILS)?.is_some_and(|with| with != "none");
+    let others = form.text("with_deposit_others") == Some("all");
+    let fields = fields(names::TRANSACTION, &PARTS, &form)?;
+    let found = id.parse().ok();
+    let found = found.and_then(|id: u64| books.transactions.get(&id));
+    let row = rows::transaction(
+        books,
+        found.ok_or_else(Problem::not_found)?,
+        (lines, others),
+    );
+    Ok(chosen(row, fields.as_deref()))
 }
 
-fn only(query: &Form, known: &[&str]) -> Result<(), Problem> {
-    let unknown = query.names().find(|name| !known.contains(name));
+pub fn details(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
+    let list = List {
+        names: names::DETAIL,
+        sort: &["transactionDetailId"],
+        ..List::PLAIN
+    };
+    let query = Query::read(&list, &wire::query(request), MOST)?;
+    let found = id.parse().ok();
+    let sale = found.and_then(|id: u64| books.transactions.get(&id));
+    let sale = sale.ok_or_else(Problem::not_found)?;
+    let rows = sale.details.iter().map(|line| rows::detail(sale.id, line));
+    Ok(query.answer(rows.collect()))
+}
+
+pub fn payment_methods(request: &Request) -> Result<Value, Problem> {
+    let list = List {
+        names: names::PAYMENT_METHOD,
+        sort: &["paymentMethodId"],
+        ..List::PLAIN
+    };
+    let query = Query::read(&list, &wire::query(request), MOST)?;
+    Ok(query.answer(rows::payment_methods()))
+}
+
+pub fn customers(books: &Books, request: &Request) -> Result<Value, Problem> {
+    let list = List {
+        names: names::CUSTOMER,
+        ids: &[("customer_id", "customerId")],
+        texts: &[("customer_code", "customerCode")],
+        sort: &["customerId", "customerCode"],
+        ..List::PLAIN
+    };
+    let query = Query::read(&list, &wire::query(request), MOST)?;
+    let rows = books
+        .customers
+        .iter()
+        .map(|(id, code)| json!({"customerId": id.to_string(), "customerCode": code}));
+    Ok(query.answer(rows.collect()))
+}
+
+fn only(form: &Form, known: &[&str]) -> Result<(), Problem> {
+    let unknown = form.names().find(|name| !known.contains(name));
     unknown.map_or(Ok(()), |name| Err(Problem::unsupported(name)))
-}
-
-impl Filters {
-    fn answer(&self, rows: Vec<Value>, request: &Request, most: usize) -> Result<Value, Problem> {
-        let query = wire::query(request);
-        self.check_names(&query)?;
-        let mut found = Vec::new();
-        for row in rows {
-            if self.matches(&row, &query)? {
-                found.push(row);
-            }
-        }
-        sort(&mut found, query.filled("sort"))?;
-        let limit = count(&query, "limit", USUAL, most)?;
-        let page = count(&query, "page", 1, usize::MAX)?;
-        let page = found
-            .iter()
-            .skip((page - 1).saturating_mul(limit))
-            .take(limit);
-        page.map(|row| chosen(row, &query))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::from)
-    }
-
-    fn check_names(&self, query: &Form) -> Result<(), Problem> {
-        let known = |name: &str| {
-            let ranges = self.ranges.iter().any(|(range, _)| {
-                name.strip_prefix(range)
-                    .is_some_and(|end| end == "-from" || end == "-to")
-            });
-            ranges
-                || self.exact.iter().any(|(exact, _)| *exact == name)
-                || self.other.contains(&name)
-                || ["fields", "sort", "limit", "page"].contains(&name)
-        };
-        let unknown = query.names().find(|name| !known(name));
-        unknown.map_or(Ok(()), |name| Err(Problem::unsupported(name)))
-    }
-
-    fn matches(&self, row: &Value, query: &Form) -> Result<bool, Problem> {
-        let exact = self
-            .exact
-            .iter()
-            .all(|(name, field)| query.text(name).is_none_or(|wanted| row[*field] == wanted));
-        for (name, field) in self.ranges {
-            if !within(row[*field].as_str().unwrap_or_default(), query, name)? {
-                return Ok(false);
-            }
-        }
-        Ok(exact)
-    }
-}
-
-/// Both ends belong to the range (assumed); it needs both and is at most 31 days long.
-fn within(value: &str, query: &Form, name: &str) -> Result<bool, Problem> {
-    let end = |side: &str| {
-        let name = format!("{name}{side}");
-        query
-            .filled(&name)
-            .map(|text| moment(text).ok_or_else(|| bad(&name)))
-            .transpose()
-    };
-    let (from, to) = (end("-from")?, end("-to")?);
-    match (from, to) {
-        (None, None) => Ok(true),
-        (Some(from), Some(to)) if to - from <= LONGEST && to >= from => {
-            Ok(moment(value).is_some_and(|value| (from..=to).contains(&value)))
-        }
-        _ => Err(Problem::invalid(format!(
-            "{name}の範囲は31日以内で指定してください。"
-        ))),
-    }
-}
-
-/// A moment, or a day's first one.
-fn moment(text: &str) -> Option<DateTime<chrono::FixedOffset>> {
-    DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}T00:00:00+09:00")))
-        .ok()
-}
-
-fn count(query: &Form, name: &str, usual: usize, most: usize) -> Result<usize, Problem> {
-    let Some(text) = query.filled(name) else {
-        return Ok(usual);
-    };
-    text.parse()
-        .ok()
-        .filter(|number| (1..=most).contains(number))
-        .ok_or_else(|| bad(name))
-}
-
-fn sort(rows: &mut [Value], order: Option<&str>) -> Result<(), Problem> {
-    let Some(order) = order else { return Ok(()) };
-    for part in order.split(',').rev() {
-        let (field, backward) = part
-            .strip_suffix(":desc")
-            .map_or((part, false), |field| (field, true));
-        if rows.first().is_some_and(|row| row.get(field).is_none()) {
-            return Err(bad("sort"));
-        }
-        // Ids are numbers, whatever their length; everything else is text of equal length.
-        let key = |row: &Value| {
-            row[field]
-                .as_str()
-                .map(|text| (text.len(), text.to_owned()))
-        };
-        rows.sort_by(|a, b| {
-            if backward {
-                key(b).cmp(&key(a))
-            } else {
-                key(a).cmp(&key(b))
-            }
-        });
-    }
-    Ok(())
-}
-
-fn chosen(row: &Value, query: &Form) -> Result<Value, Problem> {
-    let Some(fields) = query.filled("fields") else {
-        return Ok(row.clone());
-    };
-    let pick = |field: &str| Some((field.to_owned(), row.get(field)?.clone()));
-    let picked: Option<Map<String, Value>> = fields.split(',').map(pick).collect();
-    picked.map(Value::Object).ok_or_else(|| bad("fields"))
 }

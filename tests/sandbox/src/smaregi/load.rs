@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::Smaregi;
-use super::back_office::TILL;
 use super::books::{Listed, Movement, Product, Store};
+use super::till::TILL;
 use crate::shop::{self, ShopData};
 
 /// How long before now everything was set up.
@@ -24,6 +24,7 @@ impl Smaregi {
                 warehouse: store.warehouse,
                 paused: false,
                 closes_itself: false,
+                tax_added: false,
                 terminals: [TILL].into(),
                 created: at,
                 modified: at,

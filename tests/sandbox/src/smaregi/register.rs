@@ -1,91 +1,94 @@
 //! 取引登録: every check of `POST /transactions` that the documents name, and those that they leave open as switches say
 //! (smaregi.md 2, 9). It must not know how a sale is undone.
 
+mod deposits;
+mod fields;
 mod lines;
+mod people;
 mod tax;
 
-use std::collections::BTreeMap;
-
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::answer::Problem;
 use super::body::{Body, bad, missing};
-use super::books::{Amounts, Detail, Disposal, Movement, Transaction};
+use super::books::{Amounts, Detail, Disposal, Moment, Movement, OtherDeposit, Transaction};
 use super::{Books, Smaregi, stock};
-use crate::switches::{ApiSaleStock, ApiSaleWebhook, FourPartKey, TransactionUuid};
+use crate::switches::{ApiSaleStock, FourPartKey, SaleRows, TerminalTranId, TransactionUuid};
+use fields::{HEAD, MOST};
 
-/// The largest amount either way.
-const MOST: i64 = 999_999_999;
-
-/// Head fields that a request may carry (smaregi.md 2); those not read below are kept as labels.
-const HEAD: [&str; 49] = [
+/// Head fields that are read below; the others are kept as labels.
+const READ: [&str; 25] = [
     "transactionHeadDivision",
     "cancelDivision",
     "subtotal",
     "subtotalDiscountPrice",
-    "subtotalDiscountRate",
-    "subtotalDiscountDivision",
     "pointDiscount",
     "total",
     "taxInclude",
     "taxExclude",
-    "roundingDivision",
     "roundingPrice",
     "deposit",
     "depositCash",
     "depositCredit",
+    "depositOthers",
     "change",
-    "newPoint",
-    "spendPoint",
-    "point",
-    "totalPoint",
     "storeId",
     "terminalId",
     "terminalTranId",
     "terminalTranDateTime",
     "sumDivision",
     "sumDate",
-    "customerId",
-    "customerCode",
-    "customerRank",
+    "transactionUuid",
+    "carriage",
+    "commission",
+    "memo",
+    "details",
+];
+
+/// Head fields that can be changed afterwards (smaregi.md 3).
+pub const RELABELLED: [&str; 13] = [
     "customerGroupId",
+    "customerGroupId2",
+    "customerGroupId3",
+    "customerGroupId4",
+    "customerGroupId5",
     "staffId",
     "memo",
     "receiptMemo",
+    "guestNumbers",
+    "guestNumbersMale",
+    "guestNumbersFemale",
+    "guestNumbersUnknown",
     "tags",
-    "carriage",
-    "commission",
-    "sellDivision",
-    "taxRate",
-    "taxRounding",
-    "discountRoundingDivision",
-    "transactionUuid",
-    "discountCalculateDivision",
-    "layawayServerTransactionHeadId",
-    "enterDateTime",
-    "exchangeTicketNo",
-    "giftReceiptValidDays",
-    "barcode",
-    "depositOthers",
-    "details",
 ];
-const LABELS: [&str; 4] = ["receiptMemo", "tags", "sellDivision", "staffId"];
+
+/// Checks a body that changes labels.
+pub fn check_labels(smaregi: &Smaregi, body: &Body) -> Result<(), Problem> {
+    body.only(&RELABELLED)?;
+    fields::check(body, HEAD, smaregi.switches.offsets)?;
+    check_tags(body)?;
+    people::check(&smaregi.books, body)
+}
 
 /// Registers a sale and answers its id.
 pub fn register(smaregi: &mut Smaregi, body: Body) -> Result<Value, Problem> {
-    body.only(&HEAD)?;
-    // Other divisions move no goods; they are not played here.
-    body.one_of("transactionHeadDivision", &["1"])?
-        .ok_or_else(|| missing("transactionHeadDivision"))?;
+    fields::check(&body, HEAD, smaregi.switches.offsets)?;
+    if body.value("transactionHeadDivision").is_none() {
+        return Err(missing("transactionHeadDivision"));
+    }
+    people::check(&smaregi.books, &body)?;
     let cancelled = body.one_of("cancelDivision", &["0", "1"])?.as_deref() == Some("1");
     let store = selling_store(&smaregi.books, &body)?;
-    let details = lines::read(&smaregi.books, &body)?;
-    let amounts = amounts(&body, &details)?;
+    let details = lines::read(&smaregi.books, &body, smaregi.switches.offsets)?;
+    let others = deposits::read(&body, smaregi.switches.deposit_others)?;
+    let amounts = amounts(&body, &details, &others)?;
     tax::check(smaregi.switches.tax_sums, &body, &amounts, &details)?;
     let mut sale = head(smaregi, &body, store)?;
     sale.cancelled = cancelled;
     sale.amounts = amounts;
     sale.details = details;
+    sale.deposit_others = others;
     unique(smaregi, &sale)?;
     Ok(json!({"transactionHeadId": book(smaregi, sale).to_string()}))
 }
@@ -101,7 +104,8 @@ fn selling_store(books: &Books, body: &Body) -> Result<u32, Problem> {
 }
 
 /// The sums that must agree: subtotal with the details, total with the formula.
-fn amounts(body: &Body, details: &[Detail]) -> Result<Amounts, Problem> {
+fn amounts(body: &Body, details: &[Detail], others: &[OtherDeposit]) -> Result<Amounts, Problem> {
+    needs(body, "subtotalDiscountRate", "subtotalDiscountPrice")?;
     let money = |name: &str| Ok::<_, Problem>(body.int(name, MOST)?.unwrap_or(0));
     let amounts = Amounts {
         subtotal: body.need_int("subtotal", MOST)?,
@@ -115,7 +119,9 @@ fn amounts(body: &Body, details: &[Detail]) -> Result<Amounts, Problem> {
         deposit: money("deposit")?,
         deposit_cash: money("depositCash")?,
         deposit_credit: money("depositCredit")?,
+        deposit_others: others.iter().map(|other| other.amount).sum(),
         change: money("change")?,
+        rounding: money("roundingPrice")?,
     };
     if amounts.subtotal != details.iter().map(Detail::subtotal).sum::<i64>() {
         return Err(Problem::invalid("小計と明細の合計が一致しません。"));
@@ -126,31 +132,56 @@ fn amounts(body: &Body, details: &[Detail]) -> Result<Amounts, Problem> {
     Ok(amounts)
 }
 
+/// Refuses one field without the other.
+fn needs(body: &Body, name: &str, other: &str) -> Result<(), Problem> {
+    if body.value(name).is_some() && body.value(other).is_none() {
+        Err(missing(other))
+    } else {
+        Ok(())
+    }
+}
+
+/// Separated by commas, each of at most 64 characters.
+fn check_tags(body: &Body) -> Result<(), Problem> {
+    let tags = body.text("tags", usize::MAX)?.unwrap_or_default();
+    if tags.split(',').any(|tag| tag.chars().count() > 64) {
+        Err(bad("tags"))
+    } else {
+        Ok(())
+    }
+}
+
+/// `^[1-9][0-9]{0,8}$` (smaregi.md 2 part A).
+fn terminal(body: &Body) -> Result<u32, Problem> {
+    let text = body.need_text("terminalId", 9)?;
+    let plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| plain);
+    number.ok_or_else(|| bad("terminalId"))
+}
+
+/// At most 10 characters; whether letters are among them is a switch (smaregi.md 9k).
+fn terminal_number(body: &Body, switch: TerminalTranId) -> Result<String, Problem> {
+    let text = body.need_text("terminalTranId", 10)?;
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    if switch == TerminalTranId::Digits && !digits {
+        Err(bad("terminalTranId"))
+    } else {
+        Ok(text)
+    }
+}
+
 /// The head without money and lines.
 fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Problem> {
     let now = smaregi.now();
-    let terminal = body.need_int("terminalId", MOST)?;
-    let terminal = u32::try_from(terminal)
-        .ok()
-        .filter(|id| *id > 0)
-        .ok_or_else(|| bad("terminalId"))?;
+    let terminal = terminal(body)?;
     let time = body
-        .moment("terminalTranDateTime")?
+        .moment("terminalTranDateTime", smaregi.switches.offsets)?
         .ok_or_else(|| missing("terminalTranDateTime"))?;
-    let (sum_division, sum_date) = closing(&smaregi.books, body, store, terminal)?;
-    let tags = body.text("tags", 1000)?.unwrap_or_default();
-    if tags.split(',').any(|tag| tag.chars().count() > 64) {
-        return Err(bad("tags"));
-    }
-    let mut labels = BTreeMap::new();
-    for name in LABELS {
-        if let Some(text) = body.text(name, 1000)? {
-            labels.insert(name.to_owned(), text);
-        }
-    }
+    let (sum_division, sum_date) = closing(&smaregi.books, body, (store, terminal), time)?;
+    check_tags(body)?;
     // Left out: seconds since 1970 and the terminal (smaregi.md 2).
     let uuid = body
-        .text("transactionUuid", 100)?
+        .text("transactionUuid", usize::MAX)?
         .unwrap_or_else(|| format!("{:09}{terminal:04}", now.timestamp() % 1_000_000_000));
     Ok(Transaction {
         id: smaregi.books.next_transaction(),
@@ -159,14 +190,15 @@ fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Probl
         disposal: Disposal::None,
         store,
         terminal,
-        terminal_number: body.need_text("terminalTranId", 10)?,
+        terminal_number: terminal_number(body, smaregi.switches.terminal_tran_id)?,
         terminal_time: time,
         sum_division,
         sum_date,
         uuid,
         amounts: Amounts::default(),
-        memo: body.text("memo", 1000)?.unwrap_or_default(),
-        labels,
+        memo: body.text("memo", usize::MAX)?.unwrap_or_default(),
+        labels: fields::labels(body, HEAD, &READ).collect(),
+        deposit_others: Vec::new(),
         details: Vec::new(),
         moved: Vec::new(),
         created: now,
@@ -174,26 +206,27 @@ fn head(smaregi: &Smaregi, body: &Body, store: u32) -> Result<Transaction, Probl
     })
 }
 
-/// A terminal that does not exist cannot be settled, so its sales must come closed with their day.
+/// A terminal that does not exist cannot be settled, so its sales must come closed with their day. Left out, the division
+/// follows the store's way of closing (smaregi.md 2 part A); the day of one that closes itself is the sale's (assumed).
 fn closing(
     books: &Books,
     body: &Body,
-    store: u32,
-    terminal: u32,
-) -> Result<(u8, Option<chrono::NaiveDate>), Problem> {
-    let (terminals, closes_itself) = match books.stores.get(&store) {
+    (store, terminal): (u32, u32),
+    time: Moment,
+) -> Result<(u8, Option<NaiveDate>), Problem> {
+    let (exists, closes_itself) = match books.stores.get(&store) {
         Some(store) => (store.terminals.contains(&terminal), store.closes_itself),
         None => (false, true),
     };
     let day = body.day("sumDate")?;
     let division = body.one_of("sumDivision", &["0", "1", "2"])?;
-    let division = division.unwrap_or_else(|| if closes_itself { "2" } else { "0" }.to_owned());
-    match (division.as_str(), day) {
-        ("2", None) => Err(missing("sumDate")),
-        ("0", Some(_)) => Err(bad("sumDate")),
-        ("0" | "1", _) if closes_itself || !terminals => Err(bad("sumDivision")),
-        ("2", day) => Ok((2, day)),
-        ("1", day) => Ok((1, day)),
+    match (division.as_deref(), day) {
+        (None, day) if closes_itself => Ok((2, Some(day.unwrap_or_else(|| time.date_naive())))),
+        (Some("2"), None) => Err(missing("sumDate")),
+        (Some("2"), day) => Ok((2, day)),
+        (Some("0") | None, Some(_)) => Err(bad("sumDate")),
+        _ if closes_itself || !exists => Err(bad("sumDivision")),
+        (Some("1"), day) => Ok((1, day)),
         (_, day) => Ok((0, day)),
     }
 }
@@ -212,33 +245,41 @@ fn unique(smaregi: &Smaregi, sale: &Transaction) -> Result<(), Problem> {
 }
 
 /// Writes the sale, moves its goods and tells of both as the switches say.
-fn book(smaregi: &mut Smaregi, mut sale: Transaction) -> u64 {
+fn book(smaregi: &mut Smaregi, sale: Transaction) -> u64 {
     let id = sale.id;
     let division = match smaregi.switches.api_sale_stock {
         ApiSaleStock::Division02 => Some("02"),
         ApiSaleStock::Division15 => Some("15"),
         ApiSaleStock::Unmoved => None,
     };
-    if let Some(division) = division.filter(|_| !sale.cancelled) {
-        let sold = sale
-            .details
-            .iter()
-            .filter_map(|line| Some((line.product?, -line.quantity)));
-        let movements: Vec<Movement> = sold
-            .map(|(product, by)| Movement::new(product, sale.store, by, division))
-            .collect();
-        let notify = smaregi.switches.api_sale_webhook == ApiSaleWebhook::Raised;
-        let changes = smaregi.move_stock(movements, notify);
-        sale.moved = changes
-            .iter()
-            .map(|change| (change.product, change.amount))
-            .collect();
-    }
+    let movements = division
+        .filter(|_| !sale.cancelled)
+        .map(|division| sold(&sale, division, smaregi.switches.sale_rows))
+        .unwrap_or_default();
     smaregi.books.transactions.insert(id, sale);
+    smaregi.move_for_sale(id, movements);
     smaregi.notify(
         "pos:transactions",
         "created",
         ("transactionHeadIds", json!([id.to_string()])),
     );
     id
+}
+
+/// What a sale takes, one movement for each line or for each product.
+fn sold(sale: &Transaction, division: &str, rows: SaleRows) -> Vec<Movement> {
+    let mut movements: Vec<Movement> = Vec::new();
+    for line in &sale.details {
+        let Some(product) = line.product else {
+            continue;
+        };
+        let same = movements
+            .iter_mut()
+            .find(|other| rows == SaleRows::PerProduct && other.product == product);
+        match same {
+            Some(other) => other.amount -= line.quantity,
+            None => movements.push(Movement::new(product, sale.store, -line.quantity, division)),
+        }
+    }
+    movements
 }

@@ -1,12 +1,14 @@
 //! スマレジ's books as rows of its answers: every value a text or null (smaregi.md 2, 4, 5). It must not decide which rows are shown.
 
-use serde_json::{Value, json};
+pub mod names;
+
+use serde_json::{Map, Value, json};
 
 use crate::wire;
 
 use super::books::{
-    Books, Change, Detail, Disposal, Listed, Moment, ProductKind, Shelf, Stock, Store, Transaction,
-    moment_text,
+    Books, Change, DailyReport, Detail, Disposal, Listed, Moment, OtherDeposit, ProductKind, Shelf,
+    Stock, Store, Transaction, moment_text,
 };
 
 fn flag(set: bool) -> &'static str {
@@ -17,6 +19,18 @@ fn at(moment: Moment) -> String {
     moment_text(moment)
 }
 
+/// A row with all of its names: null but for what is given.
+fn row(names: &[&str], given: Value) -> Value {
+    let mut row: Map<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), Value::Null))
+        .collect();
+    if let Value::Object(given) = given {
+        row.extend(given);
+    }
+    Value::Object(row)
+}
+
 pub fn product(listed: &Listed) -> Value {
     let product = &listed.product;
     let division = match product.kind {
@@ -24,24 +38,30 @@ pub fn product(listed: &Listed) -> Value {
         ProductKind::Ticket => "1",
         ProductKind::Option => "2",
     };
-    json!({
-        "productId": product.id.to_string(), "categoryId": product.category_id.to_string(), "productCode": product.code,
-        "productName": product.name, "groupCode": product.group_code, "taxDivision": product.tax_division.to_string(),
-        "productPriceDivision": "1", "price": product.price.to_string(), "cost": product.cost.to_string(),
-        "salesDivision": "0", "stockControlDivision": flag(!product.stock_managed), "displayFlag": flag(product.displayed),
-        "division": division, "supplierProductNo": product.supplier_product_no, "useCategoryReduceTax": "0",
-        "reduceTaxId": product.reduce_tax_id.map(|id| id.to_string()),
-        "insDateTime": at(listed.created), "updDateTime": at(listed.modified),
-    })
+    row(
+        names::PRODUCT,
+        json!({
+            "productId": product.id.to_string(), "categoryId": product.category_id.to_string(), "productCode": product.code,
+            "productName": product.name, "groupCode": product.group_code, "taxDivision": product.tax_division.to_string(),
+            "productPriceDivision": "1", "price": product.price.to_string(), "cost": product.cost.to_string(),
+            "salesDivision": "0", "stockControlDivision": flag(!product.stock_managed), "displayFlag": flag(product.displayed),
+            "division": division, "supplierProductNo": product.supplier_product_no, "useCategoryReduceTax": "0",
+            "reduceTaxId": product.reduce_tax_id.map(|id| id.to_string()),
+            "insDateTime": at(listed.created), "updDateTime": at(listed.modified),
+        }),
+    )
 }
 
 pub fn store(store: &Store) -> Value {
-    json!({
-        "storeId": store.id.to_string(), "storeCode": store.code, "storeName": store.name, "storeAbbr": store.name,
-        "division": if store.warehouse { "2" } else { "1" }, "sellDivision": "0", "sumProcDivision": flag(store.closes_itself),
-        "pauseFlag": flag(store.paused), "displaySequence": store.id.to_string(),
-        "insDateTime": at(store.created), "updDateTime": at(store.modified),
-    })
+    row(
+        names::STORE,
+        json!({
+            "storeId": store.id.to_string(), "storeCode": store.code, "storeName": store.name, "storeAbbr": store.name,
+            "division": if store.warehouse { "2" } else { "1" }, "sellDivision": flag(store.tax_added), "sumProcDivision": flag(store.closes_itself),
+            "pauseFlag": flag(store.paused), "displaySequence": store.id.to_string(),
+            "insDateTime": at(store.created), "updDateTime": at(store.modified),
+        }),
+    )
 }
 
 pub fn stock((&(product, store), stock): (&Shelf, &Stock)) -> Value {
@@ -61,51 +81,115 @@ pub fn change(change: &Change) -> Value {
     })
 }
 
-pub fn transaction(sale: &Transaction, with_details: bool) -> Value {
-    let money = &sale.amounts;
+/// A transaction; with its lines, with its other payments.
+pub fn transaction(books: &Books, sale: &Transaction, (lines, others): (bool, bool)) -> Value {
+    let mut row = row(names::TRANSACTION, head(sale));
+    let code = books.stores.get(&sale.store).map(|store| &store.code);
+    wire::set(&mut row, "storeCode", json!(code));
+    for (name, text) in money(sale) {
+        wire::set(&mut row, name, json!(text.to_string()));
+    }
+    for (name, text) in &sale.labels {
+        wire::set(&mut row, name, json!(text));
+    }
+    if lines {
+        let lines = sale.details.iter().map(|line| detail(sale.id, line));
+        wire::set(&mut row, "details", lines.collect());
+    }
+    if others {
+        let others = sale
+            .deposit_others
+            .iter()
+            .map(|other| deposit(sale.id, other));
+        wire::set(&mut row, "depositOthers", others.collect());
+    }
+    row
+}
+
+fn head(sale: &Transaction) -> Value {
     let (dispose, of) = match sale.disposal {
         Disposal::None => ("0", None),
         Disposal::CancelledOut => ("1", None),
         Disposal::Negative(of) => ("2", Some(of.to_string())),
     };
-    let mut row = json!({
+    json!({
         "transactionHeadId": sale.id.to_string(), "transactionDateTime": at(sale.created),
         "transactionHeadDivision": sale.division.to_string(), "cancelDivision": flag(sale.cancelled),
-        "disposeDivision": dispose, "disposeServerTransactionHeadId": of, "subtotal": money.subtotal.to_string(),
-        "subtotalDiscountPrice": money.subtotal_discount.to_string(), "pointDiscount": money.point_discount.to_string(),
-        "total": money.total.to_string(), "taxInclude": money.tax_include.to_string(), "taxExclude": money.tax_exclude.to_string(),
-        "carriage": money.carriage.to_string(), "commission": money.commission.to_string(), "deposit": money.deposit.to_string(),
-        "depositCash": money.deposit_cash.to_string(), "depositCredit": money.deposit_credit.to_string(),
-        "change": money.change.to_string(), "cashTotal": (money.deposit_cash - money.change).to_string(),
-        "creditTotal": money.deposit_credit.to_string(), "storeId": sale.store.to_string(), "terminalId": sale.terminal.to_string(),
-        "terminalTranId": sale.terminal_number, "terminalTranDateTime": at(sale.terminal_time),
-        "sumDivision": sale.sum_division.to_string(), "sumDate": sale.sum_date.map(|day| day.to_string()),
-        "transactionUuid": sale.uuid, "memo": sale.memo, "tags": sale.labels.get("tags"),
-        "insDateTime": at(sale.created), "updDateTime": at(sale.modified),
-    });
-    if with_details {
-        wire::set(
-            &mut row,
-            "details",
-            sale.details
-                .iter()
-                .map(|line| detail(sale.id, line))
-                .collect(),
-        );
+        "disposeDivision": dispose, "disposeServerTransactionHeadId": of, "storeId": sale.store.to_string(),
+        "terminalId": sale.terminal.to_string(), "terminalTranId": sale.terminal_number,
+        "terminalTranDateTime": at(sale.terminal_time), "sumDivision": sale.sum_division.to_string(),
+        "sumDate": sale.sum_date.map(|day| day.to_string()), "transactionUuid": sale.uuid, "memo": sale.memo,
+        "returnSales": "0", "insDateTime": at(sale.created), "updDateTime": at(sale.modified),
+    })
+}
+
+fn money(sale: &Transaction) -> [(&'static str, i64); 17] {
+    let money = &sale.amounts;
+    let pieces = |lines: &dyn Fn(&&Detail) -> bool| -> i64 {
+        let lines = sale.details.iter().filter(lines);
+        lines.map(|line| line.quantity.abs()).sum()
+    };
+    [
+        ("subtotal", money.subtotal),
+        ("subtotalDiscountPrice", money.subtotal_discount),
+        ("pointDiscount", money.point_discount),
+        ("total", money.total),
+        ("taxInclude", money.tax_include),
+        ("taxExclude", money.tax_exclude),
+        ("roundingPrice", money.rounding),
+        ("carriage", money.carriage),
+        ("commission", money.commission),
+        ("deposit", money.deposit),
+        ("depositCash", money.deposit_cash),
+        ("depositCredit", money.deposit_credit),
+        ("change", money.change),
+        ("cashTotal", money.deposit_cash - money.change),
+        ("creditTotal", money.deposit_credit),
+        ("amount", pieces(&|line| line.division != 2)),
+        ("returnAmount", pieces(&|line| line.division == 2)),
+    ]
+}
+
+/// A line of a transaction.
+pub fn detail(sale: u64, line: &Detail) -> Value {
+    let mut row = row(
+        names::DETAIL,
+        json!({
+            "transactionHeadId": sale.to_string(), "transactionDetailId": line.id.to_string(),
+            "parentTransactionDetailId": line.parent.map(|id| id.to_string()),
+            "transactionDetailDivision": line.division.to_string(), "productId": line.product.map(|id| id.to_string()),
+            "productCode": line.code, "productName": line.name, "taxDivision": line.tax_division.to_string(),
+            "taxRate": line.tax_rate.to_string(), "reduceTaxId": line.reduce_tax_id.map(|id| id.to_string()),
+            "price": line.price.to_string(), "salesPrice": line.sales_price.to_string(),
+            "unitDiscountPrice": line.unit_discount.to_string(), "quantity": line.quantity.to_string(),
+            "unitDiscountedSum": line.subtotal().to_string(),
+        }),
+    );
+    for (name, text) in &line.labels {
+        wire::set(&mut row, name, json!(text));
     }
     row
 }
 
-fn detail(sale: u64, line: &Detail) -> Value {
+fn deposit(sale: u64, other: &OtherDeposit) -> Value {
+    let known = PAYMENT_METHODS.iter().find(|(id, _)| *id == other.method);
     json!({
-        "transactionHeadId": sale.to_string(), "transactionDetailId": line.id.to_string(),
-        "transactionDetailDivision": line.division.to_string(), "productId": line.product.map(|id| id.to_string()),
-        "productCode": line.code, "productName": line.name, "taxDivision": line.tax_division.to_string(),
-        "taxRate": line.tax_rate.to_string(), "reduceTaxId": line.reduce_tax_id.map(|id| id.to_string()),
-        "price": line.price.to_string(), "salesPrice": line.sales_price.to_string(),
-        "unitDiscountPrice": line.unit_discount.to_string(), "quantity": line.quantity.to_string(),
-        "unitDiscountedSum": line.subtotal().to_string(),
+        "transactionHeadId": sale.to_string(), "no": other.no.to_string(), "paymentMethodId": other.method.to_string(),
+        "paymentMethodName": known.map(|(_, name)| name), "depositOthers": other.amount.to_string(),
+        "paymentUnitPrice": null, "paymentChangeFlag": null, "paymentDivision": null, "paymentSecuritiesFlag": null,
     })
+}
+
+/// The contract's payment methods besides cash and credit (made up).
+const PAYMENT_METHODS: [(u64, &str); 3] = [(1, "電子マネー"), (2, "QRコード決済"), (3, "商品券")];
+
+/// `GET /payment_methods`.
+pub fn payment_methods() -> Vec<Value> {
+    let row = |(id, name): &(u64, &str)| {
+        let id = id.to_string();
+        json!({"paymentMethodId": id, "code": id, "paymentMethodName": name, "displayFlag": "1"})
+    };
+    PAYMENT_METHODS.iter().map(row).collect()
 }
 
 /// A part of the books for an operator.
@@ -115,11 +199,22 @@ pub fn book(books: &Books, part: &str) -> Option<Value> {
         "stores" => books.stores.values().map(store).collect(),
         "stock" => books.stock.iter().map(stock).collect(),
         "changes" => books.changes.iter().map(change).collect(),
-        "transactions" => books
-            .transactions
-            .values()
-            .map(|sale| transaction(sale, true))
-            .collect(),
+        "transactions" => {
+            let sales = books.transactions.values();
+            sales
+                .map(|sale| transaction(books, sale, (true, true)))
+                .collect()
+        }
+        "daily_report" => {
+            let days = books.daily_report().into_iter();
+            let row = |((store, day), report): ((u32, chrono::NaiveDate), DailyReport)| {
+                json!({
+                    "store": store, "day": day.to_string(), "total": report.total, "cash": report.cash,
+                    "credit": report.credit, "others": report.others, "wrong": report.wrong, "agrees": report.agrees(),
+                })
+            };
+            days.map(row).collect()
+        }
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::answer::{Problem, ok};
-use super::{Smaregi, body, lists, register, stock, undo};
+use super::{Smaregi, body, bulk, lists, register, relabel, stock, undo};
 use crate::wire::{Request, Response};
 
 /// An operation with the ids of its path.
@@ -12,6 +12,7 @@ enum Operation<'a> {
     Products,
     Product(&'a str),
     Stores,
+    Store(&'a str),
     Stock,
     Changes(&'a str, &'a str),
     AddStock(&'a str),
@@ -19,6 +20,14 @@ enum Operation<'a> {
     Register,
     Transactions,
     Transaction(&'a str),
+    Relabel(&'a str),
+    Details(&'a str),
+    PaymentMethods,
+    Customers,
+    AddManyStock,
+    SetManyStock,
+    /// An operation that the contract's plan does not have.
+    BeyondPlan,
     Cancel(&'a str),
     Dispose(&'a str),
 }
@@ -40,13 +49,22 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Option<&'a str>, 
         ["products"] if get => O::Products,
         ["products", id] if get => O::Product(id),
         ["stores"] if get => O::Stores,
+        ["stores", id] if get => O::Store(id),
+        ["payment_methods"] if get => O::PaymentMethods,
+        ["customers"] if get => O::Customers,
+        // Retail Business only (smaregi.md 4b); the sandbox's contract has a lower plan.
+        ["shipping" | "receiving", ..] if get || post || patch => O::BeyondPlan,
         ["stock"] if get => O::Stock,
         ["stock", "changes", product, store] if get => O::Changes(product, store),
+        ["stock", "add", "bulk"] if post => O::AddManyStock,
+        ["stock", "bulk"] if patch => O::SetManyStock,
         ["stock", product, "add"] if post => O::AddStock(product),
         ["stock", product] if patch => O::SetStock(product),
         ["transactions"] if post => O::Register,
         ["transactions"] if get => O::Transactions,
         ["transactions", id] if get => O::Transaction(id),
+        ["transactions", id] if patch => O::Relabel(id),
+        ["transactions", id, "details"] if get => O::Details(id),
         ["transactions", id, "cancel"] if post => O::Cancel(id),
         ["transactions", id, "dispose"] if post => O::Dispose(id),
         _ => return None,
@@ -62,12 +80,24 @@ impl Operation<'_> {
             Self::Products => ("/products", "pos.products:read"),
             Self::Product(_) => ("/products/{product}", "pos.products:read"),
             Self::Stores => ("/stores", "pos.stores:read"),
+            Self::Store(_) => ("/stores/{store}", "pos.stores:read"),
             Self::Stock => ("/stock", "pos.stock:read"),
+            Self::AddManyStock => ("/stock/add/bulk", "pos.stock:write"),
+            Self::SetManyStock => ("/stock/bulk", "pos.stock:write"),
+            // The scope of payment methods is assumed.
+            Self::PaymentMethods => ("/payment_methods", "pos.stores:read"),
+            Self::Customers => ("/customers", "pos.customers:read"),
+            Self::BeyondPlan => ("/shipping, /receiving", ""),
             Self::Changes(..) => ("/stock/changes/{product}/{store}", "pos.stock-changes:read"),
             Self::AddStock(_) => ("/stock/{product}/add", "pos.stock:write"),
             Self::SetStock(_) => ("/stock/{product}", "pos.stock:write"),
             Self::Register | Self::Transactions => ("/transactions", ""),
             Self::Transaction(_) => ("/transactions/{transaction}", "pos.transactions:read"),
+            Self::Relabel(_) => ("/transactions/{transaction}", "pos.transactions:write"),
+            Self::Details(_) => (
+                "/transactions/{transaction}/details",
+                "pos.transactions:read",
+            ),
             Self::Cancel(_) => (
                 "/transactions/{transaction}/cancel",
                 "pos.transactions:write",
@@ -110,7 +140,11 @@ pub fn handle(smaregi: &mut Smaregi, request: &Request) -> Result<Response, Prob
     if let Operation::Token(contract) = operation {
         return Ok(smaregi.access.token(contract, request, now));
     }
-    smaregi.access.check(request, operation.scope(), now)?;
+    match operation {
+        // What is missing is the plan, whatever the scopes.
+        Operation::BeyondPlan => smaregi.access.known(request, now).map(|_| ())?,
+        _ => smaregi.access.check(request, operation.scope(), now)?,
+    }
     if contract != Some(smaregi.access.app.contract_id.as_str()) {
         return Err(Problem::unauthorized());
     }
@@ -127,6 +161,14 @@ fn act(
         Operation::Products => lists::products(&smaregi.books, request)?,
         Operation::Product(id) => lists::product(&smaregi.books, id, request)?,
         Operation::Stores => lists::stores(&smaregi.books, request)?,
+        Operation::Store(id) => lists::store(&smaregi.books, id, request)?,
+        Operation::PaymentMethods => lists::payment_methods(request)?,
+        Operation::Customers => lists::customers(&smaregi.books, request)?,
+        Operation::Details(id) => lists::details(&smaregi.books, id, request)?,
+        Operation::BeyondPlan => return Err(Problem::beyond_plan()),
+        Operation::AddManyStock => bulk::accept(smaregi, body::object(request)?, true)?,
+        Operation::SetManyStock => bulk::accept(smaregi, body::object(request)?, false)?,
+        Operation::Relabel(id) => relabel::relabel(smaregi, id, body::object(request)?)?,
         Operation::Stock => lists::stock(&smaregi.books, request)?,
         Operation::Changes(product, store) => {
             lists::changes(&smaregi.books, (product, store), request)?

@@ -1,5 +1,10 @@
 //! What the double of スマレジ answers, asked as a client asks it.
 
+mod reads;
+mod registering;
+mod stock;
+mod undoing;
+
 use http::Method;
 use serde_json::{Value, json};
 

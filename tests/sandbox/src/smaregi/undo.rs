@@ -5,14 +5,16 @@ use serde_json::{Value, json};
 use super::Smaregi;
 use super::answer::Problem;
 use super::body::{Body, bad};
-use super::books::{Disposal, Movement, Transaction};
-use crate::switches::{ApiSaleWebhook, CancelClosed, CancelStock, DisposeStock};
+use super::books::{Detail, Disposal, Movement, OtherDeposit, Transaction};
+use crate::switches::{
+    CancelClosed, CancelStock, DisposeLines, DisposeStock, DisposedIds, UndoWebhook,
+};
 
 /// `POST /transactions/{id}/cancel`: as if it never happened.
 pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
     body.only(&["cancelDateTime", "depositOthers"])?;
-    body.moment("cancelDateTime")?;
-    let sale = standing(smaregi, id)?;
+    body.moment("cancelDateTime", smaregi.switches.offsets)?;
+    let sale = settled(smaregi, id)?;
     if sale.sum_division == 2 && smaregi.switches.cancel_closed == CancelClosed::Refused {
         return Err(Problem::invalid("締め済みの取引は取消できません。"));
     }
@@ -39,8 +41,8 @@ pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Prob
 /// `POST /transactions/{id}/dispose`: a negative transaction cancels it out. Which id is answered is assumed: the new one's.
 pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
     body.only(&["terminalTranDateTime", "depositOthers"])?;
-    let at = body.moment("terminalTranDateTime")?;
-    let sale = standing(smaregi, id)?;
+    let at = body.moment("terminalTranDateTime", smaregi.switches.offsets)?;
+    let sale = settled(smaregi, id)?;
     let division = match smaregi.switches.dispose_stock {
         DisposeStock::Back12 => Some("12"),
         DisposeStock::Back02 => Some("02"),
@@ -56,6 +58,11 @@ pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Pro
         sum_date: sale.sum_date.map(|_| at.unwrap_or(now).date_naive()),
         uuid: format!("{}-dispose", sale.id),
         amounts: sale.amounts.negated(),
+        deposit_others: negated(&sale.deposit_others),
+        details: match smaregi.switches.dispose_lines {
+            DisposeLines::QuantityNegated => sale.details.iter().map(Detail::returned).collect(),
+            DisposeLines::AsSold => sale.details.clone(),
+        },
         moved: Vec::new(),
         created: now,
         modified: now,
@@ -67,12 +74,33 @@ pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Pro
         sale.disposal = Disposal::CancelledOut;
         sale.modified = now;
     }
+    let (new_id, old_id) = (new.to_string(), sale.id.to_string());
+    let told = match smaregi.switches.disposed_ids {
+        DisposedIds::New => vec![new_id],
+        DisposedIds::Original => vec![old_id],
+        DisposedIds::Both => vec![old_id, new_id],
+    };
     smaregi.notify(
         "pos:transactions",
         "disposed",
-        ("transactionHeadIds", json!([new.to_string()])),
+        ("transactionHeadIds", json!(told)),
     );
     Ok(json!({"transactionHeadId": new.to_string()}))
+}
+
+fn negated(others: &[OtherDeposit]) -> Vec<OtherDeposit> {
+    let back = others.iter().map(|other| OtherDeposit {
+        amount: -other.amount,
+        ..other.clone()
+    });
+    back.collect()
+}
+
+/// The sale that stands, with its rows written if they were still to come (assumed).
+fn settled(smaregi: &mut Smaregi, id: &str) -> Result<Transaction, Problem> {
+    let id = standing(smaregi, id)?.id;
+    smaregi.write_rows_of(id);
+    standing(smaregi, &id.to_string())
 }
 
 fn standing(smaregi: &Smaregi, id: &str) -> Result<Transaction, Problem> {
@@ -95,6 +123,6 @@ fn give_back(smaregi: &mut Smaregi, sale: &Transaction, division: Option<&str>) 
         .moved
         .iter()
         .map(|&(product, by)| Movement::new(product, sale.store, -by, division));
-    let notify = smaregi.switches.api_sale_webhook == ApiSaleWebhook::Raised;
+    let notify = smaregi.switches.undo_webhook == UndoWebhook::Raised;
     smaregi.move_stock(back.collect(), notify);
 }

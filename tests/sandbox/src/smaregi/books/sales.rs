@@ -33,14 +33,19 @@ pub struct Amounts {
     pub deposit_cash: i64,
     /// Its part by credit.
     pub deposit_credit: i64,
+    /// Its other parts together.
+    pub deposit_others: i64,
     /// お釣り.
     pub change: i64,
+    /// 端数調整.
+    pub rounding: i64,
 }
 
 impl Amounts {
-    /// What the documents say `total` must be (smaregi.md 2 part A); no rounding, coupon or tax-free part here.
+    /// What the documents say `total` must be (smaregi.md 2 part A); no coupon or tax-free part here.
     pub fn expected_total(&self) -> i64 {
         self.subtotal - self.subtotal_discount - self.point_discount
+            + self.rounding
             + self.tax_exclude
             + self.commission
             + self.carriage
@@ -60,9 +65,22 @@ impl Amounts {
             deposit: -self.deposit,
             deposit_cash: -self.deposit_cash,
             deposit_credit: -self.deposit_credit,
+            deposit_others: -self.deposit_others,
             change: -self.change,
+            rounding: -self.rounding,
         }
     }
+}
+
+/// A payment that is neither cash nor credit (smaregi.md 2, `depositOthers`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherDeposit {
+    /// Number, 1-3.
+    pub no: u8,
+    /// 支払方法ID; it need not be known here.
+    pub method: u64,
+    /// Amount in yen.
+    pub amount: i64,
 }
 
 /// A line of a transaction (取引明細).
@@ -94,12 +112,25 @@ pub struct Detail {
     pub unit_discount: i64,
     /// 数量.
     pub quantity: i64,
+    /// Fields that are only kept and shown again, by wire name.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Detail {
     /// What the line adds to the subtotal: unit price after its discount, times the quantity.
     pub fn subtotal(&self) -> i64 {
         (self.sales_price - self.unit_discount).saturating_mul(self.quantity)
+    }
+}
+
+impl Detail {
+    /// The line as it goes back: quantity negative, price positive, division 2 (smaregi.md 7, assumed there).
+    pub fn returned(&self) -> Self {
+        Self {
+            division: 2,
+            quantity: -self.quantity,
+            ..self.clone()
+        }
     }
 }
 
@@ -150,6 +181,8 @@ pub struct Transaction {
     pub memo: String,
     /// Fields that are only kept and shown again, by wire name.
     pub labels: BTreeMap<String, String>,
+    /// Other payments than cash and credit.
+    pub deposit_others: Vec<OtherDeposit>,
     /// Lines.
     pub details: Vec<Detail>,
     /// Stock it moved, by product; cancelling brings back no more.

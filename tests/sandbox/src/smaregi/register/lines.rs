@@ -1,41 +1,34 @@
 //! The lines of a registration (smaregi.md 2, details). It must not know the head.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::smaregi::answer::Problem;
 use crate::smaregi::body::{Body, bad, missing};
 use crate::smaregi::books::{Books, Detail, Listed, ProductKind};
+use crate::switches::Offsets;
 
-const FIELDS: [&str; 24] = [
+use super::fields::{self, DETAIL, MOST};
+use super::needs;
+
+/// Fields that are read below; the others are kept as labels.
+const READ: [&str; 13] = [
     "transactionDetailId",
     "parentTransactionDetailId",
     "transactionDetailDivision",
     "productId",
     "productCode",
     "productName",
-    "printReceiptProductName",
     "taxDivision",
     "price",
     "salesPrice",
     "unitDiscountPrice",
-    "unitDiscountRate",
-    "unitDiscountDivision",
     "quantity",
-    "categoryId",
-    "categoryName",
-    "discriminationNo",
-    "salesDivision",
-    "productDivision",
-    "taxFreeDivision",
-    "taxFreeCommodityPrice",
-    "taxFree",
-    "productBundleGroupId",
     "reduceTaxId",
+    "categoryId",
 ];
-const MOST: i64 = 999_999_999;
 
 /// Reads all lines; none is allowed, too.
-pub fn read(books: &Books, body: &Body) -> Result<Vec<Detail>, Problem> {
+pub fn read(books: &Books, body: &Body, offsets: Offsets) -> Result<Vec<Detail>, Problem> {
     let Some(details) = body.value("details") else {
         return Ok(Vec::new());
     };
@@ -43,7 +36,9 @@ pub fn read(books: &Books, body: &Body) -> Result<Vec<Detail>, Problem> {
     let mut ids = BTreeSet::new();
     let mut read = Vec::new();
     for value in details {
-        let line = line(books, &Body::of(value, "details")?)?;
+        let body = Body::of(value, "details")?;
+        fields::check(&body, DETAIL, offsets)?;
+        let line = line(books, &body)?;
         if !ids.insert(line.id) {
             return Err(bad("transactionDetailId"));
         }
@@ -53,7 +48,7 @@ pub fn read(books: &Books, body: &Body) -> Result<Vec<Detail>, Problem> {
 }
 
 fn line(books: &Books, body: &Body) -> Result<Detail, Problem> {
-    body.only(&FIELDS)?;
+    needs(body, "unitDiscountRate", "unitDiscountPrice")?;
     let id = body.need_int("transactionDetailId", 999)?;
     let id = u32::try_from(id)
         .ok()
@@ -61,11 +56,10 @@ fn line(books: &Books, body: &Body) -> Result<Detail, Problem> {
         .ok_or_else(|| bad("transactionDetailId"))?;
     let division = body.one_of("transactionDetailDivision", &["1", "2", "3"])?;
     let division = division.ok_or_else(|| missing("transactionDetailDivision"))?;
-    // An unknown product is stored as none (smaregi.md 2).
-    let known = body
-        .int("productId", 999_999_999_999)?
-        .and_then(|id| u64::try_from(id).ok())
-        .and_then(|id| books.products.get(&id));
+    // An unknown product is stored as none (smaregi.md 2), also when its number is too long to be one.
+    let known = product(body)?
+        .and_then(|id| id.parse().ok())
+        .and_then(|id: u64| books.products.get(&id));
     if known.is_some_and(|listed| listed.product.kind == ProductKind::Ticket) {
         return Err(bad("productId"));
     }
@@ -99,7 +93,31 @@ fn line(books: &Books, body: &Body) -> Result<Detail, Problem> {
         sales_price: body.need_int("salesPrice", MOST)?,
         unit_discount: body.int("unitDiscountPrice", MOST)?.unwrap_or(0),
         quantity: body.need_int("quantity", MOST)?,
+        labels: labels(body, known)?,
     })
+}
+
+/// A number as text, of any length.
+fn product(body: &Body) -> Result<Option<String>, Problem> {
+    let id = body.text("productId", usize::MAX)?;
+    let digits = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
+    if id.as_ref().is_some_and(|id| id.is_empty() || !digits(id)) {
+        return Err(bad("productId"));
+    }
+    Ok(id)
+}
+
+/// What is only kept; a category must be the product's own (smaregi.md 2).
+fn labels(body: &Body, known: Option<&Listed>) -> Result<BTreeMap<String, String>, Problem> {
+    let mut labels: BTreeMap<_, _> = fields::labels(body, DETAIL, &READ).collect();
+    let own = known.map(|listed| i64::from(listed.product.category_id));
+    if let Some(category) = body.int("categoryId", MOST)? {
+        if own.is_some_and(|own| own != category) {
+            return Err(bad("categoryId"));
+        }
+        labels.insert("categoryId".to_owned(), category.to_string());
+    }
+    Ok(labels)
 }
 
 /// Sent, null included, it counts; left out, the master's does (smaregi.md 2).
