@@ -6,8 +6,8 @@
 //! | `GET`, `DELETE /_sandbox/counters` | reads, resets the counters |
 //! | `GET`, `POST /_sandbox/clock` | reads, moves time: `{"advance_seconds": 60}`, `{"set": "2026-11-24T09:00:00+09:00"}`, `{"hold": true}` |
 //! | `POST`, `DELETE /_sandbox/faults` | adds a fault rule, lifts all |
-//! | `POST /_sandbox/webhook_faults` | `{"kind": "drop", "times": 1}` |
-//! | `PUT /_sandbox/switches` | sets the switches given, the others to their defaults |
+//! | `POST`, `DELETE /_sandbox/webhook_faults` | adds `{"kind": "drop", "times": 1}`, lifts all |
+//! | `GET`, `PUT /_sandbox/switches` | reads the switches; sets those given, the others to their defaults |
 //! | `GET /_sandbox/books/{part}` | one part of the service's books |
 //! | `POST /_sandbox/actions` | one operator's action, `{"action": "ship", ...}` |
 
@@ -63,6 +63,7 @@ fn dispatch(
         ("GET", "counters") => return to_json(&world.counters),
         ("GET", "clock") => return Ok(json!({"now": world.clock.now().to_rfc3339()})),
         ("POST", "actions") => return world.service(service).operate(read(body)?),
+        ("GET", "switches") => return to_json(&world.switches()),
         ("GET", path) => {
             let part = path.strip_prefix("books/").unwrap_or_default();
             return world
@@ -78,6 +79,7 @@ fn dispatch(
             let order: WebhookFaultOrder = read(body)?;
             world.webhooks.add_fault(order.fault, order.times);
         }
+        ("DELETE", "webhook_faults") => world.webhooks.clear_faults(),
         ("PUT", "switches") => world.set_switches(read::<Switches>(body)?),
         _ => return Err(Refused::new(format!("no such page: {method} {path}"))),
     }

@@ -29,7 +29,8 @@ pub use edits::AmountEdit;
 
 use std::collections::BTreeSet;
 
-use http::Method;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -89,6 +90,11 @@ impl NextEngine {
             spoil_next: None,
             replaying: None,
         }
+    }
+
+    /// How the open questions are answered now.
+    pub fn switches(&self) -> Switches {
+        self.switches
     }
 
     fn now(&self) -> Moment {
@@ -258,6 +264,16 @@ impl Service for NextEngine {
             }
             _ => self.call(request, Some(code)),
         }
+    }
+
+    /// Next Engine documents no 429; a gateway before it, which knows no tokens, is assumed.
+    fn rate_limited(&mut self, _request: &Request, retry_after_seconds: u32) -> Response {
+        let failure = Failure::new("003002", "アクセスが集中しています。");
+        let mut response = self.respond(Err(failure), None);
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        let seconds = HeaderValue::from(retry_after_seconds);
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+        response
     }
 
     fn tick(&mut self) {

@@ -2,6 +2,7 @@
 //! It must hold no rule of either service: it starts, stops and locks the world.
 
 mod carry;
+mod describe;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
@@ -32,6 +34,10 @@ pub struct SandboxConfig {
     pub next_engine_port: u16,
     /// Port of the Smaregi listener; 0 for any free one.
     pub smaregi_port: u16,
+    /// The app's redirect address at Next Engine; the usual one when `None`.
+    pub redirect_uri: Option<String>,
+    /// What makes Smaregi's event ids differ from another process's; taken from the system when `None`.
+    pub event_seed: Option<u64>,
     /// What fills both services' books; empty books when `None`.
     pub shop: Option<ShopData>,
 }
@@ -50,13 +56,21 @@ impl Sandbox {
     /// Starts both listeners on a thread of their own, so it works from plain tests and from any async runtime.
     ///
     /// # Errors
-    /// When a port cannot be had, the thread or its runtime cannot be made, or the shop does not fit together.
+    /// When a port cannot be had, the thread or its runtime cannot be made, the redirect address is not allowed, or the shop does
+    /// not fit together.
     pub fn start(config: SandboxConfig) -> io::Result<Self> {
         let clock = config.clock.unwrap_or_else(SandboxClock::system);
         let mut world = World::new(clock.clone(), config.switches);
         if let Some(shop) = &config.shop {
             world.load(shop).map_err(io::Error::other)?;
         }
+        if let Some(address) = &config.redirect_uri {
+            let registered = world.next_engine.set_redirect_uri(address);
+            registered.map_err(io::Error::other)?;
+        }
+        world
+            .smaregi
+            .seed_events(config.event_seed.unwrap_or_else(of_this_process));
         let (ne_listener, next_engine) = listen(config.next_engine_port)?;
         let (smaregi_listener, smaregi) = listen(config.smaregi_port)?;
         let world = Arc::new(Mutex::new(world));
@@ -139,6 +153,13 @@ impl Drop for Sandbox {
             let _ = thread.join();
         }
     }
+}
+
+/// A number that no other process is likely to have.
+fn of_this_process() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let moment = now.map_or(0, |since| since.as_nanos() as u64);
+    moment.rotate_left(20) ^ u64::from(std::process::id())
 }
 
 fn listen(port: u16) -> io::Result<(TcpListener, String)> {

@@ -52,6 +52,9 @@ pub trait Service: Send {
     /// Answers with one of the service's own error codes without acting (a fault, e.g. `003001`).
     fn refuse(&mut self, request: &Request, code: &str) -> Response;
 
+    /// Answers 429 with `Retry-After` in the service's own shape without acting (a fault).
+    fn rate_limited(&mut self, request: &Request, retry_after_seconds: u32) -> Response;
+
     /// Runs whatever the clock has made due (queues, callbacks).
     fn tick(&mut self);
 

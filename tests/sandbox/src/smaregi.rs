@@ -38,6 +38,9 @@ pub use books::{
 };
 pub use pace::Limits;
 
+/// How the sandbox's webhooks name themselves (smaregi.md 6b, captured).
+const AGENT: &str = "Smaregi-Platform-Api-Webhook/1.2.4(sandbox)";
+
 /// Where webhooks go, and the custom header they carry (smaregi.md 6b).
 #[derive(Clone, Default)]
 pub struct Hook {
@@ -56,6 +59,7 @@ pub struct Smaregi {
     access: access::Access,
     hook: Option<Hook>,
     events: u64,
+    event_seed: u64,
     pace: pace::Pace,
     rows_to_come: Vec<pending::Rows>,
     jobs: Vec<bulk::Job>,
@@ -73,6 +77,7 @@ impl Smaregi {
             access: access::Access::default(),
             hook: None,
             events: 0,
+            event_seed: 0,
             pace: pace::Pace::default(),
             rows_to_come: Vec::new(),
             jobs: Vec::new(),
@@ -105,6 +110,11 @@ impl Smaregi {
         self.hook = hook;
     }
 
+    /// Sets what makes event ids differ between processes; 0, the default, gives the same ids every time.
+    pub fn seed_events(&mut self, seed: u64) {
+        self.event_seed = seed;
+    }
+
     /// Sets the limits of requests a second; with `real_time` they hold on a clock that stands still, too.
     pub fn set_pace(&mut self, limits: Limits, real_time: bool) {
         (self.pace.limits, self.pace.real_time) = (limits, real_time);
@@ -128,8 +138,9 @@ impl Smaregi {
             ("smaregi-event".to_owned(), event.to_owned()),
             (
                 "smaregi-event-id".to_owned(),
-                format!("{:08x}-0000-4000-8000-000000000000", self.events),
+                event_id(self.event_seed, self.events),
             ),
+            ("user-agent".to_owned(), AGENT.to_owned()),
             hook.header,
         ];
         self.webhooks.push(Webhook {
@@ -165,6 +176,12 @@ impl Smaregi {
     }
 }
 
+/// A UUID of the event's number and the process's seed.
+fn event_id(seed: u64, number: u64) -> String {
+    let (high, low) = (seed >> 48, seed & 0xffff_ffff_ffff);
+    format!("{number:08x}-{high:04x}-4000-8000-{low:012x}")
+}
+
 impl Service for Smaregi {
     fn endpoint(&self, request: &Request) -> String {
         serve::endpoint(request)
@@ -180,6 +197,9 @@ impl Service for Smaregi {
     }
 
     fn refuse(&mut self, request: &Request, code: &str) -> Response {
+        if serve::is_identity(request) {
+            return answer::oauth_of_status(code);
+        }
         let write = request.method() != Method::GET;
         let scope = if write {
             "pos.transactions:write"
@@ -187,6 +207,17 @@ impl Service for Smaregi {
             "pos.stock:read"
         };
         Problem::of_status(code, scope).respond()
+    }
+
+    fn rate_limited(&mut self, request: &Request, retry_after_seconds: u32) -> Response {
+        let mut response = Problem::too_many(retry_after_seconds).respond();
+        if serve::is_identity(request) {
+            let (parts, _) = response.into_parts();
+            let oauth = answer::oauth_of_status("429");
+            response = http::Response::from_parts(parts, oauth.into_body());
+            wire::retype(&mut response, "application/json;charset=UTF-8");
+        }
+        response
     }
 
     fn tick(&mut self) {

@@ -119,6 +119,12 @@ pub fn json(status: StatusCode, body: &Value) -> Response {
     )
 }
 
+/// Gives an answer another content type.
+pub fn retype(response: &mut Response, content_type: &'static str) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+}
+
 /// Sets a member of a JSON object; anything else stays as it is.
 pub fn set(object: &mut Value, name: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use http::StatusCode;
 
 use crate::clock::SandboxClock;
 use crate::counters::Counters;
@@ -142,7 +140,7 @@ impl World {
             Some(FaultKind::RefuseConnection) => Outcome::LostBefore,
             Some(FaultKind::RateLimit {
                 retry_after_seconds,
-            }) => Outcome::Answer(too_many(*retry_after_seconds)),
+            }) => Outcome::Answer(double.rate_limited(request, *retry_after_seconds)),
             Some(FaultKind::DropAnswer) => {
                 double.handle(request);
                 Outcome::LostAfter
@@ -186,6 +184,11 @@ impl World {
         self.webhooks.on_the_way()
     }
 
+    /// How the open questions are answered now.
+    pub fn switches(&self) -> Switches {
+        self.next_engine.switches()
+    }
+
     /// Changes how the open questions are answered from now on, in both services.
     pub fn set_switches(&mut self, switches: Switches) {
         self.next_engine.set_switches(switches);
@@ -196,13 +199,4 @@ impl World {
 fn plain(status: u16, body: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     wire::answer(status, "application/json", body.as_bytes().to_vec())
-}
-
-fn too_many(retry_after_seconds: u32) -> Response {
-    let body = json!({"type": "about:blank", "title": "Too Many Requests", "status": 429});
-    let mut response = wire::json(StatusCode::TOO_MANY_REQUESTS, &body);
-    response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-    response
 }

@@ -115,3 +115,28 @@ fn webhooks_are_posted_once_and_never_again() {
     drop(stream);
     assert_eq!(sandbox.world(|world| world.webhooks.counts()), (1, 0));
 }
+
+#[test]
+fn the_description_names_everything_and_the_door_answers() {
+    let redirect = "https://localhost:9/back";
+    let sandbox = Sandbox::start(SandboxConfig {
+        redirect_uri: Some(String::from(redirect)),
+        ..SandboxConfig::default()
+    })
+    .unwrap();
+    let told = sandbox.describe();
+    assert_eq!(told["credentials"]["next-engine-redirect"], redirect);
+    let door = told["operator"]["smaregi"].as_str().unwrap().to_owned();
+    let base = sandbox.smaregi_api();
+    let path = door.strip_prefix(&base).unwrap();
+    assert!(get(&base, &format!("{path}switches")).contains("\"count_type\":\"string\""));
+    let json = "application/json";
+    let hook = r#"{"action": "set_hook", "url": "http://127.0.0.1:1", "header": ["", "s"]}"#;
+    assert!(post(&base, &format!("{path}actions"), json, hook).contains("refused"));
+    let unset = r#"{"action": "unset_hook"}"#;
+    assert!(post(&base, &format!("{path}actions"), json, unset).contains("done"));
+    let uid = told["login"]["uid"].as_str().unwrap();
+    let issue = format!(r#"{{"action": "issue_pair", "uid": "{uid}"}}"#);
+    let base = sandbox.ne_api();
+    assert!(post(&base, "/_sandbox/actions", json, &issue).contains("access_token_end_date"));
+}

@@ -1,5 +1,7 @@
 //! Who may call スマレジ: the app, its tokens and scopes, and how often (smaregi.md 1). It must not know what is called.
 
+mod user;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -48,6 +50,8 @@ struct Token {
 pub struct Access {
     pub app: App,
     tokens: BTreeMap<String, Token>,
+    codes: BTreeMap<String, user::Code>,
+    refreshes: BTreeMap<String, Vec<String>>,
     issued: u64,
 }
 
@@ -62,6 +66,8 @@ impl Default for Access {
         Self {
             app,
             tokens: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            refreshes: BTreeMap::new(),
             issued: 0,
         }
     }
@@ -71,6 +77,7 @@ impl Access {
     /// Makes every token invalid.
     pub fn revoke(&mut self) {
         self.tokens.clear();
+        self.refreshes.clear();
     }
 
     /// `POST /app/{contract}/token`.
@@ -90,23 +97,33 @@ impl Access {
         if form.text("grant_type") != Some("client_credentials") {
             return bad("unsupported_grant_type", "client_credentials is expected");
         }
-        // Scopes that are not ticked are dropped silently (smaregi.md 2).
-        let asked = form.text("scope").unwrap_or_default().split_whitespace();
-        let scopes: Vec<String> = asked
-            .filter(|scope| self.app.scopes.iter().any(|known| known == scope))
-            .map(str::to_owned)
-            .collect();
+        let scopes = self.granted(form.text("scope").unwrap_or_default(), &[]);
+        let scope = scopes.join(" ");
+        let access_token = self.issue(scopes, now);
+        ok(
+            &json!({"scope": scope, "token_type": "Bearer", "expires_in": LIFE, "access_token": access_token}),
+        )
+    }
+
+    /// Those of the scopes asked for that are ticked; others are dropped silently (smaregi.md 2).
+    fn granted(&self, asked: &str, besides: &[&str]) -> Vec<String> {
+        let ticked = |scope: &&str| {
+            besides.contains(scope) || self.app.scopes.iter().any(|known| known == scope)
+        };
+        let granted = asked.split_whitespace().filter(ticked);
+        granted.map(str::to_owned).collect()
+    }
+
+    fn fresh(&mut self, kind: &str) -> String {
         self.issued += 1;
-        let access_token = format!("smaregi-token-{}", self.issued);
-        let body = json!({"scope": scopes.join(" "), "token_type": "Bearer", "expires_in": LIFE, "access_token": access_token});
-        self.tokens.insert(
-            access_token,
-            Token {
-                expires: now + TimeDelta::seconds(LIFE),
-                scopes,
-            },
-        );
-        ok(&body)
+        format!("smaregi-{kind}-{}", self.issued)
+    }
+
+    fn issue(&mut self, scopes: Vec<String>, now: Moment) -> String {
+        let word = self.fresh("token");
+        let expires = now + TimeDelta::seconds(LIFE);
+        self.tokens.insert(word.clone(), Token { expires, scopes });
+        word
     }
 
     fn is_app(&self, request: &Request) -> bool {

@@ -139,6 +139,20 @@ pub fn oauth_error(status: StatusCode, error: &str, description: &str) -> Respon
     wire::json(status, &body)
 }
 
+/// A refusal by the identity host for an ordered status; which error it names is assumed.
+pub fn oauth_of_status(code: &str) -> Response {
+    let (status, error) = match code {
+        "400" => (StatusCode::BAD_REQUEST, "invalid_request"),
+        "401" => (StatusCode::UNAUTHORIZED, "invalid_client"),
+        "403" => (StatusCode::FORBIDDEN, "access_denied"),
+        "404" => (StatusCode::NOT_FOUND, "invalid_request"),
+        "429" => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+        "503" => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+    };
+    oauth_error(status, error, "refused on order")
+}
+
 /// 200 with this body.
 pub fn ok(body: &Value) -> Response {
     wire::json(StatusCode::OK, body)

@@ -9,6 +9,9 @@ use crate::wire::{Request, Response};
 /// An operation with the ids of its path.
 enum Operation<'a> {
     Token(&'a str),
+    Authorize,
+    UserToken,
+    UserInfo,
     Products,
     Product(&'a str),
     Stores,
@@ -41,6 +44,12 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Option<&'a str>, 
     );
     if let ["app", contract, "token"] = path {
         return post.then_some((None, O::Token(contract)));
+    }
+    match path {
+        ["authorize"] if get => return Some((None, O::Authorize)),
+        ["authorize", "token"] if post => return Some((None, O::UserToken)),
+        ["userinfo"] if post => return Some((None, O::UserInfo)),
+        _ => {}
     }
     let [contract, "pos", rest @ ..] = path else {
         return None;
@@ -77,6 +86,9 @@ impl Operation<'_> {
     fn name(&self) -> (&'static str, &'static str) {
         match self {
             Self::Token(_) => ("/app/{contract}/token", ""),
+            Self::Authorize => ("/authorize", ""),
+            Self::UserToken => ("/authorize/token", ""),
+            Self::UserInfo => ("/userinfo", ""),
             Self::Products => ("/products", "pos.products:read"),
             Self::Product(_) => ("/products/{product}", "pos.products:read"),
             Self::Stores => ("/stores", "pos.stores:read"),
@@ -122,6 +134,14 @@ fn segments(request: &Request) -> Vec<&str> {
     request.uri().path().split('/').skip(1).collect()
 }
 
+/// Whether a request is for the identity host, whose refusals have OAuth's shape (smaregi.md 8).
+pub fn is_identity(request: &Request) -> bool {
+    matches!(
+        segments(request).as_slice(),
+        ["app", _, "token"] | ["authorize", ..] | ["userinfo"]
+    )
+}
+
 /// Method and path, ids replaced by names.
 pub fn endpoint(request: &Request) -> String {
     let known = operation(request.method(), &segments(request));
@@ -137,10 +157,11 @@ pub fn handle(smaregi: &mut Smaregi, request: &Request) -> Result<Response, Prob
     let (contract, operation) =
         operation(request.method(), &path).ok_or_else(Problem::not_found)?;
     let now = smaregi.now();
-    if let Operation::Token(contract) = operation {
-        return Ok(smaregi.access.token(contract, request, now));
-    }
     match operation {
+        Operation::Token(contract) => return Ok(smaregi.access.token(contract, request, now)),
+        Operation::Authorize => return Ok(smaregi.access.authorize(request, now)),
+        Operation::UserToken => return Ok(smaregi.access.user_token(request, now)),
+        Operation::UserInfo => return Ok(smaregi.access.user_info(request, now)),
         // What is missing is the plan, whatever the scopes.
         Operation::BeyondPlan => smaregi.access.known(request, now).map(|_| ())?,
         _ => smaregi.access.check(request, operation.scope(), now)?,
@@ -157,7 +178,9 @@ fn act(
     request: &Request,
 ) -> Result<Response, Problem> {
     let answer = match operation {
-        Operation::Token(_) => return Err(Problem::not_found()),
+        Operation::Token(_) | Operation::Authorize | Operation::UserToken | Operation::UserInfo => {
+            return Err(Problem::not_found());
+        }
         Operation::Products => lists::products(&smaregi.books, request)?,
         Operation::Product(id) => lists::product(&smaregi.books, id, request)?,
         Operation::Stores => lists::stores(&smaregi.books, request)?,

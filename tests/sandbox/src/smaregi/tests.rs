@@ -1,5 +1,6 @@
 //! What the double of スマレジ answers, asked as a client asks it.
 
+mod identity;
 mod reads;
 mod registering;
 mod stock;
