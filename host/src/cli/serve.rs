@@ -158,28 +158,7 @@ pub async fn sandbox(common: &Common, empty: bool) -> anyhow::Result<Ending> {
         shop,
         ..SandboxConfig::default()
     })?;
-    let (app, user) = sandbox.next_engine(|next_engine| {
-        (
-            next_engine.app().clone(),
-            next_engine.users().first().cloned(),
-        )
-    });
-    let user = user.context("the sandbox has no user")?;
-    let smaregi = sandbox.smaregi(|smaregi| smaregi.app().clone());
-    // These credentials open nothing but this sandbox.
-    let told = json!({
-        "endpoints": {
-            "next-engine-sign-in": sandbox.ne_sign_in(), "next-engine-api": sandbox.ne_api(),
-            "smaregi-id": sandbox.smaregi_id(), "smaregi-api": sandbox.smaregi_api(),
-        },
-        "credentials": {
-            "next-engine-client-id": app.client_id, "next-engine-client-secret": app.client_secret,
-            "next-engine-redirect": app.redirect_uri, "smaregi-contract-id": smaregi.contract_id,
-            "smaregi-client-id": smaregi.client_id, "smaregi-client-secret": smaregi.client_secret,
-        },
-        "login": { "id": user.login, "password": user.password },
-    });
-    println!("{}", serde_json::to_string_pretty(&told)?);
+    println!("{}", serde_json::to_string_pretty(&sandbox.describe())?);
     if !common.json {
         eprintln!(
             "{}",
