@@ -72,6 +72,21 @@ const CUSTOMER_TYPES: &[Entry] = &[(0, "一般"), (9, "卸")];
 /// 通貨単位 (next-engine.md 2.4).
 const CURRENCY_UNITS: &[Entry] = &[(1, "円")];
 
+/// 入出庫区分, as the movements here carry it (assumed).
+const IO_TYPES: &[Entry] = &[
+    (2, "出荷"),
+    (3, "出荷取消"),
+    (4, "返品"),
+    (5, "一括登録"),
+    (9, "在庫調整"),
+];
+/// 商品区分: 10 and 20 as in next-engine.md 4.2, 4.5; 0 is assumed.
+const GOODS_TYPES: &[Entry] = &[(0, "通常商品"), (10, "予約商品"), (20, "受注生産")];
+/// 取扱区分 (assumed).
+const MERCHANDISES: &[Entry] = &[(0, "取扱中"), (1, "取扱中止")];
+/// 返品事由区分 (assumed).
+const RETURNED_REASONS: &[Entry] = &[(0, "お客様都合"), (1, "不良品"), (2, "誤配送")];
+
 /// The name of an id; empty when the list has none.
 pub fn name(list: &[Entry], id: u32) -> &'static str {
     list.iter()
@@ -90,7 +105,11 @@ pub fn info(which: &str) -> Option<Vec<Value>> {
         "fraction" => ("fraction", FRACTIONS),
         "importtype" => ("import_type", IMPORT_TYPES),
         "customertype" => ("customer_type", CUSTOMER_TYPES),
-        "currencyunit" => ("currency_unit", CURRENCY_UNITS),
+        "currencyunit" => ("currencyunit", CURRENCY_UNITS),
+        "iotype" => ("io_type", IO_TYPES),
+        "goodstype" => ("goods_type", GOODS_TYPES),
+        "merchandise" => ("merchandise", MERCHANDISES),
+        "returnedreason" => ("returned_reason", RETURNED_REASONS),
         _ => return None,
     };
     let row = |entry: &Entry| {

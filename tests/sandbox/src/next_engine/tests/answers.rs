@@ -124,3 +124,50 @@ fn locations_companies_and_lists_can_be_read() {
     let kinds = client.call("/api_v1_system_customertype/info", &[]);
     assert_eq!(kinds["data"][1]["customer_type_id"], "9");
 }
+
+#[test]
+fn movements_use_the_ids_of_their_list_and_flags_as_the_switch_says() {
+    for (io_flag, flag) in [(IoFlag::ZeroIn, "0"), (IoFlag::OneIn, "1")] {
+        let mut client = Client::new(Switches {
+            io_flag,
+            ..Switches::default()
+        });
+        client.upload("syohin_code,zaiko_su\nA-1,2\n");
+        let fields =
+            "stock_io_history_io_flag,stock_io_history_io_type_id,stock_io_history_io_type_name";
+        let row = client.call(
+            "/api_v1_master_stockiohistory/search",
+            &[("fields", fields)],
+        )["data"][0]
+            .clone();
+        assert_eq!(row["stock_io_history_io_flag"], flag);
+        let kinds = client.call("/api_v1_system_iotype/info", &[])["data"].clone();
+        let listed = kinds.as_array().unwrap().iter().any(|kind| {
+            kind["io_type_id"] == row["stock_io_history_io_type_id"]
+                && kind["io_type_name"] == row["stock_io_history_io_type_name"]
+        });
+        assert!(listed, "{kinds}");
+    }
+}
+
+#[test]
+fn shipping_is_in_the_tax_account_where_the_switch_puts_it() {
+    for (tax_account_shipping, charge, requested) in [
+        (TaxAccountShipping::Requested, "330.00", "2728.00"),
+        (TaxAccountShipping::Charged, "880.00", "2728.00"),
+        (TaxAccountShipping::Absent, "330.00", "2178.00"),
+    ] {
+        let mut client = Client::new(Switches {
+            tax_account_shipping,
+            ..Switches::default()
+        });
+        client.world.next_engine.place(&super::order(1, 2)).unwrap();
+        let found = client.call(
+            "/api_v1_receiveorder_tax_account/search",
+            &[("receive_order_ids", "10001")],
+        );
+        let row = &found["data"][0];
+        assert_eq!(row["receive_order_charge_amount_tax10"], charge);
+        assert_eq!(row["receive_order_request_amount_tax10"], requested);
+    }
+}
