@@ -8,7 +8,7 @@
 //! | `POST`, `DELETE /_sandbox/faults` | adds a fault rule, lifts all |
 //! | `POST`, `DELETE /_sandbox/webhook_faults` | adds `{"kind": "drop", "times": 1}`, lifts all |
 //! | `GET`, `PUT /_sandbox/switches` | reads the switches; sets those given, the others to their defaults |
-//! | `GET /_sandbox/books/{part}` | one part of the service's books |
+//! | `GET /_sandbox/books/{part}` | one part of the service's books: Next Engine's `orders`, `stock`, `movements`, `queue`, `shops`, `credentials`; Smaregi's `products`, `stores`, `stock`, `changes`, `transactions`, `daily_report` |
 //! | `POST /_sandbox/actions` | one operator's action, `{"action": "ship", ...}` |
 
 use std::time::Duration;

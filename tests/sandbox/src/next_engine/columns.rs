@@ -55,6 +55,48 @@ pub struct Record<'a> {
     pub switches: Switches,
 }
 
+impl<'a> Record<'a> {
+    /// The same with a slip.
+    pub fn of_slip(self, slip: &'a Slip) -> Self {
+        Self {
+            slip: Some(slip),
+            ..self
+        }
+    }
+
+    /// The same with a product.
+    pub fn of_goods(self, goods: &'a Goods) -> Self {
+        Self {
+            goods: Some(goods),
+            ..self
+        }
+    }
+
+    /// The same with a movement.
+    pub fn of_movement(self, movement: &'a Movement) -> Self {
+        Self {
+            movement: Some(movement),
+            ..self
+        }
+    }
+
+    /// The same with a queue entry.
+    pub fn of_entry(self, entry: &'a QueueEntry) -> Self {
+        Self {
+            entry: Some(entry),
+            ..self
+        }
+    }
+
+    /// The same with a shop.
+    pub fn of_mall(self, mall: &'a MallShop) -> Self {
+        Self {
+            mall: Some(mall),
+            ..self
+        }
+    }
+}
+
 /// The columns of a search.
 pub struct Table {
     parts: &'static [&'static [Column]],

@@ -180,12 +180,7 @@ impl NextEngine {
         match group {
             "api_v1_receiveorder_base" => {
                 let slips = books.slips.values();
-                slips
-                    .map(|slip| Record {
-                        slip: Some(slip),
-                        ..none
-                    })
-                    .collect()
+                slips.map(|slip| none.of_slip(slip)).collect()
             }
             "api_v1_receiveorder_row" => {
                 let slips = books.slips.values();
@@ -193,42 +188,19 @@ impl NextEngine {
             }
             "api_v1_master_goods" | "api_v1_master_stock" | "api_v1_warehouse_stock" => {
                 let goods = books.goods.values();
-                goods
-                    .map(|goods| Record {
-                        goods: Some(goods),
-                        ..none
-                    })
-                    .collect()
+                goods.map(|goods| none.of_goods(goods)).collect()
             }
             "api_v1_master_stockiohistory" => {
-                let readable = books
-                    .movements
-                    .iter()
-                    .filter(|movement| movement.visible_from <= now);
+                let movements = books.movements.iter();
+                let readable = movements.filter(|movement| movement.visible_from <= now);
                 readable
-                    .map(|movement| Record {
-                        movement: Some(movement),
-                        ..none
-                    })
+                    .map(|movement| none.of_movement(movement))
                     .collect()
             }
-            "api_v1_system_que" => {
-                let entries = books.queue.iter();
-                entries
-                    .map(|entry| Record {
-                        entry: Some(entry),
-                        ..none
-                    })
-                    .collect()
-            }
+            "api_v1_system_que" => books.queue.iter().map(|que| none.of_entry(que)).collect(),
             "api_v1_master_shop" => {
                 let malls = books.malls.values();
-                malls
-                    .map(|mall| Record {
-                        mall: Some(mall),
-                        ..none
-                    })
-                    .collect()
+                malls.map(|mall| none.of_mall(mall)).collect()
             }
             // One location only; its row needs nothing of the books.
             "api_v1_warehouse_base" => vec![none],

@@ -7,6 +7,37 @@ use super::books::{Moment, Product};
 use super::{Hook, Limits, Smaregi};
 use crate::service::Refused;
 
+/// Goods at a store.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Goods {
+    product: u64,
+    store: u32,
+    quantity: i64,
+}
+
+/// A loss, now or of an earlier moment.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loss {
+    product: u64,
+    store: u32,
+    quantity: i64,
+    #[serde(default)]
+    target: Option<Moment>,
+}
+
+/// A count, now or of an earlier moment.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Count {
+    product: u64,
+    store: u32,
+    counted: i64,
+    #[serde(default)]
+    target: Option<Moment>,
+}
+
 /// `{"action": "pos_sale", "store": 1, "lines": [[1, 2]]}`.
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
@@ -27,36 +58,16 @@ enum Action {
         store: u32,
         by: i64,
     },
-    Purchase {
-        product: u64,
-        store: u32,
-        quantity: i64,
-    },
-    ShipOut {
-        product: u64,
-        store: u32,
-        quantity: i64,
-    },
+    Purchase(Goods),
+    ShipOut(Goods),
     Transfer {
         product: u64,
         from: u32,
         to: u32,
         quantity: i64,
     },
-    Stocktake {
-        product: u64,
-        store: u32,
-        counted: i64,
-        #[serde(default)]
-        target: Option<Moment>,
-    },
-    Loss {
-        product: u64,
-        store: u32,
-        quantity: i64,
-        #[serde(default)]
-        target: Option<Moment>,
-    },
+    Stocktake(Count),
+    Loss(Loss),
     OddRow {
         product: u64,
         store: u32,
@@ -114,34 +125,20 @@ pub fn operate(smaregi: &mut Smaregi, action: Value) -> Result<Value, Refused> {
         }
         Action::PosSaleCancel { transaction } => smaregi.pos_sale_cancel(transaction)?,
         Action::Correct { product, store, by } => smaregi.correct(product, store, by)?,
-        Action::Purchase {
-            product,
-            store,
-            quantity,
-        } => smaregi.purchase(product, store, quantity)?,
-        Action::ShipOut {
-            product,
-            store,
-            quantity,
-        } => smaregi.ship_out(product, store, quantity)?,
+        Action::Purchase(goods) => smaregi.purchase(goods.product, goods.store, goods.quantity)?,
+        Action::ShipOut(goods) => smaregi.ship_out(goods.product, goods.store, goods.quantity)?,
         Action::Transfer {
             product,
             from,
             to,
             quantity,
         } => smaregi.transfer(product, from, to, quantity)?,
-        Action::Stocktake {
-            product,
-            store,
-            counted,
-            target,
-        } => smaregi.stocktake_of(product, store, counted, target)?,
-        Action::Loss {
-            product,
-            store,
-            quantity,
-            target,
-        } => smaregi.loss_of(product, store, quantity, target)?,
+        Action::Stocktake(count) => {
+            smaregi.stocktake_of(count.product, count.store, count.counted, count.target)?;
+        }
+        Action::Loss(loss) => {
+            smaregi.loss_of(loss.product, loss.store, loss.quantity, loss.target)?;
+        }
         Action::OddRow {
             product,
             store,

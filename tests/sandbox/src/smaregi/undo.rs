@@ -13,6 +13,7 @@ use crate::switches::{
 /// `POST /transactions/{id}/cancel`: as if it never happened.
 pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
     body.only(&["cancelDateTime", "depositOthers"])?;
+    check_others(&body)?;
     body.moment("cancelDateTime", smaregi.switches.offsets)?;
     let sale = settled(smaregi, id)?;
     if sale.sum_division == 2 && smaregi.switches.cancel_closed == CancelClosed::Refused {
@@ -41,6 +42,7 @@ pub fn cancel(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Prob
 /// `POST /transactions/{id}/dispose`: a negative transaction cancels it out. Which id is answered is assumed: the new one's.
 pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Problem> {
     body.only(&["terminalTranDateTime", "depositOthers"])?;
+    check_others(&body)?;
     let at = body.moment("terminalTranDateTime", smaregi.switches.offsets)?;
     let sale = settled(smaregi, id)?;
     let division = match smaregi.switches.dispose_stock {
@@ -86,6 +88,21 @@ pub fn dispose(smaregi: &mut Smaregi, id: &str, body: Body) -> Result<Value, Pro
         ("transactionHeadIds", json!(told)),
     );
     Ok(json!({"transactionHeadId": new.to_string()}))
+}
+
+/// At most one other payment, with its number and the slip number of its cancelling (smaregi.md 3).
+fn check_others(body: &Body) -> Result<(), Problem> {
+    let Some(others) = body.value("depositOthers") else {
+        return Ok(());
+    };
+    let others = others.as_array().filter(|others| others.len() <= 1);
+    for other in others.ok_or_else(|| bad("depositOthers"))? {
+        let other = Body::of(other, "depositOthers")?;
+        other.only(&["no", "cancelSlipNumber"])?;
+        other.one_of("no", &["1", "2", "3"])?;
+        other.text("cancelSlipNumber", usize::MAX)?;
+    }
+    Ok(())
 }
 
 fn negated(others: &[OtherDeposit]) -> Vec<OtherDeposit> {

@@ -107,3 +107,47 @@ fn a_return_at_the_till_is_negative_and_brings_goods_back() {
     assert_eq!(last.division, "12");
     assert!(client.smaregi.books().transactions[&id].amounts.total < 0);
 }
+
+#[test]
+fn other_payments_of_an_undoing_are_checked() {
+    let mut client = Client::new(Switches::default());
+    client.post("/transactions", &sale(|_| ()));
+    for (others, status) in [
+        (json!([{"no": "4"}]), 400),
+        (json!([{"no": "1"}, {"no": "2"}]), 400),
+        (json!([{"no": "1", "amount": "5"}]), 400),
+        (json!([{"no": "1", "cancelSlipNumber": "77"}]), 200),
+    ] {
+        let body = json!({"depositOthers": others});
+        assert_eq!(
+            client.post("/transactions/1/cancel", &body).0,
+            status,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn operators_can_be_driven_by_json() {
+    use crate::service::Service;
+    let mut client = Client::new(Switches::default());
+    for action in [
+        json!({"action": "pos_return", "store": 1, "lines": [[1, 2]]}),
+        json!({"action": "purchase", "product": 1, "store": 1, "quantity": 3}),
+        json!({"action": "stocktake", "product": 1, "store": 1, "counted": 3}),
+        json!({"action": "loss", "product": 1, "store": 1, "quantity": 1, "target": "2026-11-20T09:00:00+09:00"}),
+        json!({"action": "set_store", "store": 1, "closes_itself": true}),
+        json!({"action": "set_pace", "limits": "sandbox", "real_time": true}),
+        json!({"action": "set_customer", "customer": 8, "code": "C-8"}),
+        json!({"action": "add_staff", "staff": 6}),
+        json!({"action": "unset_hook"}),
+    ] {
+        assert!(client.smaregi.operate(action.clone()).is_ok(), "{action}");
+    }
+    let odd =
+        json!({"action": "purchase", "product": 1, "store": 1, "quantity": 3, "target": null});
+    assert!(client.smaregi.operate(odd).is_err());
+    assert!(client.smaregi.book("daily_report").is_some());
+    let refused = (0..9).filter(|_| client.post("/transactions", &json!({})).0 == 429);
+    assert!(refused.count() >= 4);
+}
