@@ -11,6 +11,7 @@ mod goods_csv;
 mod lists;
 mod load;
 mod orders;
+mod placing;
 mod query;
 mod removal;
 mod serve;

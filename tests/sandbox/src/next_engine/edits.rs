@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::NextEngine;
 use super::books::{ISSUED, Line, MERGED, Moment, MovementKind, Slip, WAITING_FOR_PRINT};
-use super::orders::FIRST_SLIP;
+use super::placing::FIRST_SLIP;
 use crate::service::Refused;
 use crate::switches::{LineChangeModifiesSlip, MergeModifies, SplitModifies};
 

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn limits_are_counted_on_a_held_clock_only_when_asked_to() {
         let clock = SandboxClock::held_at(chrono::DateTime::UNIX_EPOCH.fixed_offset());
-        // limits, real time, writes of a burst of 30 that are refused at least
+        // limits, real time, writes of a burst of 60 that are refused at least
         for (limits, real_time, refused) in [
             (Limits::Production, false, 0),
             (Limits::Production, true, 1),
@@ -89,7 +89,7 @@ mod tests {
                 real_time,
                 ..Pace::default()
             };
-            let found = (0..30)
+            let found = (0..60)
                 .filter(|_| pace.count(&clock, true).is_err())
                 .count();
             assert!(

