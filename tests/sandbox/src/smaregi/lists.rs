@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use self::query::{List, MOST, PARTS, Query, USUAL, choice, chosen, fields};
 use super::answer::Problem;
 use super::books::Books;
-use super::rows::{self, names};
+use super::rows::{self, names, padded};
 use crate::wire::{self, Form, Request};
 
 /// What `with_details` may say; all but none has lines (smaregi.md 2, cited YAML).
@@ -112,7 +112,7 @@ const TRANSACTIONS: List = List {
 
 pub fn products(books: &Books, request: &Request) -> Result<Value, Problem> {
     let query = Query::read(&PRODUCTS, &wire::query(request), MOST)?;
-    Ok(query.answer(books.products.values().map(rows::product).collect()))
+    Ok(query.answer(books.products.values().map(rows::product)))
 }
 
 pub fn product(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
@@ -121,7 +121,10 @@ pub fn product(books: &Books, id: &str, request: &Request) -> Result<Value, Prob
     let fields = fields(names::PRODUCT, &[], &form)?;
     let found = id.parse().ok().and_then(|id: u64| books.products.get(&id));
     let found = found.ok_or_else(Problem::not_found)?;
-    Ok(chosen(rows::product(found), fields.as_deref()))
+    Ok(chosen(
+        padded(names::PRODUCT, rows::product(found)),
+        fields.as_deref(),
+    ))
 }
 
 pub fn stores(books: &Books, request: &Request) -> Result<Value, Problem> {
@@ -129,7 +132,7 @@ pub fn stores(books: &Books, request: &Request) -> Result<Value, Problem> {
     let query = Query::read(&STORES, &form, MOST)?;
     let rows = books.stores.values().map(rows::store);
     let rows = rows.map(|row| with_parts(row, &form));
-    Ok(query.answer(rows.collect()))
+    Ok(query.answer(rows))
 }
 
 pub fn store(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
@@ -144,6 +147,7 @@ pub fn store(books: &Books, id: &str, request: &Request) -> Result<Value, Proble
     let fields = fields(names::STORE, &[], &form)?;
     let found = id.parse().ok().and_then(|id: u32| books.stores.get(&id));
     let row = rows::store(found.ok_or_else(Problem::not_found)?);
+    let row = padded(names::STORE, row);
     Ok(chosen(with_parts(row, &form), fields.as_deref()))
 }
 
@@ -162,7 +166,7 @@ fn with_parts(mut row: Value, form: &Form) -> Value {
 
 pub fn stock(books: &Books, request: &Request) -> Result<Value, Problem> {
     let query = Query::read(&STOCK, &wire::query(request), MOST)?;
-    Ok(query.answer(books.stock.iter().map(rows::stock).collect()))
+    Ok(query.answer(books.stock.iter().map(rows::stock)))
 }
 
 /// Of a product or store that does not exist there is no history (assumed: an empty list).
@@ -173,7 +177,7 @@ pub fn changes(
 ) -> Result<Value, Problem> {
     let query = Query::read(&CHANGES, &wire::query(request), MOST)?;
     let (product, store) = (product.parse().unwrap_or(0), store.parse().unwrap_or(0));
-    Ok(query.answer(books.history(product, store).map(rows::change).collect()))
+    Ok(query.answer(books.history(product, store).map(rows::change)))
 }
 
 pub fn transactions(books: &Books, request: &Request) -> Result<Value, Problem> {
@@ -189,11 +193,7 @@ pub fn transactions(books: &Books, request: &Request) -> Result<Value, Problem> 
     }
     let others = form.text("with_deposit_others") == Some("all");
     let sales = books.transactions.values();
-    Ok(query.answer(
-        sales
-            .map(|sale| rows::transaction(books, sale, (lines, others)))
-            .collect(),
-    ))
+    Ok(query.answer(sales.map(|sale| rows::transaction(books, sale, (lines, others)))))
 }
 
 /// What a single transaction can be asked for besides lines (smaregi.md 2, cited YAML); only other payments are played.
@@ -227,6 +227,7 @@ pub fn transaction(books: &Books, id: &str, request: &Request) -> Result<Value, 
         found.ok_or_else(Problem::not_found)?,
         (lines, others),
     );
+    let row = padded(names::TRANSACTION, row);
     Ok(chosen(row, fields.as_deref()))
 }
 
@@ -241,7 +242,7 @@ pub fn details(books: &Books, id: &str, request: &Request) -> Result<Value, Prob
     let sale = found.and_then(|id: u64| books.transactions.get(&id));
     let sale = sale.ok_or_else(Problem::not_found)?;
     let rows = sale.details.iter().map(|line| rows::detail(sale.id, line));
-    Ok(query.answer(rows.collect()))
+    Ok(query.answer(rows))
 }
 
 pub fn payment_methods(request: &Request) -> Result<Value, Problem> {
@@ -251,7 +252,7 @@ pub fn payment_methods(request: &Request) -> Result<Value, Problem> {
         ..List::PLAIN
     };
     let query = Query::read(&list, &wire::query(request), MOST)?;
-    Ok(query.answer(rows::payment_methods()))
+    Ok(query.answer(rows::payment_methods().into_iter()))
 }
 
 pub fn customers(books: &Books, request: &Request) -> Result<Value, Problem> {
@@ -267,7 +268,7 @@ pub fn customers(books: &Books, request: &Request) -> Result<Value, Problem> {
         .customers
         .iter()
         .map(|(id, code)| json!({"customerId": id.to_string(), "customerCode": code}));
-    Ok(query.answer(rows.collect()))
+    Ok(query.answer(rows))
 }
 
 fn only(form: &Form, known: &[&str]) -> Result<(), Problem> {

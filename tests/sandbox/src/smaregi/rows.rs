@@ -19,14 +19,17 @@ fn at(moment: Moment) -> String {
     moment_text(moment)
 }
 
-/// A row with all of its names: null but for what is given.
-fn row(names: &[&str], given: Value) -> Value {
-    let mut row: Map<String, Value> = names
-        .iter()
-        .map(|name| ((*name).to_owned(), Value::Null))
-        .collect();
+/// A row with all of its names: null but for what is played. Only rows that leave are padded; most are filtered away before.
+pub fn padded(names: &[&str], given: Value) -> Value {
+    let nulls = names.iter().map(|name| ((*name).to_owned(), Value::Null));
+    let mut row: Map<String, Value> = nulls.collect();
     if let Value::Object(given) = given {
         row.extend(given);
+    }
+    if let Some(Value::Array(lines)) = row.get_mut("details") {
+        for line in lines {
+            *line = padded(names::DETAIL, line.take());
+        }
     }
     Value::Object(row)
 }
@@ -38,30 +41,24 @@ pub fn product(listed: &Listed) -> Value {
         ProductKind::Ticket => "1",
         ProductKind::Option => "2",
     };
-    row(
-        names::PRODUCT,
-        json!({
-            "productId": product.id.to_string(), "categoryId": product.category_id.to_string(), "productCode": product.code,
-            "productName": product.name, "groupCode": product.group_code, "taxDivision": product.tax_division.to_string(),
-            "productPriceDivision": "1", "price": product.price.to_string(), "cost": product.cost.to_string(),
-            "salesDivision": "0", "stockControlDivision": flag(!product.stock_managed), "displayFlag": flag(product.displayed),
-            "division": division, "supplierProductNo": product.supplier_product_no, "useCategoryReduceTax": "0",
-            "reduceTaxId": product.reduce_tax_id.map(|id| id.to_string()),
-            "insDateTime": at(listed.created), "updDateTime": at(listed.modified),
-        }),
-    )
+    json!({
+        "productId": product.id.to_string(), "categoryId": product.category_id.to_string(), "productCode": product.code,
+        "productName": product.name, "groupCode": product.group_code, "taxDivision": product.tax_division.to_string(),
+        "productPriceDivision": "1", "price": product.price.to_string(), "cost": product.cost.to_string(),
+        "salesDivision": "0", "stockControlDivision": flag(!product.stock_managed), "displayFlag": flag(product.displayed),
+        "division": division, "supplierProductNo": product.supplier_product_no, "useCategoryReduceTax": "0",
+        "reduceTaxId": product.reduce_tax_id.map(|id| id.to_string()),
+        "insDateTime": at(listed.created), "updDateTime": at(listed.modified),
+    })
 }
 
 pub fn store(store: &Store) -> Value {
-    row(
-        names::STORE,
-        json!({
-            "storeId": store.id.to_string(), "storeCode": store.code, "storeName": store.name, "storeAbbr": store.name,
-            "division": if store.warehouse { "2" } else { "1" }, "sellDivision": flag(store.tax_added), "sumProcDivision": flag(store.closes_itself),
-            "pauseFlag": flag(store.paused), "displaySequence": store.id.to_string(),
-            "insDateTime": at(store.created), "updDateTime": at(store.modified),
-        }),
-    )
+    json!({
+        "storeId": store.id.to_string(), "storeCode": store.code, "storeName": store.name, "storeAbbr": store.name,
+        "division": if store.warehouse { "2" } else { "1" }, "sellDivision": flag(store.tax_added), "sumProcDivision": flag(store.closes_itself),
+        "pauseFlag": flag(store.paused), "displaySequence": store.id.to_string(),
+        "insDateTime": at(store.created), "updDateTime": at(store.modified),
+    })
 }
 
 pub fn stock((&(product, store), stock): (&Shelf, &Stock)) -> Value {
@@ -83,7 +80,7 @@ pub fn change(change: &Change) -> Value {
 
 /// A transaction; with its lines, with its other payments.
 pub fn transaction(books: &Books, sale: &Transaction, (lines, others): (bool, bool)) -> Value {
-    let mut row = row(names::TRANSACTION, head(sale));
+    let mut row = head(sale);
     let code = books.stores.get(&sale.store).map(|store| &store.code);
     wire::set(&mut row, "storeCode", json!(code));
     for (name, text) in money(sale) {
@@ -152,19 +149,16 @@ fn money(sale: &Transaction) -> [(&'static str, i64); 17] {
 
 /// A line of a transaction.
 pub fn detail(sale: u64, line: &Detail) -> Value {
-    let mut row = row(
-        names::DETAIL,
-        json!({
-            "transactionHeadId": sale.to_string(), "transactionDetailId": line.id.to_string(),
-            "parentTransactionDetailId": line.parent.map(|id| id.to_string()),
-            "transactionDetailDivision": line.division.to_string(), "productId": line.product.map(|id| id.to_string()),
-            "productCode": line.code, "productName": line.name, "taxDivision": line.tax_division.to_string(),
-            "taxRate": line.tax_rate.to_string(), "reduceTaxId": line.reduce_tax_id.map(|id| id.to_string()),
-            "price": line.price.to_string(), "salesPrice": line.sales_price.to_string(),
-            "unitDiscountPrice": line.unit_discount.to_string(), "quantity": line.quantity.to_string(),
-            "unitDiscountedSum": line.subtotal().to_string(),
-        }),
-    );
+    let mut row = json!({
+        "transactionHeadId": sale.to_string(), "transactionDetailId": line.id.to_string(),
+        "parentTransactionDetailId": line.parent.map(|id| id.to_string()),
+        "transactionDetailDivision": line.division.to_string(), "productId": line.product.map(|id| id.to_string()),
+        "productCode": line.code, "productName": line.name, "taxDivision": line.tax_division.to_string(),
+        "taxRate": line.tax_rate.to_string(), "reduceTaxId": line.reduce_tax_id.map(|id| id.to_string()),
+        "price": line.price.to_string(), "salesPrice": line.sales_price.to_string(),
+        "unitDiscountPrice": line.unit_discount.to_string(), "quantity": line.quantity.to_string(),
+        "unitDiscountedSum": line.subtotal().to_string(),
+    });
     for (name, text) in &line.labels {
         wire::set(&mut row, name, json!(text));
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::smaregi::answer::Problem;
 use crate::smaregi::body::{bad, with_offset};
+use crate::smaregi::rows::padded;
 use crate::wire::Form;
 
 /// Rows a page, most and default.
@@ -58,6 +59,7 @@ pub const PARTS: [&str; 2] = ["details", "depositOthers"];
 
 /// A query that is good.
 pub struct Query {
+    names: &'static [&'static str],
     exact: Vec<(&'static str, String)>,
     days: Vec<(&'static str, String)>,
     ranges: Vec<(&'static str, DateTime<FixedOffset>, DateTime<FixedOffset>)>,
@@ -99,6 +101,7 @@ impl Query {
             .iter()
             .map(|(name, field)| id_range(form, name, field));
         Ok(Self {
+            names: list.names,
             exact: given(exact),
             days: given(days),
             ranges: ranges.into_iter().flatten().collect(),
@@ -111,8 +114,8 @@ impl Query {
     }
 
     /// The page of these rows that was asked for, cut to the fields asked for.
-    pub fn answer(&self, rows: Vec<Value>) -> Value {
-        let mut found: Vec<Value> = rows.into_iter().filter(|row| self.matches(row)).collect();
+    pub fn answer(&self, rows: impl Iterator<Item = Value>) -> Value {
+        let mut found: Vec<Value> = rows.filter(|row| self.matches(row)).collect();
         for (field, backward) in self.sort.iter().rev() {
             found.sort_by(|a, b| {
                 let order = key(a, field).cmp(&key(b, field));
@@ -121,7 +124,8 @@ impl Query {
         }
         let skipped = (self.page - 1).saturating_mul(self.limit);
         let page = found.into_iter().skip(skipped).take(self.limit);
-        page.map(|row| chosen(row, self.fields.as_deref()))
+        page.map(|row| padded(self.names, row))
+            .map(|row| chosen(row, self.fields.as_deref()))
             .collect()
     }
 
