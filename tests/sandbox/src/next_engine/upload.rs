@@ -269,7 +269,9 @@ impl Row {
 
 /// 事由 as the history will show it.
 fn reason(sent: Option<&str>, switch: UploadReason) -> String {
-    let sent = sent.unwrap_or(DEFAULT_REASON);
+    let Some(sent) = sent else {
+        return DEFAULT_REASON.to_owned();
+    };
     match switch {
         UploadReason::Verbatim => sent.to_owned(),
         UploadReason::Truncated => sent.chars().take(REASON_MAX).collect(),
