@@ -115,7 +115,13 @@ struct Tally {
 
 impl Tally {
     fn fail(&self, error: Error, stop: bool) {
-        self.first.borrow_mut().get_or_insert(error);
+        let mut first = self.first.borrow_mut();
+        if error == Error::BudgetSpent {
+            // So that the rest is gone on with at once.
+            *first = Some(error);
+        } else {
+            first.get_or_insert(error);
+        }
         self.stop.set(self.stop.get() || stop);
     }
 }
