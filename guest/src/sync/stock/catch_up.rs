@@ -376,6 +376,24 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_who_repeats_an_earlier_start_comes_to_an_end() {
+        let script = switched_on(&["1", "2", "3"]);
+        let since = Some(script.now.get() - TimeDelta::hours(5));
+        let mut calls = 0;
+        loop {
+            script.will(200, &json!([]));
+            let tenant = Tenant::open(script.ports(), 1, 60).unwrap();
+            calls += 1;
+            if !at_once(catch_up(&tenant, since)).unwrap().more {
+                break;
+            }
+            script.answers.borrow_mut().clear();
+            assert!(calls < 10);
+        }
+        assert_eq!(script.requests.borrow().len(), 3);
+    }
+
+    #[test]
     fn a_refused_store_stops_no_other_and_keeps_its_own_mark() {
         let script = switched_on(&["1", "2"]);
         script.will(400, &json!({"title": "BadRequest", "type": "about:blank"}));
