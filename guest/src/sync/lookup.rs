@@ -37,7 +37,9 @@ pub async fn fill(
     products.extend(impossible.into_iter().map(|key| (key, Vec::new())));
     let pages = store::read::<usize>(&tenant.ports, PAGES_KEY)?
         .map_or(PAGES_GUESSED, |stored| stored.value);
-    if possible.len() <= pages {
+    // A whole list that the budget does not reach to the end of would bring nothing.
+    let affordable = tenant.budget.left() as usize >= pages;
+    if possible.len() <= pages || !affordable {
         return one_by_one(session, products, possible).await;
     }
     let all = whole_list(session, tenant, pages).await?;

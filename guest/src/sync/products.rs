@@ -108,8 +108,10 @@ async fn resolve(
         .cloned()
         .collect();
     let mut found = Products::new();
-    lookup::fill(session, tenant, &mut found, missing).await?;
+    // What was found before a budget was spent, or Smaregi failed, is not asked for again.
+    let filled = lookup::fill(session, tenant, &mut found, missing).await;
     remember(tenant, &found, generation)?;
+    filled?;
     known.extend(found);
     Ok(known)
 }

@@ -24,7 +24,10 @@ use crate::{
             records::{self, Act, Intent, SlipRecord, pieces, work_name},
             settling,
         },
-        own::{self, Kind, Look},
+        own::{
+            self, Piece,
+            look::{self, Look},
+        },
         store::Commit,
     },
 };
@@ -104,53 +107,57 @@ async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Re
     if own::would_disturb(bench.tenant, kind, &touched)? {
         return Ok(Flow::Leave);
     }
+    let work = work_name(slip, intent.revision);
     let begun = if look {
-        begin_look(bench, kind, &intent).await?
+        look::begin(
+            bench.session,
+            bench.tenant,
+            kind,
+            &work,
+            &lone(&intent.sale, touched),
+        )
+        .await?
     } else {
         None
     };
-    let flow = drive(bench, slip, None, intent).await?;
-    if let Some(begun) = begun.filter(|_| flow == Flow::Again) {
-        own::finish_look(bench.session, bench.tenant, begun).await?;
+    let flow = drive(bench, slip, None, intent, begun).await?;
+    if flow == Flow::Again {
+        look::after(bench.session, bench.tenant, kind, &work).await?;
     }
     Ok(flow)
 }
 
-async fn begin_look(bench: &Bench<'_>, kind: Kind, intent: &Intent) -> Result<Option<Look>> {
-    // One row a line is as likely as one row a product, so only a product on a single line tells.
-    let lone = |id: &str| {
-        intent
-            .sale
-            .lines
+/// One row a line is as likely as one row a product, so only a product on a single line tells.
+fn lone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let lines = |id: &str| {
+        sale.lines
             .iter()
             .filter(|line| line.product_id == id)
             .count()
-            == 1
     };
-    let shifts = by_itself(intent.act, &intent.sale);
-    let Some(piece) = pieces(&shifts)
-        .into_iter()
-        .find(|piece| lone(&piece.product_id))
-    else {
-        return Ok(None);
-    };
-    own::begin_look(bench.session, bench.tenant, kind, &piece).await
+    pieces.retain(|piece| lines(&piece.product_id) == 1);
+    pieces
 }
 
 /// Finds out what became of an intent met in storage, and finishes it.
 pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Flow> {
-    if let Some(flow) = look_up(bench, slip, &intent).await? {
-        return Ok(flow);
-    }
-    if bench.tenant.now() - intent.tried_at < GRACE {
-        return Ok(Flow::Leave);
-    }
-    let again = Intent {
-        tried_at: bench.tenant.now(),
-        uncertain: true,
-        ..intent.clone()
+    let flow = match look_up(bench, slip, &intent).await? {
+        Some(flow) => flow,
+        None if bench.tenant.now() - intent.tried_at < GRACE => Flow::Leave,
+        None => {
+            let again = Intent {
+                tried_at: bench.tenant.now(),
+                uncertain: true,
+                ..intent.clone()
+            };
+            drive(bench, slip, Some(&intent), again, None).await?
+        }
     };
-    drive(bench, slip, Some(&intent), again).await
+    if flow == Flow::Again {
+        let work = work_name(slip, intent.revision);
+        look::after(bench.session, bench.tenant, intent.act.kind(), &work).await?;
+    }
+    Ok(flow)
 }
 
 /// Tries an intent, and the other way of undoing when the first is refused.
@@ -159,10 +166,11 @@ async fn drive(
     slip: &str,
     seen: Option<&Intent>,
     intent: Intent,
+    mut look: Option<Look>,
 ) -> Result<Flow> {
     let mut seen = seen.cloned();
     let mut intent = intent;
-    while begin(bench, slip, seen.as_ref(), &intent)? {
+    while begin(bench, slip, seen.as_ref(), &intent, look.take().as_ref())? {
         let refusal = match bench.session.send(&request(bench, slip, &intent)).await {
             Ok(answer) => return answered(bench, slip, &intent, &answer),
             Err(CallError::Refused(refusal)) => refusal,
@@ -197,7 +205,13 @@ async fn drive(
 }
 
 /// Commits an intent in the place of `seen`. `false` when the slip is no longer as it was planned.
-fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) -> Result<bool> {
+fn begin(
+    bench: &Bench<'_>,
+    slip: &str,
+    seen: Option<&Intent>,
+    intent: &Intent,
+    look: Option<&Look>,
+) -> Result<bool> {
     let kind = intent.act.kind();
     let pieces = pieces(&by_itself(intent.act, &intent.sale));
     journal::change(&bench.tenant.ports, slip, |record, mut commit| {
@@ -217,6 +231,9 @@ fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) 
         let work = work_name(slip, intent.revision);
         if let Some(seen) = seen.filter(|seen| seen.act != intent.act) {
             commit = own::drop(commit, &work, seen.act.kind(), &pieces);
+        }
+        if let Some(look) = look {
+            commit = look::note(commit, look)?;
         }
         record.revision = record.revision.max(intent.revision);
         record.intent = Some(intent.clone());

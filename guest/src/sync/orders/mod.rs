@@ -25,6 +25,7 @@ use crate::{
     sync::{
         connection,
         report::{ImportProgress, RetryChoice},
+        rest::{self, Part},
         tenant::Tenant,
     },
 };
@@ -40,7 +41,9 @@ pub async fn import_shop(tenant: &Tenant<'_>, shop_id: &str) -> Result<ImportPro
     if tenant.settings.orders.receiving_store(shop_id).is_none() {
         return Err(Error::NotFound("receiving-store", shop_id.to_owned()));
     }
-    import_due(tenant, &[shop_id.to_owned()]).await
+    let progress = import_due(tenant, &[shop_id.to_owned()]).await?;
+    rest::end(tenant, &[Part::Settle, Part::Import])?;
+    Ok(progress)
 }
 
 /// Imports these shops from their cursors to now, with as few searches as their cursors allow.
@@ -53,25 +56,44 @@ pub async fn import_due(tenant: &Tenant<'_>, shops: &[String]) -> Result<ImportP
         return Err(Error::NotConnected(Side::NextEngine, message));
     }
     let mut progress = ImportProgress::default();
+    import_into(tenant, shops, &mut progress).await?;
+    Ok(progress)
+}
+
+/// The same, with what it did told also where it ends in an error. Reading needs Next Engine only, so an outage of Smaregi does not
+/// keep it from being done; the error comes after it.
+pub async fn import_into(
+    tenant: &Tenant<'_>,
+    shops: &[String],
+    progress: &mut ImportProgress,
+) -> Result<()> {
     // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
-    work::work_off(tenant, &mut progress).await?;
+    let left = work::work_off(tenant, progress).await;
     if progress.more {
-        return Ok(progress);
+        return left;
     }
-    match scan::scan(tenant, shops, &mut progress).await {
+    match scan::scan(tenant, shops, progress).await {
         Ok(()) => {}
         Err(Error::BudgetSpent) => progress.more = true,
-        Err(error) => return Err(error),
+        Err(error) => return left.and(Err(error)),
     }
-    work::work_off(tenant, &mut progress).await?;
-    Ok(progress)
+    match left {
+        Ok(()) => work::work_off(tenant, progress).await,
+        // It would fail the same way.
+        Err(error) => Err(error),
+    }
 }
 
 /// Works off what is recorded, without asking Next Engine. While the link is off only what was begun is followed to its end.
 pub async fn settle(tenant: &Tenant<'_>) -> Result<ImportProgress> {
     let mut progress = ImportProgress::default();
-    work::work_off(tenant, &mut progress).await?;
+    settle_into(tenant, &mut progress).await?;
     Ok(progress)
+}
+
+/// The same, with what it did told also where it ends in an error.
+pub async fn settle_into(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Result<()> {
+    work::work_off(tenant, progress).await
 }
 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.

@@ -91,6 +91,8 @@ fn settle(
             &work_name(slip, intent.revision),
             kind,
             &pieces(&by_itself(intent.act, &intent.sale)),
+            at,
+            effect.as_ref(),
         )
         .map(Some)
     })
