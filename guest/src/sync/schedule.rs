@@ -149,10 +149,9 @@ impl Day {
             if !store::list::<Hint>(&tenant.ports, "stock/hint/", 1)?.is_empty() {
                 times.push(now);
             }
-            if stock::batch::candidates(tenant)?
-                .iter()
-                .any(|candidate| candidate.held.is_none())
-            {
+            let candidates = stock::batch::candidates(tenant)?;
+            times.extend(stock::batch::next_again(&candidates, now));
+            if candidates.iter().any(|candidate| candidate.is_free(now)) {
                 times.push(send_due_at(tenant)?.unwrap_or(now));
             }
         }
@@ -190,10 +189,11 @@ fn seconds_left(now: Moment) -> i64 {
 }
 
 fn send_due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
-    let last =
-        store::read::<Book>(&tenant.ports, BOOK_KEY)?.and_then(|book| book.value.last_made_at);
+    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
+    let last = book.as_ref().and_then(|book| book.last_made_at);
     let pause = pace::send_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
-    Ok(last.map(|last| last + pause))
+    let due = last.map(|last| last + pause);
+    Ok(due.max(book.and_then(|book| book.not_before)))
 }
 
 fn due_shops(tenant: &Tenant<'_>) -> Result<Vec<String>> {

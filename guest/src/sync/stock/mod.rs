@@ -10,7 +10,14 @@ pub mod compare;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod marks;
+pub mod reasons;
 pub mod records;
+pub mod resend;
+pub mod settle;
+#[cfg(test)]
+mod tests;
+pub mod unsettled;
 
 use chrono::TimeDelta;
 
@@ -20,16 +27,14 @@ use crate::{
         connection,
         next_engine_session::NextEngine,
         own,
-        report::{ResendChoice, SendProgress},
+        report::SendProgress,
         smaregi_session::Smaregi,
         stock::{
             batch::Candidate,
             ingest::Since,
-            records::{
-                BOOK_KEY, Batch, BatchState, Book, Held, Hint, RowResult, batch_key, held_key,
-            },
+            records::{BOOK_KEY, Batch, BatchState, Book, Hint},
         },
-        store::{self, Commit},
+        store,
         tenant::Tenant,
     },
     time::Moment,
@@ -40,6 +45,7 @@ pub use {
     catch_up::catch_up,
     compare::compare,
     intake::{take_in, take_in_changes},
+    resend::resend,
 };
 
 /// Held products are looked at once a day when nothing else is sent: each look is a billed call.
@@ -89,7 +95,7 @@ pub fn finish(
     let candidates = batch::candidates(tenant)?;
     let held = candidates
         .iter()
-        .filter(|candidate| candidate.held.is_some())
+        .filter(|candidate| !candidate.is_free(tenant.now()))
         .count();
     let open = deliver::open_batch(tenant)?;
     let hints = store::list::<Hint>(&tenant.ports, "stock/hint/", 1_000)?.len();
@@ -102,6 +108,7 @@ pub fn finish(
         .map(|open| open.value.next_at)
         .into_iter()
         .chain(own::next_look(tenant)?)
+        .chain(batch::next_again(&candidates, tenant.now()))
         .min();
     Ok(progress.clone())
 }
@@ -175,9 +182,16 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
     let candidates = batch::candidates(tenant)?;
     let free = candidates
         .iter()
-        .filter(|candidate| candidate.held.is_none())
+        .filter(|candidate| candidate.is_free(tenant.now()))
         .count();
     let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
+    let pauses = book
+        .as_ref()
+        .and_then(|book| book.not_before)
+        .is_some_and(|at| at > tenant.now());
+    if pauses && urgency != Urgency::Now {
+        return Ok(None);
+    }
     let looked_at = book.and_then(|book| book.held_looked_at);
     let due = match urgency {
         Urgency::Now => {
@@ -203,50 +217,6 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
         }
     };
     Ok(due.then_some(candidates))
-}
-
-/// Lets held products go again. See `wit/stock.wit`.
-pub fn resend(tenant: &Tenant<'_>, choice: &ResendChoice) -> Result<u32> {
-    let held = match choice {
-        ResendChoice::AllFailed => store::list_all::<Held>(&tenant.ports, "stock/held/")?,
-        ResendChoice::Entry(id) => {
-            let key = held_key(&product_of(tenant, id)?);
-            store::read::<Held>(&tenant.ports, &key)?
-                .into_iter()
-                .collect()
-        }
-    };
-    for chunk in held.chunks(1_000) {
-        let commit = chunk.iter().fold(Commit::new(), |commit, held| {
-            commit.check(&held.key, Some(held)).delete(&held.key)
-        });
-        commit.apply(&tenant.ports)?;
-    }
-    Ok(count(held.len()))
-}
-
-/// The product of a history entry's id: `b<batch>-<row>` or `w-<product>`. An applied row releases nothing of its own: whatever
-/// its product holds now came later.
-fn product_of(tenant: &Tenant<'_>, id: &str) -> Result<String> {
-    let missing = || Error::NotFound("history-entry", id.to_owned());
-    if let Some(product) = id.strip_prefix("w-") {
-        return Ok(product.to_owned());
-    }
-    let (number, row) = id
-        .strip_prefix('b')
-        .and_then(|rest| rest.split_once('-'))
-        .ok_or_else(missing)?;
-    let (number, row): (u64, usize) = number
-        .parse()
-        .ok()
-        .zip(row.parse().ok())
-        .ok_or_else(missing)?;
-    let batch = store::read::<Batch>(&tenant.ports, &batch_key(number))?.ok_or_else(missing)?;
-    let row = batch.value.rows.get(row).ok_or_else(missing)?;
-    match row.result {
-        RowResult::Returned(_) => Ok(row.product_id.clone()),
-        _ => Ok(String::new()),
-    }
 }
 
 fn count(length: usize) -> u32 {

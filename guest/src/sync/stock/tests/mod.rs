@@ -1,0 +1,1 @@
+//! The stock flow on a small Next Engine.
