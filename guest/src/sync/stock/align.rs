@@ -236,8 +236,8 @@ fn queue(
     Ok(queued)
 }
 
-/// One move into the ledger. It settles an upload of the product whose outcome was not known, and the hold that told of it: both sides
-/// were compared with whatever that upload did.
+/// One move into the ledger. It settles an upload of the product that left no movement, and the hold that told of it: both sides were
+/// compared with whatever that upload did.
 fn put_move(
     tenant: &Tenant<'_>,
     commit: Commit,
@@ -257,12 +257,11 @@ fn put_move(
     }
     let key = out_key(id);
     let mut commit = commit.check(&key, seen.as_ref()).put(&key, &out)?;
-    let unclear = tried.filter(|tried| tried.value.apart);
-    if let Some(tried) = &unclear {
+    let unclear = tried.as_ref().is_some_and(|tried| tried.value.apart);
+    if let Some(tried) = &tried {
         commit = commit.check(&tried.key, Some(tried)).delete(&tried.key);
     }
-    let asks =
-        |held: &Stored<Held>| unclear.is_some() || held.value.reason.code == reasons::APPLIED_WRONG;
+    let asks = |held: &Stored<Held>| unclear || held.value.reason.code == reasons::APPLIED_WRONG;
     Ok(match held.filter(asks) {
         Some(held) => commit.delete(&held.key),
         None => commit,

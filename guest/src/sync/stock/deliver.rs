@@ -7,7 +7,10 @@ use chrono::TimeDelta;
 
 use crate::{
     error::{Error, Result},
-    next_engine::{queue, upload},
+    next_engine::{
+        queue::{self, QueueState},
+        upload,
+    },
     rules::upload_outcome::{self, Evidence, Now},
     sync::{
         call_error::CallError,
@@ -46,6 +49,8 @@ const FIRST_PAUSE_SECONDS: i64 = 5;
 const LONGEST_PAUSE_SECONDS: i64 = 600;
 /// An entry that is not in the queue after so many looks (about 20 minutes) is searched by its mark instead.
 const MOST_EMPTY_POLLS: u32 = 8;
+/// An entry in a state that we do not know is verified after so many looks: its rows may be there. Missing ones are waited for.
+const UNKNOWN_POLLS: u32 = 3;
 /// Pauses between looks for missing rows (assumed: the history follows the queue's end within their sum).
 const LOOK_PAUSES: [TimeDelta; 4] = [
     TimeDelta::minutes(1),
@@ -270,6 +275,7 @@ async fn follow_queue(
     let mut batch = seen.value.clone();
     let now = tenant.now();
     let over = match &entry {
+        Some(entry) if entry.state == QueueState::Unknown => polls >= UNKNOWN_POLLS,
         Some(entry) => entry.state.is_over() || now - began(&batch) > QUEUE_LIFE,
         None => polls >= MOST_EMPTY_POLLS,
     };

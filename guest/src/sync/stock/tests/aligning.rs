@@ -5,9 +5,12 @@ use rust_decimal::Decimal;
 use super::world::World;
 use crate::{
     error::Error,
+    rules::{order::OrderState, samples},
     sync::{
+        orders::records::{self, SlipRecord},
         report::{Alignment, ChangeHint, ComparisonLine},
         stock,
+        store::Commit,
         testing::at_once,
     },
 };
@@ -155,6 +158,42 @@ fn a_product_without_a_row_counts_as_zero_where_next_engine_has_stock() {
     align(&world, &["p2"], true);
     world.work(5);
     assert_eq!(world.stock("p2"), 0);
+}
+
+#[test]
+fn a_product_of_an_order_under_way_is_left_out() {
+    let world = World::new(2);
+    world.move_there("p1", 1);
+    world.move_there("p2", 1);
+    let mut record = SlipRecord::new("7", "1");
+    let mut order = samples::order("7");
+    order.lines = vec![samples::line("p1", 100, 1, None)];
+    order.state = OrderState::Printing;
+    record.order = Some(order);
+    record.todo = true;
+    let commit = records::put(Commit::new(), None, &record).unwrap();
+    commit.apply(&world.ports()).unwrap();
+    assert!(line(&world, "p1").unexplained.is_zero());
+    let preview = align(&world, &[], false);
+    assert_eq!(preview.lines.len(), 1);
+    let left = &preview.left_out[0];
+    assert_eq!(
+        (left.code.as_str(), left.reason.code.as_str()),
+        ("p1", "order-open")
+    );
+}
+
+#[test]
+fn a_fraction_is_explained_and_the_rest_aligned() {
+    let world = World::new(1);
+    world.broken.set(true);
+    world.move_there("p1", -2);
+    let line = line(&world, "p1");
+    assert_eq!(
+        reasons(&line),
+        [("fractional-quantity", Decimal::new(5, 1))]
+    );
+    assert_eq!(line.unexplained, Decimal::from(2));
 }
 
 #[test]

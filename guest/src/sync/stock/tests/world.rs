@@ -89,6 +89,8 @@ pub struct World {
     /// Smaregi's stock and its history.
     pub smaregi: RefCell<BTreeMap<String, i64>>,
     pub history: RefCell<Vec<Row>>,
+    /// Smaregi has half a piece more of everything.
+    pub broken: Cell<bool>,
     /// A sale at the till that happens while Next Engine's list is read.
     pub sold_meanwhile: RefCell<Option<(String, i64)>>,
     pub requests: RefCell<Vec<(String, String)>>,
@@ -111,6 +113,7 @@ impl World {
             times: Cell::new(1),
             smaregi: RefCell::default(),
             history: RefCell::default(),
+            broken: Cell::new(false),
             sold_meanwhile: RefCell::default(),
             requests: RefCell::default(),
         };
@@ -446,12 +449,13 @@ impl World {
             .and_then(|from| time::parse_rfc3339(from));
         let history = self.history.borrow();
         let smaregi = self.smaregi.borrow();
+        let half = Decimal::new(if self.broken.get() { 5 } else { 0 }, 1);
         let rows = smaregi.iter().filter_map(|(id, amount)| {
             let moved = history.iter().filter(|row| row.product == *id).map(|row| row.at).max();
             let fits = from.is_none_or(|from| moved.is_some_and(|moved| moved >= from));
             let at = moved.map(time::format_rfc3339);
             fits.then(|| {
-                json!({"productId": id, "storeId": "1", "stockAmount": Decimal::from(*amount).to_string(),
+                json!({"productId": id, "storeId": "1", "stockAmount": (Decimal::from(*amount) + half).to_string(),
                 "updDateTime": at})
             })
         });
