@@ -49,10 +49,24 @@ pub fn is_certain(evidence: &Evidence) -> bool {
     }
 }
 
-/// A verdict for each row, and whether the next batch should be half as large, because nobody is to blame. `applied` says that
-/// other rows of the batch were applied: then a row that was not was refused for itself.
-pub fn judge(rows: &[Evidence], applied: bool) -> (Vec<Verdict>, bool) {
-    let alone = applied || rows.len() == 1;
+/// What is known of the upload as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// Other rows of it were applied: one that was not was refused for itself.
+    AppliedInPart,
+    /// Next Engine took it into its queue, and nothing of it was applied.
+    Taken,
+    /// Perhaps it never arrived.
+    Unknown,
+}
+
+/// A verdict for each row, and whether the next batch should be half as large, because nobody is to blame.
+pub fn judge(rows: &[Evidence], upload: Upload) -> (Vec<Verdict>, bool) {
+    let alone = match upload {
+        Upload::AppliedInPart => true,
+        Upload::Taken => rows.len() == 1,
+        Upload::Unknown => false,
+    };
     let verdicts: Vec<Verdict> = rows.iter().map(|row| verdict(row, alone)).collect();
     let blamed = |verdict: &Verdict| {
         matches!(
@@ -61,7 +75,7 @@ pub fn judge(rows: &[Evidence], applied: bool) -> (Vec<Verdict>, bool) {
         )
     };
     let innocent = verdicts.contains(&Verdict::Innocent);
-    let halve = innocent && !verdicts.iter().any(blamed);
+    let halve = innocent && upload == Upload::Taken && !verdicts.iter().any(blamed);
     (verdicts, halve)
 }
 
@@ -131,30 +145,41 @@ mod tests {
         let fine = row(1, 5, 5, 5);
         let short = row(-6, 5, 5, 5);
         let moved = row(1, 5, 6, 6);
-        for (rows, applied, verdicts, halve) in [
+        for (rows, upload, verdicts, halve) in [
             (
                 vec![fine, short],
-                false,
+                Upload::Taken,
                 vec![Verdict::Innocent, Verdict::FreeStock(5.into())],
                 false,
             ),
             (
                 vec![fine, fine],
-                false,
+                Upload::Taken,
                 vec![Verdict::Innocent, Verdict::Innocent],
                 true,
             ),
             (
                 vec![fine, moved],
-                false,
+                Upload::Taken,
                 vec![Verdict::Innocent, Verdict::Unclear],
                 true,
             ),
-            (vec![fine], false, vec![Verdict::Refused], false),
-            (vec![fine, fine], true, vec![Verdict::Refused; 2], false),
-            (vec![moved], true, vec![Verdict::Unclear], false),
+            (vec![fine], Upload::Taken, vec![Verdict::Refused], false),
+            (vec![fine], Upload::Unknown, vec![Verdict::Innocent], false),
+            (
+                vec![fine, fine],
+                Upload::AppliedInPart,
+                vec![Verdict::Refused; 2],
+                false,
+            ),
+            (
+                vec![moved],
+                Upload::AppliedInPart,
+                vec![Verdict::Unclear],
+                false,
+            ),
         ] {
-            assert_eq!(judge(&rows, applied), (verdicts, halve), "{rows:?}");
+            assert_eq!(judge(&rows, upload), (verdicts, halve), "{rows:?}");
         }
     }
 }

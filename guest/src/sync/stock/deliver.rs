@@ -135,7 +135,9 @@ async fn hand_over(
     batch.sent_at = Some(now);
     batch.next_at = now + TimeDelta::seconds(FIRST_PAUSE_SECONDS);
     batch.changed_at = now;
-    batch.rows.iter_mut().for_each(|row| row.changed_at = now);
+    let rows = batch.rows.iter_mut();
+    rows.filter(|row| row.result == RowResult::Pending)
+        .for_each(|row| row.changed_at = now);
     save(next_engine, tenant, &seen, &batch)?;
     let rows: Vec<(String, i64)> = pending(&batch.rows)
         .map(|row| (row.code.clone(), row.quantity))

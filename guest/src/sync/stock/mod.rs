@@ -1,7 +1,8 @@
 //! Stock out: every movement in Smaregi reaches Next Engine once. The ledger's flow; the rules are in `rules::stock_decision`.
 //!
 //! [`intake`] notes places, [`ingest`] reads their history and decides each row, [`batch`] forms one marked upload of net
-//! differences, [`deliver`] follows it until every row is verified or given back.
+//! differences, [`deliver`] follows it until every row is verified, [`settle`] writes down what became of each, and [`marks`] looks an
+//! attempt up once more before it is repeated.
 
 pub mod align;
 pub mod batch;

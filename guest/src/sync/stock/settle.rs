@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use crate::{
     error::Result,
     reason::Reason,
-    rules::upload_outcome::{Evidence, Verdict, judge},
+    rules::upload_outcome::{Evidence, Upload, Verdict, judge},
     sync::{
         next_engine_session::NextEngine,
         stock::{
@@ -37,7 +37,12 @@ pub fn settle(
         .rows
         .iter()
         .any(|row| matches!(row.result, RowResult::Applied { .. }));
-    let (verdicts, halve) = judge(evidence, applied);
+    let upload = match &batch.queue_id {
+        _ if applied => Upload::AppliedInPart,
+        Some(_) => Upload::Taken,
+        None => Upload::Unknown,
+    };
+    let (verdicts, halve) = judge(evidence, upload);
     let mut verdicts = verdicts.into_iter();
     let mut commit = Commit::new().fence(next_engine.fence());
     let mut returned = 0u32;
@@ -131,7 +136,7 @@ fn put_back(
         give_back(tenant, commit, row)?
     };
     let commit = note(commit, batch, index, row, apart)?;
-    let hold = hold(tenant, row, verdict, batch.queue_message.as_deref());
+    let hold = hold(tenant, row, verdict, batch);
     let commit = commit.put(&held_key(&row.product_id), &hold)?;
     row.result = RowResult::Returned(told(&hold.reason, row));
     row.changed_at = tenant.now();
@@ -164,13 +169,15 @@ fn told(reason: &Reason, row: &BatchRow) -> Reason {
     }
 }
 
-fn hold(tenant: &Tenant<'_>, row: &BatchRow, verdict: Verdict, said: Option<&str>) -> Held {
+fn hold(tenant: &Tenant<'_>, row: &BatchRow, verdict: Verdict, batch: &Batch) -> Held {
     let code = &row.code;
+    let said = batch.queue_message.as_deref();
     let (reason, needs_person) = match verdict {
         Verdict::Unclear => (reasons::unclear(code), true),
         Verdict::Refused => (reasons::refused(code, said), true),
         Verdict::UnknownCode => (reasons::unknown_code(code), false),
         Verdict::FreeStock(free) => (reasons::free_stock(code, free, row.quantity), false),
+        Verdict::Innocent if batch.queue_id.is_none() => (reasons::not_received(code), false),
         Verdict::Innocent => (reasons::batch_refused(code), false),
     };
     let again_at = (verdict == Verdict::Innocent).then(|| tenant.now() + INNOCENT_PAUSE);

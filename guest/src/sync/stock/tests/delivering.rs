@@ -108,6 +108,19 @@ fn an_upload_that_was_lost_on_its_way_goes_again() {
 }
 
 #[test]
+fn what_was_lost_goes_again_also_when_others_use_the_queue() {
+    let world = World::new(2);
+    world.waits(1, -3);
+    world.work(3);
+    world.waits(2, -3);
+    world.faults.borrow_mut().push(Fault::LostBefore);
+    world.send();
+    world.others_upload();
+    world.work(60);
+    assert_eq!((world.uploads(), world.stock("p2")), (3, 97));
+}
+
+#[test]
 fn what_is_in_an_unknown_state_is_neither_absent_nor_over() {
     for stuck in ["0", "1", "9"] {
         for fault in [None, Some(Fault::LostAfter)] {

@@ -335,6 +335,15 @@ impl World {
         ok(&json!({"result": "success", "que_id": id.to_string()}))
     }
 
+    /// Another app's upload, done at once.
+    pub fn others_upload(&self) {
+        self.queue.borrow_mut().push(Queued {
+            status: "2",
+            created: self.now.get(),
+            rows: Vec::new(),
+        });
+    }
+
     /// Carries out what is in the queue.
     pub fn run_queue(&self) {
         let mut queue = self.queue.borrow_mut();
