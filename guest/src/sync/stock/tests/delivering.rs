@@ -179,6 +179,28 @@ fn a_row_that_is_refused_alone_waits_alone() {
 }
 
 #[test]
+fn a_row_applied_after_it_was_given_back_is_not_sent_again() {
+    let world = World::new(2);
+    world.waits(1, -1);
+    world.waits(2, -1);
+    world.refused.borrow_mut().insert("p1".to_owned());
+    world.work(30);
+    let mark = world.tried(1).unwrap().mark;
+    world.book("p1", -1, &mark);
+    world.waits(1, -5);
+    world.refused.borrow_mut().clear();
+    assert_eq!(resend(&world, ResendChoice::AllFailed), 1);
+    world.work(10);
+    assert_eq!((world.stock("p1"), world.out(1)), (94, None));
+    assert!(
+        world
+            .sent()
+            .iter()
+            .all(|entry| entry.outcome == SentResult::Applied)
+    );
+}
+
+#[test]
 fn a_row_booked_twice_is_told() {
     let world = World::new(1);
     world.waits(1, -3);

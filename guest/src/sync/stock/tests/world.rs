@@ -362,7 +362,7 @@ impl World {
         }
     }
 
-    fn book(&self, code: &str, quantity: i64, mark: &str) {
+    pub fn book(&self, code: &str, quantity: i64, mark: &str) {
         let mut goods = self.goods.borrow_mut();
         let goods = goods.get_mut(code).unwrap();
         let before = goods.stock;
