@@ -97,7 +97,8 @@ async fn bring_up_to_date(tenant: &Tenant<'_>) -> Result<()> {
     if !shops.is_empty() {
         orders::import_due(tenant, &shops).await?;
     }
-    catch_up::look(tenant, None).await?;
+    // Asked for, so that every store is looked at, whether it is due or not.
+    catch_up::look(tenant, Some(tenant.now())).await?;
     let since = ingest::follow_stores(tenant, link.baseline)?;
     stock::read(tenant, &since, &mut SendProgress::default()).await
 }
