@@ -73,9 +73,17 @@ impl Guest for Connector {
         };
         Ok(wit::Alignment {
             lines: alignment.lines.into_iter().map(line).collect(),
+            left_out: alignment.left_out.into_iter().map(left_out).collect(),
             queued: alignment.queued,
             guard: alignment.guard.map(convert::reason),
         })
+    }
+}
+
+fn left_out(left: report::LeftOut) -> wit::LeftOut {
+    wit::LeftOut {
+        code: left.code,
+        reason: convert::reason(left.reason),
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Goods {
     pub free: Decimal,
 }
 
-/// The products with these codes; at most 1 000 of them (next-engine.md 0). Letter case may not matter to the search.
+/// The products with these codes; at most 1 000 of them, none with a comma (next-engine.md 0). Letter case may not matter to the search.
 pub fn search(codes: &[String]) -> Call {
     let limit = u32::try_from(codes.len())
         .unwrap_or(u32::MAX)
@@ -42,12 +42,18 @@ pub fn search(codes: &[String]) -> Call {
     Call::search(PATH, &FIELDS, limit).with("goods_id-in", codes.join(","))
 }
 
-/// The next products in the order of their codes.
-pub fn page(after: Option<&str>, limit: u32) -> Call {
+/// The product with this code; for codes that a list cannot hold.
+pub fn one(code: &str) -> Call {
+    Call::search(PATH, &FIELDS, 10).with("goods_id-eq", code)
+}
+
+/// A page of all products in the fixed order of their codes. By offset: `-gt` compares numbers and times only (next-engine.md 0).
+pub fn page(offset: usize, limit: u32) -> Call {
     let call = Call::search(PATH, &FIELDS, limit);
-    match after {
-        Some(code) => call.with("goods_id-gt", code),
-        None => call,
+    if offset == 0 {
+        call
+    } else {
+        call.with("offset", offset.to_string())
     }
 }
 

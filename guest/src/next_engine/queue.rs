@@ -10,12 +10,7 @@ use crate::{
 };
 
 const PATH: &str = "/api_v1_system_que/search";
-const FIELDS: [&str; 4] = [
-    "que_id",
-    "que_status_id",
-    "que_message",
-    "que_creation_date",
-];
+const FIELDS: [&str; 3] = ["que_id", "que_status_id", "que_message"];
 const LIMIT: u32 = 1_000;
 
 /// `que_status_id`
@@ -29,6 +24,15 @@ pub enum QueueState {
     Done,
     /// -1
     Failed,
+    /// Another, or unreadable: it may still run.
+    Unknown,
+}
+
+impl QueueState {
+    /// Nothing more will come of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
 }
 
 /// An upload in the queue.
@@ -40,8 +44,6 @@ pub struct QueueEntry {
     pub state: QueueState,
     /// Progress, or the reason of a failure.
     pub message: Option<String>,
-    /// When it was queued; absent when it cannot be read.
-    pub created_at: Option<Moment>,
 }
 
 /// One entry.
@@ -49,35 +51,84 @@ pub fn one(id: &str) -> Call {
     Call::search(PATH, &FIELDS, 1).with("que_id-eq", id)
 }
 
-/// What was queued since then.
-pub fn since(moment: Moment) -> Call {
-    Call::search(PATH, &FIELDS, LIMIT)
-        .with("que_creation_date-gte", time::format_next_engine(moment))
+/// Rows of a full page.
+pub const FULL: usize = LIMIT as usize;
+
+/// What was queued since then, by Next Engine's clock, and after this entry: ids grow (next-engine.md 4.4).
+pub fn since(moment: Moment, after: Option<&str>) -> Call {
+    let call = Call::search(PATH, &FIELDS, LIMIT)
+        .with("que_creation_date-gte", time::format_next_engine(moment));
+    match after {
+        Some(id) => call.with("que_id-gt", id),
+        None => call,
+    }
 }
 
-/// The rows of an answer.
-pub fn decode(answer: &Value) -> Vec<Result<QueueEntry, Reason>> {
-    wire::rows(answer.get("data").unwrap_or(&Value::Null), "data", entry)
-}
-
-fn entry(row: Row<'_>) -> Result<QueueEntry, Reason> {
-    Ok(QueueEntry {
-        id: row.text("que_id")?,
-        state: row.read("que_status_id", state)?,
-        message: row.maybe_text("que_message"),
-        created_at: row
-            .maybe_text("que_creation_date")
-            .as_deref()
-            .and_then(time::parse_next_engine),
+/// The rows of an answer. One that cannot be read is there all the same, in an unknown state; a list that cannot be read is one such.
+pub fn decode(answer: &Value) -> Vec<QueueEntry> {
+    wire::rows(answer.get("data").unwrap_or(&Value::Null), "data", |row| {
+        Ok(entry(row))
     })
+    .into_iter()
+    .map(|entry: Result<QueueEntry, Reason>| entry.unwrap_or_else(|_| unreadable()))
+    .collect()
 }
 
-fn state(id: &str) -> Option<QueueState> {
+fn entry(row: Row<'_>) -> QueueEntry {
+    QueueEntry {
+        id: row.maybe_text("que_id").unwrap_or_default(),
+        state: row
+            .maybe_text("que_status_id")
+            .map_or(QueueState::Unknown, |id| state(&id)),
+        message: row.maybe_text("que_message"),
+    }
+}
+
+fn unreadable() -> QueueEntry {
+    QueueEntry {
+        id: String::new(),
+        state: QueueState::Unknown,
+        message: None,
+    }
+}
+
+fn state(id: &str) -> QueueState {
     match id {
-        "0" => Some(QueueState::Waiting),
-        "1" => Some(QueueState::Running),
-        "2" => Some(QueueState::Done),
-        "-1" => Some(QueueState::Failed),
-        _ => None,
+        "0" => QueueState::Waiting,
+        "1" => QueueState::Running,
+        "2" => QueueState::Done,
+        "-1" => QueueState::Failed,
+        _ => QueueState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_cannot_be_read_is_unknown_and_not_absent() {
+        let answer = json!({"data": [
+            {"que_id": "7", "que_status_id": "2"},
+            {"que_id": 8, "que_status_id": "5"},
+            {"que_status_id": null},
+            null,
+        ]});
+        let read: Vec<(String, QueueState)> = decode(&answer)
+            .into_iter()
+            .map(|entry| (entry.id, entry.state))
+            .collect();
+        let unknown = QueueState::Unknown;
+        assert_eq!(
+            read,
+            [
+                ("7".to_owned(), QueueState::Done),
+                ("8".to_owned(), unknown),
+                (String::new(), unknown),
+                (String::new(), unknown)
+            ]
+        );
+        assert_eq!(decode(&json!({})).len(), 1);
     }
 }

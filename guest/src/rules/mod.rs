@@ -22,3 +22,4 @@ pub mod source_store;
 pub mod stock_decision;
 pub mod tax;
 pub mod triggers;
+pub mod upload_outcome;

@@ -1,5 +1,7 @@
 //! 送信履歴: what was sent to Next Engine, what waits, and what was deliberately not sent, newest first. Reads only.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use crate::{
@@ -10,9 +12,10 @@ use crate::{
         report::{PageRequest, SentEntry, SentFilter, SentPage, SentResult},
         stock::{
             batch::{self, Candidate},
+            reasons,
             records::{
                 Batch, BatchRow, BatchState, ChangeRecord, Decided, RowResult, SENT_PREFIX,
-                SentIndex, batch_key, change_key,
+                SentIndex, TRIED_PREFIX, Tried, batch_key, change_key,
             },
         },
         store::{self, Stored},
@@ -25,27 +28,97 @@ use crate::{
 const INDEX_PER_PAGE: u32 = 500;
 const MOST_ENTRIES: u32 = 500;
 
-/// One page. The first one begins with what waits now. See `wit/history.wit`.
+/// One page. The first ones hold what waits now. See `wit/history.wit`.
 pub fn sent(tenant: &Tenant<'_>, filter: &SentFilter, page: &PageRequest) -> Result<SentPage> {
     let limit = page.limit.clamp(1, MOST_ENTRIES) as usize;
-    let mut entries = Vec::new();
     let mark = match &page.continuation {
-        Some(text) => Mark::parse(text)?,
-        None => {
-            let waiting = batch::candidates(tenant)?;
-            entries.extend(
-                waiting
-                    .iter()
-                    .map(waiting_entry)
-                    .filter(|entry| passes(filter, entry)),
-            );
-            Mark {
-                key: store::range(SENT_PREFIX).1,
-                row: 0,
-            }
-        }
+        Some(text) => match WaitingMark::parse(text) {
+            Some(mark) => return waiting_page(tenant, filter, limit, Some(&mark)),
+            None => Mark::parse(text)?,
+        },
+        None => return waiting_page(tenant, filter, limit, None),
     };
-    walk(tenant, filter, limit, mark, entries)
+    walk(tenant, filter, limit, mark, Vec::new())
+}
+
+/// What waits, newest first, and after its end the past.
+fn waiting_page(
+    tenant: &Tenant<'_>,
+    filter: &SentFilter,
+    limit: usize,
+    after: Option<&WaitingMark>,
+) -> Result<SentPage> {
+    let mut waiting = waiting(tenant)?;
+    waiting.retain(|entry| {
+        passes(filter, entry) && after.is_none_or(|after| WaitingMark::of(entry).is_after(after))
+    });
+    let more = waiting.len() > limit;
+    waiting.truncate(limit);
+    if let (true, Some(last)) = (more, waiting.last()) {
+        let continuation = Some(WaitingMark::of(last).text());
+        return Ok(SentPage {
+            entries: waiting,
+            continuation,
+        });
+    }
+    let top = Mark {
+        key: store::range(SENT_PREFIX).1,
+        row: 0,
+    };
+    walk(tenant, filter, limit, top, waiting)
+}
+
+/// What waits now, newest first.
+fn waiting(tenant: &Tenant<'_>) -> Result<Vec<SentEntry>> {
+    let apart: HashMap<String, i64> = store::list_all::<Tried>(&tenant.ports, TRIED_PREFIX)?
+        .into_iter()
+        .filter(|tried| tried.value.apart)
+        .map(|tried| (tried.value.sent.product_id, tried.value.sent.quantity))
+        .collect();
+    let candidates = batch::candidates(tenant)?;
+    let mut entries: Vec<SentEntry> = candidates
+        .iter()
+        .map(|candidate| {
+            let id = &candidate.out.value.product_id;
+            waiting_entry(candidate, apart.get(id).copied().unwrap_or_default())
+        })
+        .collect();
+    entries.sort_by(|a, b| {
+        b.at.timestamp_millis()
+            .cmp(&a.at.timestamp_millis())
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    Ok(entries)
+}
+
+/// Where a page ended among what waits.
+struct WaitingMark {
+    millis: i64,
+    id: String,
+}
+
+impl WaitingMark {
+    fn of(entry: &SentEntry) -> Self {
+        Self {
+            millis: entry.at.timestamp_millis(),
+            id: entry.id.clone(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (millis, id) = text.strip_prefix("w@")?.split_once('@')?;
+        let millis = millis.parse().ok()?;
+        let id = id.to_owned();
+        Some(Self { millis, id })
+    }
+
+    fn text(&self) -> String {
+        format!("w@{}@{}", self.millis, self.id)
+    }
+
+    fn is_after(&self, other: &Self) -> bool {
+        self.millis < other.millis || (self.millis == other.millis && self.id > other.id)
+    }
 }
 
 /// Where a page ended: index entries above `key` are done, and so many rows of the entry at `key`.
@@ -103,11 +176,7 @@ fn walk(
     for item in &index {
         let at = moment_of(&item.key).unwrap_or_else(|| tenant.now());
         let skip = if item.key == mark.key { mark.row } else { 0 };
-        for (row, entry) in expand(tenant, &item.value, at)?
-            .into_iter()
-            .enumerate()
-            .skip(skip)
-        {
+        for (row, entry) in expand(tenant, item, at)?.into_iter().enumerate().skip(skip) {
             if entries.len() >= limit {
                 let continuation = Mark {
                     key: item.key.clone(),
@@ -152,11 +221,15 @@ fn inclusive(key: &str) -> String {
 
 fn moment_of(key: &str) -> Option<Moment> {
     let millis: i64 = key.strip_prefix(SENT_PREFIX)?.get(..13)?.parse().ok()?;
-    from_unix(millis.div_euclid(1_000), 0)
+    let nanoseconds = millis.rem_euclid(1_000).saturating_mul(1_000_000);
+    from_unix(
+        millis.div_euclid(1_000),
+        u32::try_from(nanoseconds).unwrap_or_default(),
+    )
 }
 
-fn expand(tenant: &Tenant<'_>, item: &SentIndex, at: Moment) -> Result<Vec<SentEntry>> {
-    Ok(match item {
+fn expand(tenant: &Tenant<'_>, item: &Stored<SentIndex>, at: Moment) -> Result<Vec<SentEntry>> {
+    Ok(match &item.value {
         SentIndex::Batch(number) => {
             let batch = store::read::<Batch>(&tenant.ports, &batch_key(*number))?;
             batch
@@ -174,11 +247,8 @@ fn expand(tenant: &Tenant<'_>, item: &SentIndex, at: Moment) -> Result<Vec<SentE
             store_id,
             reason,
         } => {
-            let mut entry = blank(
-                format!("x{}-{store_id}-{product_id}", at.timestamp_millis()),
-                at,
-                product_id,
-            );
+            let tail = item.key.strip_prefix(SENT_PREFIX).unwrap_or_default();
+            let mut entry = blank(format!("x{tail}"), at, product_id);
             entry.stores = vec![store_id.clone()];
             entry.reason = Some(reason.clone());
             vec![entry]
@@ -203,16 +273,21 @@ fn blank(id: String, at: Moment, product_id: &str) -> SentEntry {
     }
 }
 
-fn waiting_entry(candidate: &Candidate) -> SentEntry {
+/// `apart` is the quantity of an upload whose outcome a person has to settle.
+fn waiting_entry(candidate: &Candidate, apart: i64) -> SentEntry {
     let out = &candidate.out.value;
-    let mut entry = blank(format!("w-{}", out.product_id), out.since, &out.product_id);
+    let at = candidate
+        .held
+        .as_ref()
+        .map_or(out.since, |held| held.value.since.max(out.since));
+    let mut entry = blank(format!("w-{}", out.product_id), at, &out.product_id);
     entry.triggers = out
         .origins
         .iter()
         .map(|origin| origin.name().to_owned())
         .collect();
     entry.stores = out.stores.iter().cloned().collect();
-    entry.quantity = Decimal::from(out.quantity);
+    entry.quantity = Decimal::from(out.quantity.saturating_add(apart));
     entry.outcome = SentResult::Waiting;
     entry.product_code = candidate
         .held
@@ -237,7 +312,7 @@ fn batch_entries(batch: &Batch) -> Vec<SentEntry> {
 fn batch_entry(batch: &Batch, index: usize, row: &BatchRow) -> SentEntry {
     let mut entry = blank(
         format!("b{}-{index}", batch.number),
-        batch.made_at,
+        row.changed_at,
         &row.product_id,
     );
     entry.triggers = row
@@ -254,14 +329,23 @@ fn batch_entry(batch: &Batch, index: usize, row: &BatchRow) -> SentEntry {
             entry.outcome = SentResult::Waiting
         }
         RowResult::Pending => entry.outcome = SentResult::InFlight,
-        RowResult::Applied { before, after } => {
+        RowResult::Applied {
+            before,
+            after,
+            doubt,
+        } => {
+            entry.reason.clone_from(doubt);
             entry.outcome = SentResult::Applied;
             entry.before = *before;
             entry.after = *after;
         }
         RowResult::Returned(reason) => {
             entry.outcome = SentResult::Returned;
-            entry.reason = Some(reason.clone());
+            entry.reason = Some(if reason.code == reasons::REFUSED {
+                reasons::refused(&row.code, batch.queue_message.as_deref())
+            } else {
+                reason.clone()
+            });
         }
         RowResult::Zero => entry.reason = Some(cancelled_out()),
     }

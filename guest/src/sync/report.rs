@@ -191,10 +191,21 @@ pub struct AlignmentLine {
 pub struct Alignment {
     /// By code.
     pub lines: Vec<AlignmentLine>,
+    /// Products whose difference cannot be judged now.
+    pub left_out: Vec<LeftOut>,
     /// Put into the ledger.
     pub queued: bool,
     /// A person must confirm first.
     pub guard: Option<Reason>,
+}
+
+/// One product that an alignment leaves alone for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Next Engine's code.
+    pub code: String,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What to send again.

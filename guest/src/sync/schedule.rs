@@ -361,6 +361,8 @@ mod tests {
             number: 1,
             mark: "m".to_owned(),
             made_at: script.now.get(),
+            sent_at: Some(script.now.get()),
+            changed_at: script.now.get(),
             state: BatchState::Queued("5".to_owned(), 0),
             queue_id: None,
             queue_message: None,

@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub use {
-    overview::{booked_unshipped, refused_shipped, stores},
+    overview::{booked_unshipped, refused_shipped, stores, under_way},
     preview::preview,
     work::has_open_work,
 };

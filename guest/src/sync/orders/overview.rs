@@ -73,6 +73,51 @@ pub fn booked_unshipped(tenant: &Tenant<'_>) -> Result<Vec<Pieces>> {
         .collect())
 }
 
+/// A slip whose work is not finished: what it moves may or may not have moved already.
+pub struct UnderWay {
+    /// 伝票番号
+    pub slip: String,
+    /// Smaregi's 商品ID.
+    pub products: Vec<String>,
+    /// Next Engine's 商品コード.
+    pub codes: Vec<String>,
+}
+
+/// The slips with work.
+pub fn under_way(tenant: &Tenant<'_>) -> Result<Vec<UnderWay>> {
+    let slips = slips_under(tenant, TODO)?;
+    Ok(orders(tenant, slips)?.iter().map(touched).collect())
+}
+
+fn touched(record: &SlipRecord) -> UnderWay {
+    let intent = record.intent.iter().flat_map(|intent| &intent.sale.lines);
+    let moves = record.moves.iter().map(|planned| &planned.shift);
+    let balances = record
+        .balances
+        .iter()
+        .flat_map(|balance| balance.wanted.iter().chain(&balance.by_itself));
+    let products = intent
+        .map(|line| line.product_id.clone())
+        .chain(moves.chain(balances).map(|shift| shift.product_id.clone()))
+        .collect();
+    let booked = record
+        .registered
+        .as_ref()
+        .map(|registered| &registered.made_from);
+    let codes = record
+        .order
+        .iter()
+        .chain(booked)
+        .flat_map(|order| &order.lines)
+        .map(|line| line.code.clone())
+        .collect();
+    UnderWay {
+        slip: record.slip.clone(),
+        products,
+        codes,
+    }
+}
+
 fn slips_under(tenant: &Tenant<'_>, prefix: &str) -> Result<Vec<String>> {
     let entries = store::list_all::<bool>(&tenant.ports, prefix)?;
     Ok(entries

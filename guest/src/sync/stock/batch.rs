@@ -5,28 +5,39 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::{
     error::Result,
     next_engine::goods::{self, Goods},
     reason::Reason,
-    rules::{codes, product::Product},
+    rules::{codes, product::Product, upload_outcome},
     sync::{
         next_engine_session::NextEngine,
         products,
         smaregi_session::Smaregi,
-        stock::records::{
-            BOOK_KEY, Batch, BatchRow, BatchState, Book, Held, OPEN_BATCH_KEY, Out, RowResult,
-            SentIndex, batch_key, held_key, out_key, sent_key,
+        stock::{
+            marks::{self, Checked},
+            reasons,
+            records::{
+                BOOK_KEY, Batch, BatchRow, BatchState, Book, Held, OPEN_BATCH_KEY, Out, RowResult,
+                SentIndex, batch_key, batch_tail, held_key, out_key, sent_key,
+            },
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
+    time::Moment,
 };
 
-/// Rows of one batch; settling it writes three records a row, within one commit.
-pub const MOST_ROWS: usize = 600;
+/// Rows of one batch; settling it checks or writes four records a row, within one commit.
+pub const MOST_ROWS: usize = 450;
+/// What forming or settling a batch may check and write, out of the 2 000 that storage takes; the rest is for the batch itself.
+const MOST_OPERATIONS: usize = 1_900;
+/// A batch is one value of at most 1 MiB; what becomes of a row adds a reason to it.
+const MOST_BYTES: usize = 900_000;
+const BYTES_FOR_A_REASON: usize = 700;
 /// Next Engine's `-in` takes 1 000 values (next-engine.md 0).
 const CODES_PER_SEARCH: usize = 1_000;
 /// 商品コード in Next Engine: half-width, at most 30 characters (assumed; Smaregi's own limit is 20).
@@ -38,6 +49,31 @@ pub struct Candidate {
     pub out: Stored<Out>,
     /// Why it was not sent so far.
     pub held: Option<Stored<Held>>,
+}
+
+impl Candidate {
+    /// Whether it goes with the next batch; otherwise it is held.
+    pub fn is_free(&self, now: Moment) -> bool {
+        self.held.as_ref().is_none_or(|held| {
+            !held.value.needs_person && held.value.again_at.is_some_and(|at| at <= now)
+        })
+    }
+
+    /// Whether it is to be looked at now: not what waits for a person or for its time.
+    fn has_its_turn(&self, now: Moment) -> bool {
+        self.held.as_ref().is_none_or(|held| {
+            !held.value.needs_person && held.value.again_at.is_none_or(|at| at <= now)
+        })
+    }
+
+    /// What is free goes first, oldest first; a long tail of unknown codes must not crowd out what sells. Then whoever was not
+    /// looked at for longest.
+    fn rank(&self, now: Moment) -> (bool, Moment) {
+        match &self.held {
+            Some(held) if !self.is_free(now) => (true, held.value.looked_at),
+            _ => (false, self.out.value.since),
+        }
+    }
 }
 
 /// Everything that waits to be sent, held or not.
@@ -57,6 +93,14 @@ pub fn candidates(tenant: &Tenant<'_>) -> Result<Vec<Candidate>> {
         .collect())
 }
 
+/// When the next held product goes again by itself.
+pub fn next_again(candidates: &[Candidate], now: Moment) -> Option<Moment> {
+    let times = candidates
+        .iter()
+        .filter_map(|candidate| candidate.held.as_ref()?.value.again_at);
+    times.filter(|at| *at > now).min()
+}
+
 /// What a candidate turned out to be.
 enum Fit {
     Row(String, Decimal),
@@ -71,41 +115,47 @@ pub async fn form(
     tenant: &Tenant<'_>,
     mut candidates: Vec<Candidate>,
 ) -> Result<Option<Batch>> {
-    candidates.retain(|candidate| {
-        !candidate
-            .held
-            .as_ref()
-            .is_some_and(|held| held.value.needs_person)
-    });
-    // What was never held goes first; a long tail of unknown codes must not crowd out what sells.
-    candidates.sort_by_key(|candidate| (candidate.held.is_some(), candidate.out.value.since));
-    candidates.truncate(MOST_ROWS);
+    let now = tenant.now();
+    let most = book(tenant)?.1.most_rows;
+    candidates.retain(|candidate| candidate.has_its_turn(now));
+    candidates.sort_by_key(|candidate| candidate.rank(now));
+    candidates.truncate(most);
+    let candidates = marks::recheck(next_engine, tenant, candidates).await?;
     let coded = codes_of(session, tenant, &candidates).await?;
     let wanted: Vec<String> = coded.iter().flatten().cloned().collect();
-    let goods = read_goods(next_engine, &wanted).await?;
-    let mut rows = Vec::new();
-    let mut commit = Commit::new().fence(next_engine.fence());
-    for (candidate, code) in candidates.iter().zip(coded) {
+    let known = read_goods(next_engine, &wanted).await?.goods;
+    let mut draft = Draft {
+        rows: Vec::new(),
+        bytes: 0,
+        commit: Commit::new().fence(next_engine.fence()),
+    };
+    for (checked, code) in candidates.iter().zip(coded) {
+        let out = &checked.candidate.out.value;
         let fit = match code {
-            _ if candidate.out.value.quantity == 0 => Fit::Zero,
-            Ok(code) => fit(&candidate.out.value, code, &goods),
+            _ if out.quantity == 0 => Fit::Zero,
+            Ok(code) => fit(out, code, &known),
             Err(reason) => Fit::Hold(reason, None),
         };
-        commit = place(tenant, commit, candidate, fit, &mut rows)?;
+        if draft.is_full() {
+            break;
+        }
+        draft = draft.place(tenant, checked, fit)?;
     }
-    finish(tenant, commit, rows)
+    finish(tenant, draft)
 }
 
 /// Next Engine's code of each candidate, or why it has none.
 async fn codes_of(
     session: &Smaregi<'_>,
     tenant: &Tenant<'_>,
-    candidates: &[Candidate],
+    candidates: &[Checked],
 ) -> Result<Vec<std::result::Result<String, Reason>>> {
-    let fresh = candidates.iter().any(|candidate| candidate.held.is_some());
+    let fresh = candidates
+        .iter()
+        .any(|checked| checked.candidate.held.is_some());
     let ids: Vec<String> = candidates
         .iter()
-        .map(|candidate| candidate.out.value.product_id.clone())
+        .map(|checked| checked.candidate.out.value.product_id.clone())
         .collect();
     let known = products::resolve_ids(session, tenant, &ids, fresh).await?;
     let smaregi_codes: Vec<String> = known
@@ -126,34 +176,58 @@ fn code_of(
     product: Option<&Product>,
     sharing: &HashMap<String, Vec<Product>>,
 ) -> std::result::Result<String, Reason> {
-    let product = product.ok_or_else(|| no_product(id))?;
+    let product = product.ok_or_else(|| reasons::no_product(id))?;
     if !product.stock_managed {
-        return Err(not_managed(product));
+        return Err(reasons::not_managed(product));
     }
     let code = codes::to_next_engine(&tenant.settings.stock.codes, product)
-        .ok_or_else(|| no_code(product))?;
+        .ok_or_else(|| reasons::no_code(product))?;
     if sharing
         .get(&product.code)
         .is_some_and(|products| products.len() > 1)
     {
-        return Err(shared_code(&code));
+        return Err(reasons::shared_code(&code));
     }
     let plain = code.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if code.chars().count() > LONGEST_CODE || !plain {
-        Err(impossible_code(&code))
+        Err(reasons::impossible_code(&code, LONGEST_CODE))
     } else {
         Ok(code)
     }
 }
 
-/// What Next Engine knows of these codes; also finds codes that differ in letter case only.
-pub async fn read_goods(next_engine: &mut NextEngine<'_>, codes: &[String]) -> Result<Vec<Goods>> {
-    let mut goods = Vec::new();
-    for codes in codes.chunks(CODES_PER_SEARCH) {
-        let answer = next_engine.send(goods::search(codes)).await?;
-        goods.extend(goods::decode(&answer).into_iter().flatten());
+/// What Next Engine knows of some codes.
+#[derive(Default)]
+pub struct Known {
+    /// The products; also those whose codes differ in letter case only.
+    pub goods: Vec<Goods>,
+    /// Some could not be read: what is missing may be among them.
+    pub unreadable: bool,
+}
+
+impl Known {
+    fn take(&mut self, answer: &serde_json::Value) {
+        for goods in goods::decode(answer) {
+            match goods {
+                Ok(goods) => self.goods.push(goods),
+                Err(_) => self.unreadable = true,
+            }
+        }
     }
-    Ok(goods)
+}
+
+/// Asks Next Engine for these codes. One with a comma cannot be in a list and is asked for by itself.
+pub async fn read_goods(next_engine: &mut NextEngine<'_>, codes: &[String]) -> Result<Known> {
+    let (alone, listed): (Vec<String>, Vec<String>) =
+        codes.iter().cloned().partition(|code| code.contains(','));
+    let mut known = Known::default();
+    for codes in listed.chunks(CODES_PER_SEARCH) {
+        known.take(&next_engine.send(goods::search(codes)).await?);
+    }
+    for code in &alone {
+        known.take(&next_engine.send(goods::one(code)).await?);
+    }
+    Ok(known)
 }
 
 fn fit(out: &Out, code: String, goods: &[Goods]) -> Fit {
@@ -163,29 +237,82 @@ fn fit(out: &Out, code: String, goods: &[Goods]) -> Fit {
             .find(|goods| goods.code.eq_ignore_ascii_case(&code));
         return Fit::Hold(
             other.map_or_else(
-                || unknown_code(&code),
-                |other| letter_case(&code, &other.code),
+                || reasons::unknown_code(&code),
+                |other| reasons::letter_case(&code, &other.code),
             ),
             Some(code),
         );
     };
-    let missing = known.free.saturating_add(Decimal::from(out.quantity));
-    if out.quantity < 0 && missing.is_sign_negative() && !missing.is_zero() {
-        return Fit::Hold(free_stock(&code, known.free, out.quantity), Some(code));
+    if upload_outcome::is_short(known.free, out.quantity) {
+        let reason = reasons::free_stock(&code, known.free, out.quantity);
+        return Fit::Hold(reason, Some(code));
     }
     Fit::Row(code, known.stock)
 }
 
-fn place(
-    tenant: &Tenant<'_>,
+/// A batch being put together.
+struct Draft {
+    rows: Vec<BatchRow>,
+    bytes: usize,
     commit: Commit,
-    candidate: &Candidate,
-    fit: Fit,
-    rows: &mut Vec<BatchRow>,
-) -> Result<Commit> {
-    let out = &candidate.out.value;
-    let held = held_key(&out.product_id);
-    let row = |code: String, stock_then, result| BatchRow {
+}
+
+impl Draft {
+    fn is_full(&self) -> bool {
+        self.commit.len() >= MOST_OPERATIONS || self.bytes >= MOST_BYTES
+    }
+
+    fn place(mut self, tenant: &Tenant<'_>, checked: &Checked, fit: Fit) -> Result<Self> {
+        let now = tenant.now();
+        let Candidate { out, held } = &checked.candidate;
+        let held_key = held_key(&out.value.product_id);
+        let (code, stock_then, result) = match fit {
+            Fit::Hold(reason, code) => {
+                let same = held.as_ref().filter(|held| held.value.reason == reason);
+                let hold = Held {
+                    reason,
+                    code,
+                    since: same.map_or(now, |held| held.value.since),
+                    looked_at: now,
+                    again_at: None,
+                    needs_person: false,
+                };
+                self.commit = self.commit.put(&held_key, &hold)?;
+                return Ok(self);
+            }
+            Fit::Zero => (String::new(), None, RowResult::Zero),
+            Fit::Row(code, stock) => (code, Some(stock), RowResult::Pending),
+        };
+        self.commit = self
+            .commit
+            .check(&out.key, Some(out))
+            .delete(&out.key)
+            .delete(&held_key);
+        if let Some(tried) = &checked.tried {
+            self.commit = self.commit.delete(&tried.key);
+        }
+        self.push(row(&out.value, code, stock_then, result, now));
+        Ok(self)
+    }
+
+    fn push(&mut self, row: BatchRow) {
+        let bytes = serde_json::to_vec(&row).map_or(0, |row| row.len());
+        self.bytes = self
+            .bytes
+            .saturating_add(bytes)
+            .saturating_add(BYTES_FOR_A_REASON);
+        self.rows.push(row);
+    }
+}
+
+fn row(
+    out: &Out,
+    code: String,
+    stock_then: Option<Decimal>,
+    result: RowResult,
+    changed_at: Moment,
+) -> BatchRow {
+    BatchRow {
         product_id: out.product_id.clone(),
         code,
         quantity: out.quantity,
@@ -195,62 +322,26 @@ fn place(
         changes: out.changes.clone(),
         since: out.since,
         result,
-    };
-    match fit {
-        Fit::Hold(reason, code) => {
-            let same = candidate
-                .held
-                .as_ref()
-                .is_some_and(|held| held.value.reason == reason);
-            let hold = Held {
-                reason,
-                code,
-                since: tenant.now(),
-                needs_person: false,
-            };
-            if same {
-                Ok(commit)
-            } else {
-                commit.put(&held, &hold)
-            }
-        }
-        Fit::Zero => {
-            rows.push(row(String::new(), None, RowResult::Zero));
-            Ok(commit
-                .check(&candidate.out.key, Some(&candidate.out))
-                .delete(&candidate.out.key)
-                .delete(&held))
-        }
-        Fit::Row(code, stock) => {
-            rows.push(row(code, Some(stock), RowResult::Pending));
-            Ok(commit
-                .check(&candidate.out.key, Some(&candidate.out))
-                .delete(&candidate.out.key)
-                .delete(&held))
-        }
+        changed_at,
     }
 }
 
-fn finish(tenant: &Tenant<'_>, mut commit: Commit, rows: Vec<BatchRow>) -> Result<Option<Batch>> {
+fn finish(tenant: &Tenant<'_>, draft: Draft) -> Result<Option<Batch>> {
     let now = tenant.now();
-    let stored = store::read::<Book>(&tenant.ports, BOOK_KEY)?;
-    let mut book = stored
-        .as_ref()
-        .map_or_else(|| new_book(tenant), |stored| stored.value.clone());
+    let (stored, mut book) = book(tenant)?;
+    let mut commit = draft.commit.check(BOOK_KEY, stored.as_ref());
     book.held_looked_at = Some(now);
-    if rows.is_empty() {
-        commit
-            .check(BOOK_KEY, stored.as_ref())
-            .put(BOOK_KEY, &book)?
-            .apply(&tenant.ports)?;
+    if draft.rows.is_empty() {
+        commit.put(BOOK_KEY, &book)?.apply(&tenant.ports)?;
         return Ok(None);
     }
-    let number = book.next;
-    let only_zero = rows.iter().all(|row| row.result == RowResult::Zero);
+    let only_zero = draft.rows.iter().all(|row| row.result == RowResult::Zero);
     let batch = Batch {
-        number,
-        mark: format!("tsunagi-{}-{number}", book.name),
+        number: book.next,
+        // As long as any other, so that none is a part of another when movements are searched by it.
+        mark: format!("tsunagi-{}-{:0>9}", book.name, book.next),
         made_at: now,
+        sent_at: None,
         state: if only_zero {
             BatchState::Settled
         } else {
@@ -259,29 +350,73 @@ fn finish(tenant: &Tenant<'_>, mut commit: Commit, rows: Vec<BatchRow>) -> Resul
         queue_id: None,
         queue_message: None,
         next_at: now,
-        rows,
+        changed_at: now,
+        rows: draft.rows,
     };
-    book.next = number.saturating_add(1);
-    book.last_made_at = if only_zero {
-        book.last_made_at
-    } else {
-        Some(now)
-    };
-    commit = commit
-        .check(BOOK_KEY, stored.as_ref())
-        .put(BOOK_KEY, &book)?
-        .put(&batch_key(number), &batch)?;
-    commit = commit.put(
-        &sent_key(now, &format!("b{number:0>12}")),
-        &SentIndex::Batch(number),
-    )?;
+    book.next = book.next.saturating_add(1);
     if !only_zero {
+        book.last_made_at = Some(now);
         commit = commit
             .check_revision(OPEN_BATCH_KEY, None)
-            .put(OPEN_BATCH_KEY, &number)?;
+            .put(OPEN_BATCH_KEY, &batch.number)?;
     }
-    commit.apply(&tenant.ports)?;
+    commit
+        .put(BOOK_KEY, &book)?
+        .put(&batch_key(batch.number), &batch)?
+        .put(&index_key(&batch), &SentIndex::Batch(batch.number))?
+        .apply(&tenant.ports)?;
     Ok((!only_zero).then_some(batch))
+}
+
+fn index_key(batch: &Batch) -> String {
+    sent_key(batch.changed_at, &batch_tail(batch.number))
+}
+
+/// Writes a batch over what was read; its place in the send history follows its last change.
+pub fn put(commit: Commit, seen: &Stored<Batch>, batch: &Batch) -> Result<Commit> {
+    let mut commit = commit.check(&seen.key, Some(seen)).put(&seen.key, batch)?;
+    if batch.changed_at != seen.value.changed_at {
+        commit = commit
+            .delete(&index_key(&seen.value))
+            .put(&index_key(batch), &SentIndex::Batch(batch.number))?;
+    }
+    Ok(commit)
+}
+
+/// Undoes a batch that was certainly not applied, as if it had never been formed; its rows wait again, and are looked at afresh before
+/// they travel. `pause` keeps the schedule from forming the next one at once.
+pub fn dissolve(
+    next_engine: &NextEngine<'_>,
+    tenant: &Tenant<'_>,
+    seen: &Stored<Batch>,
+    most_rows: Option<usize>,
+    pause: TimeDelta,
+) -> Result<()> {
+    let (stored, mut book) = book(tenant)?;
+    book.most_rows = most_rows.unwrap_or(book.most_rows);
+    book.last_made_at = None;
+    book.not_before = Some(tenant.now() + pause);
+    let mut commit = Commit::new()
+        .fence(next_engine.fence())
+        .check(&seen.key, Some(seen))
+        .check(BOOK_KEY, stored.as_ref())
+        .put(BOOK_KEY, &book)?
+        .delete(&seen.key)
+        .delete(&index_key(&seen.value))
+        .delete(OPEN_BATCH_KEY);
+    for row in &seen.value.rows {
+        commit = give_back(tenant, commit, row)?;
+    }
+    commit.apply(&tenant.ports)
+}
+
+/// The numbering as it stands.
+pub fn book(tenant: &Tenant<'_>) -> Result<(Option<Stored<Book>>, Book)> {
+    let stored = store::read::<Book>(&tenant.ports, BOOK_KEY)?;
+    let book = stored
+        .as_ref()
+        .map_or_else(|| new_book(tenant), |stored| stored.value.clone());
+    Ok((stored, book))
 }
 
 fn new_book(tenant: &Tenant<'_>) -> Book {
@@ -292,15 +427,27 @@ fn new_book(tenant: &Tenant<'_>) -> Book {
         next: 1,
         last_made_at: None,
         held_looked_at: None,
+        most_rows: MOST_ROWS,
+        not_before: None,
+        last_queue_id: None,
     }
 }
 
-/// Puts one product's difference back under its key, together with what came since. For `deliver`.
-pub fn give_back(
+/// Puts one product's difference back under its key, together with what came since.
+pub fn give_back(tenant: &Tenant<'_>, commit: Commit, row: &BatchRow) -> Result<Commit> {
+    with_out(tenant, commit, row, |out| out.take_back(row))
+}
+
+/// Sees to it that the product is among those that wait, without a quantity: for a row whose outcome a person has to settle.
+pub fn keep_waiting(tenant: &Tenant<'_>, commit: Commit, row: &BatchRow) -> Result<Commit> {
+    with_out(tenant, commit, row, |_| {})
+}
+
+fn with_out(
     tenant: &Tenant<'_>,
     commit: Commit,
     row: &BatchRow,
-    held: Option<&Held>,
+    change: impl FnOnce(&mut Out),
 ) -> Result<Commit> {
     let key = out_key(&row.product_id);
     let seen = store::read::<Out>(&tenant.ports, &key)?;
@@ -308,92 +455,18 @@ pub fn give_back(
         || Out::new(&row.product_id, row.since),
         |seen| seen.value.clone(),
     );
-    out.take_back(row);
-    let commit = commit.check(&key, seen.as_ref()).put(&key, &out)?;
-    match held {
-        Some(held) => commit.put(&held_key(&row.product_id), held),
-        None => Ok(commit),
+    change(&mut out);
+    commit.check(&key, seen.as_ref()).put(&key, &out)
+}
+
+/// A hold that only a person's word ends.
+pub fn person(tenant: &Tenant<'_>, reason: Reason, code: &str) -> Held {
+    Held {
+        reason,
+        code: Some(code.to_owned()),
+        since: tenant.now(),
+        looked_at: tenant.now(),
+        again_at: None,
+        needs_person: true,
     }
-}
-
-fn no_product(id: &str) -> Reason {
-    Reason::new(
-        "product-gone",
-        "スマレジに商品がありません。商品を戻すか、在庫照合で合わせてください。",
-        "Smaregi has no such product any more. Restore it, or align by hand.",
-    )
-    .field("productId")
-    .value(id)
-}
-
-fn not_managed(product: &Product) -> Reason {
-    Reason::new(
-        "stock-not-managed",
-        "スマレジで在庫管理をしない商品です。在庫管理を「する」にすると送信されます。",
-        "Smaregi does not manage this product's stock. Switch its stock control on to send it.",
-    )
-    .field("stockControlDivision")
-    .value(&product.code)
-}
-
-fn no_code(product: &Product) -> Reason {
-    Reason::new(
-        "no-code",
-        "スマレジの商品コードが空です。商品コードを登録するか、コード対応表に加えてください。",
-        "The product has no code in Smaregi. Give it one, or add it to the code table.",
-    )
-    .field("productCode")
-    .value(&product.id)
-}
-
-fn shared_code(code: &str) -> Reason {
-    Reason::new(
-        "shared-code",
-        "同じ商品コードの商品がスマレジに2つ以上あります。コードを分けてください。",
-        "Two or more Smaregi products share this code. Give each its own.",
-    )
-    .field("productCode")
-    .value(code)
-}
-
-fn impossible_code(code: &str) -> Reason {
-    Reason::new(
-        "impossible-code",
-        format!("ネクストエンジンの商品コードにできません(半角{LONGEST_CODE}文字まで)。コード対応表に加えてください。"),
-        format!("This cannot be a code in Next Engine (half-width, at most {LONGEST_CODE}). Add it to the code table."),
-    )
-    .field("syohin_code")
-    .value(code)
-}
-
-fn unknown_code(code: &str) -> Reason {
-    Reason::new(
-        "unknown-code",
-        "ネクストエンジンにこの商品コードがありません。登録すると、待っている変動も送信されます。",
-        "Next Engine does not know this code. Once it is registered there, what waits is sent too.",
-    )
-    .field("syohin_code")
-    .value(code)
-}
-
-fn letter_case(code: &str, other: &str) -> Reason {
-    Reason::new(
-        "code-letter-case",
-        format!("ネクストエンジンの商品コードは「{other}」で、大文字・小文字が違います。どちらかに揃えてください。"),
-        format!("Next Engine writes this code {other}: the letter case differs. Make both the same."),
-    )
-    .field("syohin_code")
-    .value(code)
-}
-
-/// For `deliver`, too, where Next Engine found out.
-pub fn free_stock(code: &str, free: Decimal, quantity: i64) -> Reason {
-    let free = crate::money::text(free);
-    Reason::new(
-        "free-stock",
-        format!("ネクストエンジンのフリー在庫({free})より多くは減らせません({quantity})。引当の解除か入庫を待って送信します。"),
-        format!("Next Engine's free stock ({free}) is less than what is to be taken off ({quantity}). It waits for stock there."),
-    )
-    .field("stock_free_quantity")
-    .value(code)
 }

@@ -8,7 +8,10 @@ use crate::{
     error::Result,
     next_engine::goods::{self, Goods},
     reason::Reason,
-    rules::{codes, product::Product},
+    rules::{
+        codes::{self, SmaregiKey},
+        product::Product,
+    },
     smaregi::stock,
     sync::{
         next_engine_session::NextEngine,
@@ -16,8 +19,9 @@ use crate::{
         report::{Comparison, ComparisonLine, Explanation},
         smaregi_session::Smaregi,
         stock::{
-            batch, deliver,
-            records::{BatchRow, ChangeRecord, RowResult, Unsent, change_key, unsent_key},
+            batch, reasons,
+            records::{ChangeRecord, TRIED_PREFIX, Tried, Unsent, change_key, unsent_key},
+            unsettled::{Unsettled, undecided},
         },
         store,
         tenant::Tenant,
@@ -28,46 +32,83 @@ const PAGE_ROWS: usize = 1_000;
 /// Next Engine's largest page that every account takes (next-engine.md 5).
 const GOODS_PER_PAGE: u32 = 1_000;
 
+/// A comparison, and what an alignment has to know beyond it.
+pub struct Compared {
+    /// What people see.
+    pub comparison: Comparison,
+    /// Smaregi's 商品ID by Next Engine's code, where exactly one product has it.
+    pub products: BTreeMap<String, String>,
+    /// Differences that only an alignment can end: an upload whose outcome is not known. By code; explained in the comparison.
+    pub unclear: BTreeMap<String, Decimal>,
+    /// Products that move just now, as far as it was known when they were compared.
+    pub unsettled: Unsettled,
+}
+
 /// Compares all products. See `wit/stock.wit`.
 pub async fn compare(tenant: &Tenant<'_>) -> Result<Comparison> {
+    Ok(whole(tenant).await?.comparison)
+}
+
+/// Compares all products.
+pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
     let session = Smaregi::open(tenant).await?;
     let sums = smaregi_sums(&session, tenant).await?;
-    let ids: Vec<String> = sums.keys().cloned().collect();
+    let ids: Vec<String> = sums.by_product.keys().cloned().collect();
     let known = products::resolve_ids(&session, tenant, &ids, false).await?;
     let mut next_engine = NextEngine::open(tenant).await?;
     let goods = all_goods(&mut next_engine).await;
     next_engine.close()?;
     let mut sheet = Sheet::default();
-    for (id, quantity) in &sums {
+    let rule = &tenant.settings.stock.codes;
+    for (id, quantity) in &sums.by_product {
         if let Some(Some(product)) = known.get(id)
             && product.stock_managed
         {
-            sheet.smaregi(&tenant.settings.stock.codes, product, *quantity);
+            sheet.smaregi(rule, product, *quantity);
         }
     }
     for goods in goods? {
         sheet.next_engine(goods);
     }
-    explain(
-        tenant,
-        &mut sheet,
-        &known.into_values().flatten().collect::<Vec<_>>(),
-    )?;
-    Ok(sheet.finish(tenant))
+    let mut known: Vec<Product> = known.into_values().flatten().collect();
+    if !sums.unreadable && !tenant.settings.stock.stores.is_empty() {
+        for product in without_row(&session, tenant, &sheet).await? {
+            sheet.smaregi(rule, &product, Decimal::ZERO);
+            known.push(product);
+        }
+    }
+    let unsettled = Unsettled::read(tenant)?;
+    explain(tenant, &mut sheet, &known)?;
+    let unclear = sheet.attribute(&unsettled, unclear_products(tenant)?);
+    Ok(Compared {
+        products: sheet.lone_products(),
+        comparison: sheet.finish(tenant),
+        unclear,
+        unsettled,
+    })
 }
 
-/// Sum over the target stores, by 商品ID.
-async fn smaregi_sums(
-    session: &Smaregi<'_>,
-    tenant: &Tenant<'_>,
-) -> Result<BTreeMap<String, Decimal>> {
-    let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
+/// Smaregi's stock.
+#[derive(Default)]
+struct Sums {
+    /// Sum over the target stores, by 商品ID.
+    by_product: BTreeMap<String, Decimal>,
+    /// Some rows could not be read: no row need not mean no stock.
+    unreadable: bool,
+}
+
+async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<Sums> {
+    let mut sums = Sums::default();
     for store_id in tenant.settings.stock.stores.iter().collect::<BTreeSet<_>>() {
         for page in 1u32.. {
             let rows = stock::decode(&session.send(&stock::list(store_id, None, page)).await?);
             let full = rows.len() >= PAGE_ROWS;
-            for row in rows.into_iter().flatten() {
-                let sum = sums.entry(row.product_id).or_default();
+            for row in rows {
+                let Ok(row) = row else {
+                    sums.unreadable = true;
+                    continue;
+                };
+                let sum = sums.by_product.entry(row.product_id).or_default();
                 *sum = sum.saturating_add(row.amount);
             }
             if !full {
@@ -80,18 +121,65 @@ async fn smaregi_sums(
 
 async fn all_goods(next_engine: &mut NextEngine<'_>) -> Result<Vec<Goods>> {
     let mut all: Vec<Goods> = Vec::new();
+    let mut offset = 0usize;
     loop {
-        let after = all.last().map(|goods| goods.code.clone());
         let answer = next_engine
-            .send(goods::page(after.as_deref(), GOODS_PER_PAGE))
+            .send(goods::page(offset, GOODS_PER_PAGE))
             .await?;
-        let page: Vec<Goods> = goods::decode(&answer).into_iter().flatten().collect();
+        let page = goods::decode(&answer);
+        offset = offset.saturating_add(page.len());
         let full = page.len() >= GOODS_PER_PAGE as usize;
-        all.extend(page);
+        all.extend(page.into_iter().flatten());
         if !full {
             return Ok(all);
         }
     }
+}
+
+/// Smaregi's products that Next Engine has stock of and Smaregi has no row of: a product whose stock never moved (smaregi.md 4a).
+async fn without_row(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    sheet: &Sheet,
+) -> Result<Vec<Product>> {
+    let rule = &tenant.settings.stock.codes;
+    let (mut ids, mut smaregi_codes) = (Vec::new(), Vec::new());
+    for (code, row) in &sheet.rows {
+        let stocked = row
+            .goods
+            .as_ref()
+            .is_some_and(|goods| !goods.stock.is_zero());
+        if row.smaregi.is_some() || !stocked {
+            continue;
+        }
+        match codes::to_smaregi(rule, code) {
+            Some(SmaregiKey::Id(id)) => ids.push(id),
+            Some(SmaregiKey::Code(code)) => smaregi_codes.push(code),
+            None => {}
+        }
+    }
+    let by_id = products::resolve_ids(session, tenant, &ids, false).await?;
+    let by_code = products::resolve_codes(session, tenant, &smaregi_codes, false).await?;
+    let lone = by_code
+        .into_values()
+        .filter_map(|found| match found.as_slice() {
+            [product] => Some(product.clone()),
+            _ => None,
+        });
+    let fits = |product: &Product| {
+        let code = codes::to_next_engine(rule, product);
+        let row = code.and_then(|code| sheet.rows.get(&code));
+        product.stock_managed && row.is_some_and(|row| row.smaregi.is_none())
+    };
+    let found = by_id.into_values().flatten().chain(lone);
+    Ok(found.filter(fits).collect())
+}
+
+/// Products with an upload whose outcome is not known.
+fn unclear_products(tenant: &Tenant<'_>) -> Result<Vec<Tried>> {
+    let tried = store::list_all::<Tried>(&tenant.ports, TRIED_PREFIX)?;
+    let apart = tried.into_iter().map(|tried| tried.value);
+    Ok(apart.filter(|tried| tried.apart).collect())
 }
 
 #[derive(Default)]
@@ -137,6 +225,52 @@ impl Sheet {
         }
     }
 
+    /// Smaregi's product of each code that exactly one product has.
+    fn lone_products(&self) -> BTreeMap<String, String> {
+        let mut owners: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+        for (product, code) in &self.codes {
+            owners.entry(code).or_default().push(product);
+        }
+        let lone = owners
+            .into_iter()
+            .filter_map(|(code, owners)| match owners.as_slice() {
+                [owner] => Some((code.clone(), (*owner).clone())),
+                _ => None,
+            });
+        lone.collect()
+    }
+
+    /// What is left of a product that moves just now is put down to that, and never counts as unexplained; so is what is left where
+    /// the outcome of an upload is not known, which is returned.
+    fn attribute(
+        &mut self,
+        unsettled: &Unsettled,
+        unclear: Vec<Tried>,
+    ) -> BTreeMap<String, Decimal> {
+        let products = self.lone_products();
+        let mut open = BTreeMap::new();
+        for (code, row) in &mut self.rows {
+            let rest = row.rest();
+            let product = products.get(code).map(String::as_str);
+            let tried = unclear
+                .iter()
+                .find(|tried| Some(tried.sent.product_id.as_str()) == product);
+            let reason = match (unsettled.reason(code, product), tried) {
+                (Some(reason), _) => reason.clone(),
+                (None, Some(_)) => reasons::unclear(code),
+                (None, None) => continue,
+            };
+            if tried.is_some() {
+                open.insert(code.clone(), rest);
+            }
+            if !rest.is_zero() {
+                let quantity = rest;
+                row.explanations.push(Explanation { reason, quantity });
+            }
+        }
+        open
+    }
+
     fn finish(self, tenant: &Tenant<'_>) -> Comparison {
         let mut lines: Vec<ComparisonLine> = self
             .rows
@@ -173,10 +307,14 @@ impl Row {
                 quantity: difference,
             }];
         }
-        let explained = self
-            .explanations
-            .iter()
-            .fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
+        let broken = self.rest().fract();
+        if !broken.is_zero() {
+            self.explanations.push(Explanation {
+                reason: fraction(),
+                quantity: broken,
+            });
+        }
+        let unexplained = difference.saturating_sub(explained(&self.explanations));
         ComparisonLine {
             code,
             name: self.name,
@@ -185,29 +323,24 @@ impl Row {
             next_engine_free: self.goods.as_ref().map(|goods| goods.free),
             next_engine_allocated: self.goods.as_ref().map(|goods| goods.allocated),
             difference,
-            unexplained: difference.saturating_sub(explained),
+            unexplained,
             explanations: self.explanations,
         }
     }
 
-    /// Whether this much still explains something, for what may or may not have happened there already.
-    fn lacks(&self, quantity: i64) -> bool {
-        let stock = self
-            .goods
-            .as_ref()
-            .map(|goods| goods.stock)
-            .unwrap_or_default();
-        let explained = self
-            .explanations
-            .iter()
-            .fold(Decimal::ZERO, |sum, part| sum.saturating_add(part.quantity));
-        let rest = self
-            .smaregi
-            .unwrap_or_default()
-            .saturating_sub(stock)
-            .saturating_sub(explained);
-        rest.saturating_sub(Decimal::from(quantity)).abs() < rest.abs()
+    /// Smaregi minus Next Engine, less what is explained so far; zero when there is nothing to compare with.
+    fn rest(&self) -> Decimal {
+        let (Some(smaregi), Some(goods)) = (self.smaregi, &self.goods) else {
+            return Decimal::ZERO;
+        };
+        let difference = smaregi.saturating_sub(goods.stock);
+        difference.saturating_sub(explained(&self.explanations))
     }
+}
+
+fn explained(parts: &[Explanation]) -> Decimal {
+    let quantities = parts.iter().map(|part| part.quantity);
+    quantities.fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 fn explain(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product]) -> Result<()> {
@@ -240,18 +373,6 @@ fn explain(tenant: &Tenant<'_>, sheet: &mut Sheet, products: &[Product]) -> Resu
     }
     for (code, pieces, slip) in orders::booked_unshipped(tenant)? {
         sheet.explain(&code, order_not_shipped(&slip), pieces.saturating_neg());
-    }
-    let open: Vec<BatchRow> = deliver::open_batch(tenant)?
-        .map(|open| open.value.rows)
-        .unwrap_or_default();
-    for row in open.iter().filter(|row| row.result == RowResult::Pending) {
-        if sheet
-            .rows
-            .get(&row.code)
-            .is_some_and(|sheet| sheet.lacks(row.quantity))
-        {
-            sheet.explain(&row.code, in_flight(), row.quantity);
-        }
     }
     Ok(())
 }
@@ -286,14 +407,6 @@ fn waiting() -> Reason {
     )
 }
 
-fn undecided() -> Reason {
-    Reason::new(
-        "own-move-open",
-        "この連携自身の登録かどうかを確かめています。",
-        "It is being found out whether this was our own registration.",
-    )
-}
-
 fn one_side_only(next_engine: bool) -> Reason {
     let (ja, en) = if next_engine {
         ("ネクストエンジン", "Next Engine")
@@ -307,11 +420,11 @@ fn one_side_only(next_engine: bool) -> Reason {
     )
 }
 
-fn in_flight() -> Reason {
+fn fraction() -> Reason {
     Reason::new(
-        "in-flight",
-        "ネクストエンジンが処理中です。",
-        "Next Engine is working on it.",
+        "fractional-quantity",
+        "ネクストエンジンの在庫は整数だけです。端数は送信できません。",
+        "Next Engine takes whole quantities only. The fraction cannot be sent.",
     )
 }
 

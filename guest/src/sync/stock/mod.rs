@@ -1,7 +1,8 @@
 //! Stock out: every movement in Smaregi reaches Next Engine once. The ledger's flow; the rules are in `rules::stock_decision`.
 //!
 //! [`intake`] notes places, [`ingest`] reads their history, [`decide`] decides each row, [`batch`] forms one marked upload of net
-//! differences, [`deliver`] follows it until every row is verified or given back.
+//! differences, [`deliver`] follows it until every row is verified, [`settle`] writes down what became of each, and [`marks`] looks an
+//! attempt up once more before it is repeated.
 
 pub mod align;
 pub mod batch;
@@ -11,9 +12,16 @@ pub mod decide;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod marks;
 pub mod reading;
+pub mod reasons;
 pub mod records;
+pub mod resend;
+pub mod settle;
+#[cfg(test)]
+mod tests;
 pub mod trouble;
+pub mod unsettled;
 
 use chrono::TimeDelta;
 
@@ -23,18 +31,15 @@ use crate::{
         connection,
         next_engine_session::NextEngine,
         own,
-        report::{ResendChoice, SendProgress},
+        report::SendProgress,
         rest::{self, Part},
         smaregi_session::Smaregi,
         stock::{
             batch::Candidate,
             ingest::Since,
-            records::{
-                BOOK_KEY, Batch, BatchState, Book, HINTS, Held, Hint, RowResult, batch_key,
-                held_key,
-            },
+            records::{BOOK_KEY, Batch, BatchState, Book, HINTS, Hint},
         },
-        store::{self, Commit},
+        store,
         tenant::Tenant,
     },
     time::Moment,
@@ -45,6 +50,7 @@ pub use {
     catch_up::catch_up,
     compare::compare,
     intake::{take_in, take_in_changes},
+    resend::resend,
 };
 
 /// Held products are looked at once a day when nothing else is sent: each look is a billed call.
@@ -93,21 +99,21 @@ pub fn finish(
         Err(Error::BudgetSpent) => true,
         Err(error) => return Err(error),
     };
+    let now = tenant.now();
     let candidates = batch::candidates(tenant)?;
     let held = candidates
         .iter()
-        .filter(|candidate| candidate.held.is_some())
+        .filter(|candidate| !candidate.is_free(now))
         .count();
     let free = candidates.len().saturating_sub(held);
     let open = deliver::open_batch(tenant)?;
     let on = connection::link(&tenant.ports)?.on;
     let reading = ingest::next_reading(tenant)?.filter(|_| on);
-    let sending = (on && open.is_none() && free > 0).then(|| tenant.now());
+    let sending = (on && open.is_none() && free > 0).then_some(now);
     progress.products_held = count(held);
     progress.products_waiting = count(free);
     progress.hints_waiting = count(store::list_all::<Hint>(&tenant.ports, HINTS)?.len());
     progress.in_flight = open.is_some();
-    let now = tenant.now();
     progress.more = spent || reading.is_some_and(|at| at <= now) || sending.is_some();
     progress.next_at = open
         .map(|open| open.value.next_at)
@@ -115,6 +121,7 @@ pub fn finish(
         .chain(own::next_look(tenant)?)
         .chain(reading)
         .chain(sending)
+        .chain(batch::next_again(&candidates, now))
         .min();
     Ok(progress.clone())
 }
@@ -167,8 +174,11 @@ pub async fn upload(
 /// whether a batch came of it or not. `None` before the first.
 pub fn send_due_at(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Moment>> {
     let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
-    let last = book.and_then(|book| book.last_made_at.max(book.held_looked_at));
-    Ok(last.map(|last| last.min(tenant.now()) + pause))
+    let last = book
+        .as_ref()
+        .and_then(|book| book.last_made_at.max(book.held_looked_at));
+    let due = last.map(|last| last.min(tenant.now()) + pause);
+    Ok(due.max(book.and_then(|book| book.not_before)))
 }
 
 /// When the schedule has something to upload; `None` while nothing may travel, or a batch is in flight.
@@ -177,16 +187,25 @@ pub fn next_upload(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Momen
         return Ok(None);
     }
     let candidates = batch::candidates(tenant)?;
-    let free = candidates
-        .iter()
-        .filter(|candidate| candidate.held.is_none());
-    let due = send_due_at(tenant, pause)?.unwrap_or_else(|| tenant.now());
-    Ok(match free.count() {
+    let now = tenant.now();
+    let free = candidates.iter().filter(|candidate| candidate.is_free(now));
+    let due = send_due_at(tenant, pause)?.unwrap_or(now);
+    let many = tenant.settings.pace.send_early_products as usize;
+    let upload = match free.count() {
         0 if candidates.iter().any(may_be_mended) => Some(held_look_due(tenant)?.max(due)),
         0 => None,
-        free if free >= tenant.settings.pace.send_early_products as usize => Some(tenant.now()),
+        free if free >= many && !pauses(tenant)? => Some(now),
         _ => Some(due),
-    })
+    };
+    let again = batch::next_again(&candidates, now).map(|at| at.max(due));
+    Ok(upload.into_iter().chain(again).min())
+}
+
+/// Whether Next Engine asked for patience with uploads.
+fn pauses(tenant: &Tenant<'_>) -> Result<bool> {
+    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
+    let until = book.and_then(|book| book.not_before);
+    Ok(until.is_some_and(|at| at > tenant.now()))
 }
 
 fn held_look_due(tenant: &Tenant<'_>) -> Result<Moment> {
@@ -256,9 +275,12 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
     let candidates = batch::candidates(tenant)?;
     let free = candidates
         .iter()
-        .filter(|candidate| candidate.held.is_none())
+        .filter(|candidate| candidate.is_free(tenant.now()))
         .count();
     let mendable = candidates.iter().any(may_be_mended);
+    if pauses(tenant)? && urgency != Urgency::Now {
+        return Ok(None);
+    }
     let due = match urgency {
         Urgency::Now => free > 0 || mendable,
         Urgency::NotBefore(at) if free > 0 => {
@@ -269,50 +291,6 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
         }
     };
     Ok(due.then_some(candidates))
-}
-
-/// Lets held products go again. See `wit/stock.wit`.
-pub fn resend(tenant: &Tenant<'_>, choice: &ResendChoice) -> Result<u32> {
-    let held = match choice {
-        ResendChoice::AllFailed => store::list_all::<Held>(&tenant.ports, "stock/held/")?,
-        ResendChoice::Entry(id) => {
-            let key = held_key(&product_of(tenant, id)?);
-            store::read::<Held>(&tenant.ports, &key)?
-                .into_iter()
-                .collect()
-        }
-    };
-    for chunk in held.chunks(1_000) {
-        let commit = chunk.iter().fold(Commit::new(), |commit, held| {
-            commit.check(&held.key, Some(held)).delete(&held.key)
-        });
-        commit.apply(&tenant.ports)?;
-    }
-    Ok(count(held.len()))
-}
-
-/// The product of a history entry's id: `b<batch>-<row>` or `w-<product>`. An applied row releases nothing of its own: whatever
-/// its product holds now came later.
-fn product_of(tenant: &Tenant<'_>, id: &str) -> Result<String> {
-    let missing = || Error::NotFound("history-entry", id.to_owned());
-    if let Some(product) = id.strip_prefix("w-") {
-        return Ok(product.to_owned());
-    }
-    let (number, row) = id
-        .strip_prefix('b')
-        .and_then(|rest| rest.split_once('-'))
-        .ok_or_else(missing)?;
-    let (number, row): (u64, usize) = number
-        .parse()
-        .ok()
-        .zip(row.parse().ok())
-        .ok_or_else(missing)?;
-    let batch = store::read::<Batch>(&tenant.ports, &batch_key(number))?.ok_or_else(missing)?;
-    let row = batch.value.rows.get(row).ok_or_else(missing)?;
-    match row.result {
-        RowResult::Returned(_) => Ok(row.product_id.clone()),
-        _ => Ok(String::new()),
-    }
 }
 
 fn count(length: usize) -> u32 {

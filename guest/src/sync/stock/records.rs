@@ -11,6 +11,7 @@
 //! | `stock/waiting/<store>/<product>/<id>` | an undecided row: it could be our own |
 //! | `stock/out/<product>` | the difference still to be sent, with the rows it sums |
 //! | `stock/held/<product>` | why it is not sent now |
+//! | `stock/tried/<product>` | an attempt that left no movement: looked up once more before the product is sent again |
 //! | `stock/unsent/<product>` | what settings kept from being sent, for the comparison |
 //! | `stock/batch/<number>` | one upload and what became of each of its rows |
 //! | `stock/batch-open` | the number of the batch that is not settled |
@@ -134,8 +135,8 @@ pub struct Out {
     pub since: Moment,
 }
 
-/// Enough to trace a product by, and far from storage's limit on a value.
-pub const MOST_IDS: usize = 5_000;
+/// Enough to trace a product by; a batch holds them for each of its rows and has to stay below storage's limit on a value.
+pub const MOST_IDS: usize = 20;
 
 impl Out {
     /// Nothing yet.
@@ -182,8 +183,27 @@ pub struct Held {
     pub code: Option<String>,
     /// Since when.
     pub since: Moment,
-    /// It may be applied already: only a person's word sends it again.
+    /// When it was last looked at: whoever waited longest is looked at next.
+    pub looked_at: Moment,
+    /// From then on it goes again like any other; absent: with the next look at held products.
+    pub again_at: Option<Moment>,
+    /// Only a person's word sends it again.
     pub needs_person: bool,
+}
+
+/// An attempt that left no movement in Next Engine. One a product: while it stands open, nothing else of the product is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Number of the batch.
+    pub batch: u64,
+    /// Place in it.
+    pub row: usize,
+    /// The batch's mark.
+    pub mark: String,
+    /// It may have been applied: its quantity is here and in no difference. Otherwise it went back into the difference.
+    pub apart: bool,
+    /// The row as it was sent.
+    pub sent: BatchRow,
 }
 
 /// What became of a batch's row.
@@ -200,6 +220,8 @@ pub enum RowResult {
         before: Option<Decimal>,
         /// 在庫数 after.
         after: Option<Decimal>,
+        /// What is wrong with it, for a person: booked more than once, or by another quantity.
+        doubt: Option<Reason>,
     },
     /// Not applied; the difference went back.
     Returned(Reason),
@@ -226,6 +248,8 @@ pub struct BatchRow {
     pub since: Moment,
     /// What became of it.
     pub result: RowResult,
+    /// When that last changed.
+    pub changed_at: Moment,
 }
 
 /// How far a batch has come.
@@ -234,14 +258,14 @@ pub struct BatchRow {
 pub enum BatchState {
     /// Not given to Next Engine: certainly not applied.
     Ready,
-    /// Being given since then; the answer is not known.
-    Sending(Moment),
+    /// Being given to it; the answer is not known.
+    Sending,
     /// In Next Engine's queue under this id, polled so often.
     Queued(String, u32),
     /// The queue is done; the movement history has the last word.
     Verifying {
-        /// It was looked at once, and rows were missing.
-        looked: bool,
+        /// So many times it was looked at, and rows were missing.
+        looks: u32,
     },
     /// Every row has its result.
     Settled,
@@ -256,6 +280,8 @@ pub struct Batch {
     pub mark: String,
     /// When it was made.
     pub made_at: Moment,
+    /// When its upload began; absent before.
+    pub sent_at: Option<Moment>,
     /// How far.
     pub state: BatchState,
     /// Queue id, once known.
@@ -264,6 +290,8 @@ pub struct Batch {
     pub queue_message: Option<String>,
     /// When it is worth looking again.
     pub next_at: Moment,
+    /// When the outcome of a row last changed; its place in the send history.
+    pub changed_at: Moment,
     /// One a product.
     pub rows: Vec<BatchRow>,
 }
@@ -279,6 +307,12 @@ pub struct Book {
     pub last_made_at: Option<Moment>,
     /// When held products were last looked at on their own account.
     pub held_looked_at: Option<Moment>,
+    /// Products of the next batch at most: halved when a batch fails as a whole, doubled when one is applied.
+    pub most_rows: usize,
+    /// No batch of the schedule's before this, after a refusal.
+    pub not_before: Option<Moment>,
+    /// The newest queue entry that was ours: what is not newer is not the upload being looked for.
+    pub last_queue_id: Option<String>,
 }
 
 /// What settings kept from being sent since the link began, by reason code.
@@ -396,6 +430,11 @@ pub fn held_key(product_id: &str) -> String {
     format!("stock/held/{product_id}")
 }
 
+/// Key of a product's open attempt.
+pub fn tried_key(product_id: &str) -> String {
+    format!("{TRIED_PREFIX}{product_id}")
+}
+
 /// Key of what settings kept back.
 pub fn unsent_key(product_id: &str) -> String {
     format!("stock/unsent/{product_id}")
@@ -411,6 +450,13 @@ pub fn sent_key(at: Moment, tail: &str) -> String {
     format!("{}{:0>13}-{tail}", SENT_PREFIX, at.timestamp_millis())
 }
 
+/// Tells a batch's index entry from another's of the same millisecond.
+pub fn batch_tail(number: u64) -> String {
+    format!("b{number:0>12}")
+}
+
+/// Prefix of open attempts.
+pub const TRIED_PREFIX: &str = "stock/tried/";
 /// Prefix of the history's index.
 pub const SENT_PREFIX: &str = "stock/sent/";
 /// The open batch's number.

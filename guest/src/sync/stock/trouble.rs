@@ -51,6 +51,18 @@ pub fn of_place(
     )
 }
 
+/// Every trouble: its store, its product, and why.
+pub fn all(tenant: &Tenant<'_>) -> Result<Vec<(String, String, Reason)>> {
+    let troubles: Vec<Stored<Trouble>> = store::list_all(&tenant.ports, TROUBLES)?;
+    let placed = troubles.into_iter().filter_map(|trouble| {
+        let (store_id, rest) = trouble.key.strip_prefix(TROUBLES)?.split_once('/')?;
+        let (product_id, _) = rest.split_once('/')?;
+        let place = (store_id.to_owned(), product_id.to_owned());
+        Some((place.0, place.1, trouble.value.reason))
+    });
+    Ok(placed.collect())
+}
+
 /// Tells what keeps a row, or with [`super::records::WHOLE_PLACE`] a place, from being counted; the same again is not told twice.
 pub fn tell(
     tenant: &Tenant<'_>,
@@ -119,14 +131,9 @@ pub fn sweep(tenant: &Tenant<'_>) -> Result<()> {
     if sweep_due(tenant)? > tenant.now() {
         return Ok(());
     }
-    let troubles: Vec<Stored<Trouble>> = store::list(&tenant.ports, TROUBLES, 1_000)?;
-    let mut places: Vec<(String, String)> = troubles
-        .iter()
-        .filter_map(|trouble| trouble.key.strip_prefix(TROUBLES)?.split_once('/'))
-        .filter_map(|(store_id, rest)| {
-            let (product_id, _) = rest.split_once('/')?;
-            Some((store_id.to_owned(), product_id.to_owned()))
-        })
+    let mut places: Vec<(String, String)> = all(tenant)?
+        .into_iter()
+        .map(|(store_id, product_id, _)| (store_id, product_id))
         .collect();
     places.dedup();
     places.truncate(PLACES);

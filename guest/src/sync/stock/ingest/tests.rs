@@ -90,6 +90,8 @@ fn an_outage_postpones_places_and_does_not_keep_the_batch_from_being_followed() 
         number: 1,
         mark: "m".to_owned(),
         made_at: tenant.now(),
+        sent_at: Some(tenant.now()),
+        changed_at: tenant.now(),
         state: BatchState::Queued("5".to_owned(), 0),
         queue_id: None,
         queue_message: None,

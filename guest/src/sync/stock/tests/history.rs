@@ -1,0 +1,86 @@
+//! 送信履歴: its pages, its times and its ids.
+
+use super::world::World;
+use crate::{
+    error::Error,
+    reason::Reason,
+    sync::{
+        report::{ResendChoice, SentEntry, SentResult},
+        stock::{
+            self,
+            records::{SentIndex, sent_key},
+        },
+        store::Commit,
+    },
+};
+
+#[test]
+fn what_waits_obeys_the_limit_and_comes_once() {
+    let world = World::new(7);
+    world.waits(7, -1);
+    world.work(3);
+    for id in 1..=6 {
+        world.waits(id, -1);
+        world.pass(1);
+    }
+    let mut entries: Vec<SentEntry> = Vec::new();
+    let mut continuation = None;
+    loop {
+        let page = world.sent_page(4, continuation);
+        assert!(page.entries.len() <= 4);
+        entries.extend(page.entries);
+        continuation = page.continuation;
+        if continuation.is_none() {
+            break;
+        }
+    }
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    assert_eq!(ids, ["w-6", "w-5", "w-4", "w-3", "w-2", "w-1", "b1-0"]);
+}
+
+#[test]
+fn an_entry_has_the_time_of_its_outcome() {
+    let world = World::new(1);
+    world.waits(1, -1);
+    world.stuck.set(Some("1"));
+    world.send();
+    let sent = world.sent();
+    assert_eq!(
+        (sent[0].outcome, sent[0].at),
+        (SentResult::InFlight, world.now.get())
+    );
+    world.pass(20);
+    world.stuck.set(None);
+    world.run_queue();
+    world.send();
+    let sent = world.sent();
+    assert_eq!((sent.len(), sent[0].outcome), (1, SentResult::Applied));
+    assert_eq!(sent[0].at, world.now.get());
+}
+
+#[test]
+fn every_id_of_the_history_can_be_given_back() {
+    let world = World::new(2);
+    world.waits(1, -1);
+    world.work(3);
+    world.waits(2, -1);
+    let unreadable = SentIndex::Unreadable {
+        product_id: "2".to_owned(),
+        store_id: "1".to_owned(),
+        reason: Reason::new("unreadable-field", "", ""),
+    };
+    let key = sent_key(world.now.get(), "x1-2-0");
+    let commit = Commit::new().put(&key, &unreadable).unwrap();
+    commit.apply(&world.ports()).unwrap();
+    let entries = world.sent();
+    assert_eq!(entries.len(), 3);
+    for entry in entries {
+        let choice = ResendChoice::Entry(entry.id);
+        assert_eq!(stock::resend(&world.tenant(), &choice), Ok(0), "{choice:?}");
+    }
+    for id in ["", "b9-0", "b1-9", "c9", "x9", "y", "日本"] {
+        let choice = ResendChoice::Entry(id.to_owned());
+        let answer = stock::resend(&world.tenant(), &choice);
+        assert!(matches!(answer, Err(Error::NotFound(..))), "{id}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The stock flow's tests: a small world of both services, uploads that go wrong in every way, and the alignment.
+
+mod aligning;
+mod delivering;
+mod history;
+mod world;
