@@ -22,7 +22,7 @@ use crate::{
             bench::{Bench, Flow},
             journal,
             records::{self, Act, Intent, SlipRecord, pieces, work_name},
-            settling,
+            settling, words,
         },
         own::{self, Kind, Look},
         store::Commit,
@@ -145,12 +145,28 @@ pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Fl
     if bench.tenant.now() - intent.tried_at < GRACE {
         return Ok(Flow::Leave);
     }
+    if intent.act == Act::Register && let_go(bench, slip, &intent)? {
+        return Ok(Flow::Again);
+    }
     let again = Intent {
         tried_at: bench.tenant.now(),
         uncertain: true,
         ..intent.clone()
     };
     drive(bench, slip, Some(&intent), again).await
+}
+
+/// Lets go of a registration that never arrived, if its order says something else by now: it is planned anew, as the same revision,
+/// so that an attempt that should arrive after all is found by its identity.
+fn let_go(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<bool> {
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let orders = record.order.as_ref().zip(intent.made_from.as_ref());
+        let same = orders.is_none_or(|(now, then)| now.says_same(then));
+        if record.intent.as_ref() != Some(intent) || same && record.unreadable.is_none() {
+            return Ok(None);
+        }
+        settling::forget(record, commit, intent).map(Some)
+    })
 }
 
 /// Tries an intent, and the other way of undoing when the first is refused.
@@ -189,7 +205,8 @@ async fn drive(
         match other_way(bench, &intent) {
             Some(other) => (seen, intent) = (Some(intent), other),
             None => {
-                return settling::refused(bench, slip, &intent, refusal_reason(&intent, &refusal));
+                let reason = words::refused(slip, &intent, &refusal);
+                return settling::refused(bench, slip, &intent, reason);
             }
         }
     }
@@ -244,7 +261,7 @@ fn answered(
         return settling::undone(bench, slip, intent);
     }
     match transactions::decode_registered(answer) {
-        Ok(transaction_id) => settling::registered(bench, slip, intent, &transaction_id),
+        Ok(transaction_id) => settling::registered(bench, slip, intent, &transaction_id, None),
         // Success without an id: the next look-up finds it by our own.
         Err(_) => Ok(Flow::Leave),
     }
@@ -274,7 +291,7 @@ async fn look_up(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Optio
             identity.terminal_tran_at,
         ))
         .await?;
-    let found = transactions::decode_found(&answer, &identity.uuid);
+    let found = transactions::decode_found(&answer, &identity);
     match intent.act {
         Act::Register => found_sale(bench, slip, intent, &found),
         _ => {
@@ -294,20 +311,28 @@ fn found_sale(
     intent: &Intent,
     found: &[Found],
 ) -> Result<Option<Flow>> {
-    let Some(first) = found.first() else {
+    let mut standing = found
+        .iter()
+        .filter(|found| !found.cancelled && !found.disposed);
+    let (first, second) = (standing.next(), standing.next());
+    let Some(ours) = first.or(found.first()) else {
         return Ok(None);
     };
-    let flow = settling::registered(bench, slip, intent, &first.id)?;
-    let same = first
-        .total
-        .is_none_or(|total| total == rust_decimal::Decimal::from(intent.sale.total));
-    if !same {
-        let reason = another_total(&first.id, first.total, intent.sale.total);
-        settling::needs_person(bench, slip, reason)?;
-    } else if found.len() > 1 {
-        settling::needs_person(bench, slip, twice(found))?;
-    }
-    Ok(Some(flow))
+    let total = rust_decimal::Decimal::from(intent.sale.total);
+    let notice = if first.is_none() {
+        Some(words::gone(&ours.id))
+    } else if second.is_some() {
+        Some(words::twice(found))
+    } else if ours.total.is_some_and(|found| found != total) {
+        Some(words::another_total(
+            &ours.id,
+            ours.total,
+            intent.sale.total,
+        ))
+    } else {
+        None
+    };
+    settling::registered(bench, slip, intent, &ours.id, notice).map(Some)
 }
 
 /// The other way of undoing, once.
@@ -333,50 +358,6 @@ fn is_ours(refusal: &Refusal, act: Act) -> bool {
     refusal.side != Side::Smaregi
         || matches!(status, "401" | "403")
         || (status == "404" && act == Act::Register)
-}
-
-fn refusal_reason(intent: &Intent, refusal: &Refusal) -> Reason {
-    let (code, doing, doing_en) = match intent.act {
-        Act::Register => ("smaregi-refused", "取引登録", "registration"),
-        _ => (
-            "cannot-undo",
-            "取引の取消と返品取消",
-            "cancellation and the return",
-        ),
-    };
-    let ja = format!(
-        "スマレジが{doing}を受け付けませんでした({}: {})。スマレジで確認してください。",
-        refusal.code, refusal.message
-    );
-    let en = format!(
-        "Smaregi refused the {doing_en} ({}: {}). Look there.",
-        refusal.code, refusal.message
-    );
-    Reason::new(code, ja, en)
-}
-
-fn another_total(id: &str, found: Option<rust_decimal::Decimal>, ours: i64) -> Reason {
-    let found = found.map(crate::money::text).unwrap_or_default();
-    let ja = format!(
-        "スマレジの取引{id}の合計は{found}円で、この受注の{ours}円と異なります。スマレジで確認してください。"
-    );
-    let en =
-        format!("Transaction {id} in Smaregi has a total of {found} yen, not {ours}. Look there.");
-    Reason::new("another-total", ja, en)
-        .field("total")
-        .value(found)
-}
-
-fn twice(found: &[Found]) -> Reason {
-    let ids: Vec<&str> = found.iter().map(|found| found.id.as_str()).collect();
-    let ids = ids.join(", ");
-    let ja =
-        format!("この受注の取引がスマレジに複数あります({ids})。一つを残して取り消してください。");
-    Reason::new(
-        "registered-twice",
-        ja,
-        format!("Smaregi has this order several times ({ids}). Cancel all but one."),
-    )
 }
 
 /// Drops an intent's open pieces from a commit.

@@ -17,6 +17,7 @@ pub mod scan;
 pub mod settling;
 #[cfg(test)]
 mod tests;
+pub mod words;
 pub mod work;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     reason::Text,
     sync::{
         connection,
+        lookup::Catalogue,
         report::{ImportProgress, RetryChoice},
         tenant::Tenant,
     },
@@ -54,7 +56,8 @@ pub async fn import_due(tenant: &Tenant<'_>, shops: &[String]) -> Result<ImportP
     }
     let mut progress = ImportProgress::default();
     // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
-    work::work_off(tenant, &mut progress).await?;
+    let mut catalogue = Catalogue::default();
+    let trouble = outage(work::work_off(tenant, &mut catalogue, &mut progress).await)?;
     if progress.more {
         return Ok(progress);
     }
@@ -63,19 +66,39 @@ pub async fn import_due(tenant: &Tenant<'_>, shops: &[String]) -> Result<ImportP
         Err(Error::BudgetSpent) => progress.more = true,
         Err(error) => return Err(error),
     }
-    work::work_off(tenant, &mut progress).await?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    work::work_off(tenant, &mut catalogue, &mut progress).await?;
     Ok(progress)
+}
+
+/// Trouble with Smaregi does not stop the reading of Next Engine: it is told when that is done.
+fn outage(result: Result<()>) -> Result<Option<Error>> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(
+            error @ (Error::Unavailable(Side::Smaregi, ..)
+            | Error::Refused(Side::Smaregi, ..)
+            | Error::NotConnected(Side::Smaregi, _)),
+        ) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Works off what is recorded, without asking Next Engine. While the link is off only what was begun is followed to its end.
 pub async fn settle(tenant: &Tenant<'_>) -> Result<ImportProgress> {
     let mut progress = ImportProgress::default();
-    work::work_off(tenant, &mut progress).await?;
+    work::work_off(tenant, &mut Catalogue::default(), &mut progress).await?;
     Ok(progress)
 }
 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.
 pub async fn retry(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<ImportProgress> {
     retry::release(tenant, choice)?;
-    settle(tenant).await
+    let progress = settle(tenant).await?;
+    if !progress.more {
+        retry::end(tenant)?;
+    }
+    Ok(progress)
 }

@@ -49,7 +49,7 @@ pub enum Next {
     TellReturned(Decimal),
     /// Work out the stock moves that are left.
     Balance,
-    /// Make or confirm the first stock move.
+    /// Make or confirm a stock move.
     Move,
     /// Something must become known, or be looked up, first.
     Wait,
@@ -77,7 +77,8 @@ fn rest(record: &SlipRecord, known: &Known<'_>) -> Next {
         .any(|balance| known.effects.contains(&balance.act.kind()));
     match record {
         _ if ready => Next::Balance,
-        _ if !record.moves.is_empty() && !record.is_held() => Next::Move,
+        // Whatever waits for a person: the goods move, but for what Smaregi refused.
+        _ if record.moves.iter().any(|made| !made.refused) => Next::Move,
         _ if !record.balances.is_empty() => Next::Wait,
         // What is to be decided waits for the link to be switched on.
         _ if !known.on && !record.is_held() => Next::Wait,
@@ -134,10 +135,37 @@ fn book(record: &SlipRecord, order: &Order, store: &ReceivingStore, known: &Know
     };
     match &record.registered {
         None => Next::Register(Box::new(sale)),
-        Some(registered) if cancellation::same_sale(&registered.sale, &sale, settings.moment) => {
-            Next::Adopt
+        Some(registered) => {
+            let day_counts = cancellation::day_counts(&registered.made_from, settings.moment);
+            if cancellation::same_sale(&registered.sale, &sale, day_counts) {
+                return Next::Adopt;
+            }
+            Next::Undo(Undoing::Cancel, changed())
         }
-        Some(_) => Next::Undo(Undoing::Cancel, changed()),
+    }
+}
+
+/// Why a slip that is done is no sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassedBy {
+    /// By the order's own doing, or it is a sale.
+    Nothing,
+    /// It is not that far for today's import moment.
+    Moment,
+    /// Today's settings have no place or no day for it.
+    Settings,
+}
+
+/// Whether a slip was passed by for the settings' sake: under others it would be taken, so that it must not be forgotten.
+pub fn passed_by(record: &SlipRecord, settings: &Settings) -> PassedBy {
+    let order = record
+        .order
+        .as_ref()
+        .filter(|_| record.registered.is_none() && record.unreadable.is_none());
+    match order.map(|order| moment::taken(order, &settings.orders)) {
+        Some(Err(NotTaken::BySettings(_))) => PassedBy::Settings,
+        Some(Err(NotTaken::NotYet(_))) => PassedBy::Moment,
+        _ => PassedBy::Nothing,
     }
 }
 

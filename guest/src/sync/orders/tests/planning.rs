@@ -192,6 +192,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         revision: 1,
         shift: wanted[0].clone(),
         tried_at: None,
+        refused: false,
     }];
     assert_eq!(
         planned(&record, &samples::products(), false, &[]),
@@ -218,6 +219,7 @@ fn read(record: Option<SlipRecord>, change: impl FnOnce(&mut Order)) -> Option<S
         slip: "1001".to_owned(),
         shop_id: "1".to_owned(),
         order: Ok(order),
+        head: None,
         partial: false,
     };
     let seen = record.map(|value| Stored {
@@ -276,6 +278,7 @@ fn an_unreadable_slip_is_refused_and_mended_by_a_reading() {
         slip: "1001".to_owned(),
         shop_id: "1".to_owned(),
         order: Err(Reason::new("bad-row", "x", "x")),
+        head: None,
         partial: false,
     };
     let record = scan::absorb(&bad, None, &samples::settings()).unwrap();
