@@ -27,7 +27,7 @@ pub struct HttpRequest {
 pub struct HttpResponse {
     /// HTTP status code.
     pub status: u16,
-    /// `Retry-After` in seconds, when the answer carried one as a number.
+    /// `Retry-After` in seconds, when the answer carried one, as a number or as a date.
     pub retry_after: Option<u64>,
     /// The body, not longer than the host allows.
     pub body: Vec<u8>,

@@ -53,6 +53,16 @@ pub fn format_rfc3339(moment: Moment) -> String {
         .to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
+/// `Retry-After` (RFC 9110 10.2.3) as seconds from now: a number, or an HTTP date; zero for one that has passed.
+pub fn parse_retry_after(text: &str, now: Moment) -> Option<u64> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let at = DateTime::parse_from_rfc2822(text).ok()?;
+    u64::try_from((at - now).num_seconds().max(0)).ok()
+}
+
 /// The day in Japan.
 pub fn day(moment: Moment) -> NaiveDate {
     moment.with_timezone(&japan()).date_naive()
@@ -95,6 +105,20 @@ mod tests {
             "yesterday",
         ] {
             assert_eq!(parse_next_engine(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_a_number_or_a_date() {
+        let now = from_unix(784_111_700, 0).unwrap();
+        for (text, expected) in [
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(77)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-5", None),
+        ] {
+            assert_eq!(parse_retry_after(text, now), expected, "{text}");
         }
     }
 }

@@ -21,7 +21,10 @@ use wstd::{
 };
 
 use super::ports::World;
-use crate::ports::{Http, HttpFailure, HttpRequest, HttpResponse};
+use crate::{
+    ports::{Clock, Http, HttpFailure, HttpRequest, HttpResponse},
+    time,
+};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -114,8 +117,8 @@ async fn receive(pending: FutureIncomingResponse) -> Result<HttpResponse, HttpFa
 /// `None` for a body that was cut.
 async fn read(response: &IncomingResponse) -> Option<HttpResponse> {
     let retry_after = response.headers().get("retry-after").into_iter().next();
-    let retry_after =
-        retry_after.and_then(|value| String::from_utf8(value).ok()?.trim().parse().ok());
+    let retry_after = retry_after
+        .and_then(|value| time::parse_retry_after(&String::from_utf8(value).ok()?, World.now()));
     let incoming = response.consume().ok()?;
     let stream = AsyncInputStream::new(incoming.stream().ok()?);
     let (mut body, mut chunk) = (Vec::new(), vec![0; CHUNK]);

@@ -22,10 +22,7 @@ impl Guest for Connector {
 
     fn put(settings: wit::Settings) -> Result<(), Error> {
         let (keep, (settings, problems)) = (given::keep(&settings), given::settings(settings));
-        if !problems.is_empty() {
-            return Err(told(crate::error::Error::Invalid(problems)));
-        }
-        settings::put(&ports::World.ports(), settings, &keep).map_err(told)
+        settings::put(&ports::World.ports(), &settings, &keep, &problems).map_err(told)
     }
 
     fn validate(settings: wit::Settings) -> Vec<Problem> {

@@ -59,8 +59,13 @@ pub fn read(body: &[u8]) -> Option<Answer> {
     let row = Row::of(&body, "answer").ok()?;
     let result = row.maybe_text("result")?;
     let code = row.maybe_text("code").unwrap_or_default();
+    // Whatever these answers carry is no living pair (next-engine.md 1.3).
+    let tokens = if matches!(code.as_str(), "002002" | "002004" | "999999") {
+        None
+    } else {
+        tokens(row)
+    };
     let verdict = verdict(&result, code, || message(row.value("message")));
-    let tokens = tokens(row);
     Some(Answer {
         verdict,
         tokens,
@@ -159,6 +164,14 @@ mod tests {
             ("a", "r")
         );
         assert!(tokens.access_ends.is_some() && tokens.refresh_ends.is_none());
+        for code in ["002002", "002004", "999999"] {
+            let body =
+                json!({"result": "error", "code": code, "access_token": "a", "refresh_token": "r"});
+            assert!(
+                read(body.to_string().as_bytes()).unwrap().tokens.is_none(),
+                "{code}"
+            );
+        }
         for body in ["<html>", "", "[]", "{\"result\":", "{\"data\":[]}"] {
             assert!(read(body.as_bytes()).is_none(), "{body}");
         }

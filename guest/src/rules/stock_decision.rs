@@ -35,6 +35,14 @@ pub struct Claim {
     pub due: bool,
     /// The division of its rows; `None` while not known.
     pub division: Option<String>,
+    /// Rows written later are somebody else's; `None` while it is not known when the registration happened.
+    pub until: Option<Moment>,
+}
+
+impl Claim {
+    fn concerns(&self, at: Moment) -> bool {
+        self.until.is_none_or(|until| at <= until)
+    }
 }
 
 /// Divisions in which a registration of ours may show, as long as its own is not known (smaregi.md 9, a and c).
@@ -45,8 +53,8 @@ const POSSIBLE_DIVISIONS: [&str; 4] = ["02", "12", "15", "11"];
 pub enum Decision {
     /// Send this much, for this cause.
     Send(i64, Trigger),
-    /// Not sent; the reason is for people.
-    Not(Reason),
+    /// Not sent; the reason is for people, and the quantity is what is left after our own part of it.
+    Not(Reason, i64),
     /// Not yet: it could be our own.
     Wait,
 }
@@ -72,25 +80,26 @@ pub fn decide(
         taken: vec![0; claims.len()],
     };
     if movement.marked_ours {
-        return untouched(Decision::Not(own()));
+        return untouched(Decision::Not(own(), 0));
     }
     let Some(amount) = money::whole(movement.amount) else {
-        return untouched(Decision::Not(fraction(movement.amount)));
+        return untouched(Decision::Not(fraction(movement.amount), 0));
     };
-    if could_be_ours(movement.division, amount, claims) {
+    if could_be_ours(movement, amount, claims) {
         return untouched(Decision::Wait);
     }
-    let (rest, taken) = consume(movement.division, amount, claims);
+    let (rest, taken) = consume(movement, amount, claims);
     let decision = if rest == 0 && amount != 0 {
-        Decision::Not(own())
+        Decision::Not(own(), 0)
     } else {
         by_settings(movement, rest, since, settings)
     };
     Outcome { decision, taken }
 }
 
-fn could_be_ours(division: &str, amount: i64, claims: &[Claim]) -> bool {
-    let certain = consume(division, amount, claims).0 == 0;
+fn could_be_ours(movement: &Movement<'_>, amount: i64, claims: &[Claim]) -> bool {
+    let division = movement.division;
+    let certain = consume(movement, amount, claims).0 == 0;
     !certain
         && claims.iter().any(|claim| {
             let fits = claim
@@ -100,15 +109,16 @@ fn could_be_ours(division: &str, amount: i64, claims: &[Claim]) -> bool {
                     own == division
                 });
             let open = !claim.due || claim.division.is_none();
-            open && fits && same_sign(claim.remaining, amount)
+            open && fits && claim.concerns(movement.at) && same_sign(claim.remaining, amount)
         })
 }
 
-fn consume(division: &str, amount: i64, claims: &[Claim]) -> (i64, Vec<i64>) {
+fn consume(movement: &Movement<'_>, amount: i64, claims: &[Claim]) -> (i64, Vec<i64>) {
     let mut rest = amount;
     let taken = claims.iter().map(|claim| {
         let ours = claim.due
-            && claim.division.as_deref() == Some(division)
+            && claim.division.as_deref() == Some(movement.division)
+            && claim.concerns(movement.at)
             && same_sign(claim.remaining, rest);
         let part = if ours {
             smaller(claim.remaining, rest)
@@ -141,11 +151,12 @@ fn by_settings(
     settings: &StockSettings,
 ) -> Decision {
     if since.is_some_and(|since| movement.at < since) {
-        return Decision::Not(Reason::new(
+        let reason = Reason::new(
             "before-baseline",
             "連携(または店舗の対象化)より前の変動のため、送信しません。",
             "It happened before the link, or this store, was switched on.",
-        ));
+        );
+        return Decision::Not(reason, rest);
     }
     if !settings
         .stores
@@ -159,6 +170,7 @@ fn by_settings(
                 "This store is not chosen in the settings.",
             )
             .value(movement.store_id),
+            rest,
         );
     }
     match triggers::cause(movement.division) {
@@ -172,8 +184,9 @@ fn by_settings(
                 "This cause is set not to be sent.",
             )
             .value(trigger.name()),
+            rest,
         ),
-        Cause::Never(reason) | Cause::Unknown(reason) => Decision::Not(reason),
+        Cause::Never(reason) | Cause::Unknown(reason) => Decision::Not(reason, rest),
     }
 }
 
@@ -225,13 +238,14 @@ mod tests {
             remaining,
             due,
             division: division.map(str::to_owned),
+            until: None,
         }
     }
 
     fn code(outcome: &Outcome) -> String {
         match &outcome.decision {
             Decision::Send(quantity, trigger) => format!("send {quantity} {}", trigger.name()),
-            Decision::Not(reason) => reason.code.clone(),
+            Decision::Not(reason, _) => reason.code.clone(),
             Decision::Wait => "wait".to_owned(),
         }
     }
@@ -329,6 +343,40 @@ mod tests {
             ..movement(-1, "15")
         };
         assert_eq!(code(&decide(&marked, None, &settings(), &[])), "own-doing");
+    }
+
+    #[test]
+    fn what_is_kept_back_is_the_rest_of_a_row() {
+        let outcome = decide(
+            &movement(-5, "12"),
+            None,
+            &StockSettings {
+                triggers: vec![],
+                ..settings()
+            },
+            &[claim(-2, true, Some("12"))],
+        );
+        assert!(
+            matches!(&outcome.decision, Decision::Not(reason, -3) if reason.code == "trigger-off")
+        );
+    }
+
+    #[test]
+    fn a_row_long_after_a_registration_is_not_its_row() {
+        let late = Claim {
+            until: crate::time::from_unix(999, 0),
+            ..claim(-3, true, Some("02"))
+        };
+        for claim in [
+            late.clone(),
+            Claim {
+                division: None,
+                ..late
+            },
+        ] {
+            let outcome = decide(&movement(-3, "02"), None, &settings(), &[claim]);
+            assert_eq!(code(&outcome), "send -3 sale");
+        }
     }
 
     proptest! {

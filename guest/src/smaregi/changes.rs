@@ -31,6 +31,15 @@ pub struct Change {
     pub updated_at: Moment,
 }
 
+/// A row that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// History id, where that can be read.
+    pub id: Option<String>,
+    /// Field and value.
+    pub reason: Reason,
+}
+
 /// A page of the history, newest first, from 1.
 pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Request {
     let path = format!(
@@ -44,8 +53,20 @@ pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Reques
 }
 
 /// The rows of a page.
-pub fn decode(answer: &Value) -> Vec<Result<Change, Reason>> {
+pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
+    let ids = answer.as_array().into_iter().flatten().map(|row| {
+        let row = Row::of(row, "changes").ok()?;
+        row.maybe_text("id")
+    });
+    let mut ids = ids.collect::<Vec<_>>().into_iter();
+    let named = |row: Result<Change, Reason>| {
+        let id = ids.next().flatten();
+        row.map_err(|reason| Unreadable { id, reason })
+    };
     wire::rows(answer, "changes", change)
+        .into_iter()
+        .map(named)
+        .collect()
 }
 
 fn change(row: Row<'_>) -> Result<Change, Reason> {

@@ -13,7 +13,7 @@ use crate::{
     sync::{
         next_engine_login::{self, COMPANY_KEY, Company, LOGIN_KEY},
         report::{Backlog, Status},
-        stock::records::{CATCH_UP_KEY, CatchUp},
+        stock::catch_up,
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
@@ -90,9 +90,7 @@ pub fn switch_on(tenant: &Tenant<'_>, backlog: Backlog) -> Result<Status> {
         .put(LINK_KEY, &link)?;
     if let Some(off_since) = before.off_since.filter(|_| !leave) {
         // What moved meanwhile is found by the next look; webhooks of that time were noted, too.
-        let looked = store::read::<CatchUp>(&tenant.ports, CATCH_UP_KEY)?;
-        let through = looked.map_or(off_since, |looked| looked.value.through.min(off_since));
-        commit = commit.put(CATCH_UP_KEY, &CatchUp { through })?;
+        commit = catch_up::look_from(tenant, commit, off_since)?;
     }
     commit.apply(&tenant.ports)?;
     get_status(&tenant.ports)

@@ -43,6 +43,8 @@ impl Lease {
         let now = tenant.now();
         if let Some(seen) = &seen
             && seen.value.until > now
+            // Nobody takes it for longer: the clock was set back since.
+            && seen.value.until <= now + LENGTH
         {
             return Err(Error::Contended(LEASE_KEY.to_owned(), seen.value.until));
         }

@@ -80,7 +80,8 @@ pub fn stored(ports: &Ports<'_>) -> Result<Option<Stored<Login>>> {
     store::read(ports, LOGIN_KEY)
 }
 
-/// A login that can be used now. One past its refresh token's end is marked dead, so that people see since when.
+/// A login that can be used now. One past its refresh token's end cannot; that is worked out each time and not stored, because a
+/// clock that was wrong for a moment must not end a login.
 pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
     let Some(login) = stored(&tenant.ports)? else {
         return Err(Error::NotConnected(
@@ -95,20 +96,23 @@ pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
         return Err(needed(since));
     }
     if login.value.refresh_ends <= tenant.now() {
-        return Err(mark_dead(tenant, &login.value));
+        return Err(needed(login.value.refresh_ends));
     }
     Ok(login.value)
 }
 
 /// Stores the pair of an answer to a call made with `used`. The pair may arrive late, after somebody else took over: then the
-/// newer of the two stays, because the older one is dead already.
+/// newer of the two stays, because the older one is dead already. A pair without a date is no newer than another.
 pub fn store_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
     let fresh = Login::new(used.uid.clone(), tokens, tenant.now());
     for _ in 0..TRIES {
         let Some(seen) = stored(&tenant.ports)? else {
             return Ok(fresh);
         };
-        let ours = seen.value.access == used.access || seen.value.access_ends < fresh.access_ends;
+        let newer = tokens
+            .access_ends
+            .is_some_and(|ends| seen.value.access_ends < ends);
+        let ours = seen.value.access == used.access || newer;
         if seen.value.uid != used.uid || seen.value.access == fresh.access || !ours {
             return Ok(seen.value);
         }

@@ -2,24 +2,33 @@
 //!
 //! A history row names no transaction, and needs not: rows of one product, store and kind are interchangeable. Each sale we
 //! register (or undo) opens an entry of product, store and quantity; rows of that kind consume it, in whole or in part, before
-//! anything is sent (`sync::stock`). What kind of row that is, and whether there is one at all, is not documented: the first
-//! registrations are looked at, and the answer is recorded. Until then, and while an outcome is unknown, rows that could be
-//! ours wait.
+//! anything is sent (`sync::stock`). What kind of row that is, and whether there is one at all, is not documented: [`look`] finds
+//! out. Until then, and while an outcome is unknown, rows that could be ours wait.
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `own/<store>/<product>/work/<work>/<kind>` | [`Entry`] of one effect |
+//! | `own/<store>/<product>/sum/<kind>/<day>` | [`Entry`] that sums settled ones of a day, so that a place keeps few |
+//! | `own-effect/<kind>` | [`Effect`] |
+//! | `own-id/<history id>` | `true`: a move of ours |
+
+pub mod look;
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Result,
-    smaregi::changes::{self, Change},
     sync::{
-        smaregi_session::Smaregi,
-        store::{self, Commit},
+        store::{self, Commit, Stored},
         tenant::Tenant,
     },
-    time::Moment,
+    time::{self, Moment},
 };
+
+pub use look::{next_look, pending_looks, would_disturb};
 
 /// What we do to transactions that may move the selling store's stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,45 +85,48 @@ pub struct Entry {
     pub kind: Kind,
     /// Signed pieces that no row has consumed yet.
     pub remaining: i64,
-    /// False while the outcome is unknown.
-    pub due: bool,
+    /// When it was known to have happened, in a sum the latest time; `None` while the outcome is unknown.
+    pub due: Option<Moment>,
 }
 
-/// A look at the history around one effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
-    kind: Kind,
-    piece: Piece,
-    /// Newest row before the effect; absent when the pair had no history.
-    before: Option<String>,
-    /// When the first look found nothing.
-    looked_at: Option<Moment>,
-}
+/// A row is written with its transaction (assumed); whatever is written this long after the settlement is somebody else's.
+const ROWS_COME_WITHIN: TimeDelta = TimeDelta::days(1);
+/// Settled entries of a place that are left single; more are summed up.
+const MOST_SINGLE: usize = 16;
+/// Entries summed up in one commit, each a check and a write.
+const SUMMED_AT_ONCE: usize = 400;
 
-/// After this a row that has not appeared is taken not to come (assumed: the history is written with the transaction).
-const SECOND_LOOK_SECONDS: i64 = 60;
-const LOOK_ROWS: u32 = 100;
+impl Entry {
+    /// Rows written later are not its rows; `None` while its time is not known.
+    pub fn until(&self) -> Option<Moment> {
+        self.due.map(|due| due + ROWS_COME_WITHIN)
+    }
+}
 
 fn effect_key(kind: Kind) -> String {
     format!("own-effect/{}", kind.name())
 }
 
-fn look_key(kind: Kind) -> String {
-    format!("own-look/{}", kind.name())
-}
-
-/// Prefix of a store's entries.
-pub fn store_prefix(store_id: &str) -> String {
-    format!("own/{store_id}/")
-}
+/// Prefix of every entry.
+pub const ENTRIES: &str = "own/";
 
 /// Prefix of the entries of a store's product.
 pub fn prefix(store_id: &str, product_id: &str) -> String {
-    format!("{}{product_id}/", store_prefix(store_id))
+    format!("{ENTRIES}{store_id}/{product_id}/")
+}
+
+/// Store and product of an entry's key.
+pub fn place_of(key: &str) -> Option<(&str, &str)> {
+    let mut parts = key.strip_prefix(ENTRIES)?.split('/');
+    parts.next().zip(parts.next())
 }
 
 fn entry_key(work: &str, kind: Kind, store_id: &str, product_id: &str) -> String {
-    format!("{}{work}/{}", prefix(store_id, product_id), kind.name())
+    format!(
+        "{}work/{work}/{}",
+        prefix(store_id, product_id),
+        kind.name()
+    )
 }
 
 fn totals(pieces: &[Piece]) -> BTreeMap<(&str, &str), i64> {
@@ -133,37 +145,152 @@ fn write(
     work: &str,
     kind: Kind,
     pieces: &[Piece],
-    due: bool,
+    due: Option<Moment>,
 ) -> Result<Commit> {
     for ((store_id, product_id), remaining) in totals(pieces) {
-        commit = commit.put(
-            &entry_key(work, kind, store_id, product_id),
-            &Entry {
-                kind,
-                remaining,
-                due,
-            },
-        )?;
+        let entry = Entry {
+            kind,
+            remaining,
+            due,
+        };
+        commit = commit.put(&entry_key(work, kind, store_id, product_id), &entry)?;
     }
     Ok(commit)
 }
 
 /// In the intent's commit: rows that could be these pieces wait from now on.
 pub fn open(commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Result<Commit> {
-    write(commit, work, kind, pieces, false)
+    write(commit, work, kind, pieces, None)
 }
 
-/// In the settling commit: it happened, its rows are due.
-pub fn settle(commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Result<Commit> {
-    write(commit, work, kind, pieces, true)
+/// In the settling commit: it happened by `at`, its rows are due; none are where the kind is known to leave stock alone.
+pub fn settle(
+    commit: Commit,
+    work: &str,
+    kind: Kind,
+    pieces: &[Piece],
+    at: Moment,
+    effect: Option<&Effect>,
+) -> Result<Commit> {
+    match effect {
+        Some(Effect::Nothing) => Ok(delete(commit, work, kind, pieces)),
+        _ => write(commit, work, kind, pieces, Some(at)),
+    }
 }
 
 /// It certainly did not happen.
-pub fn drop(mut commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Commit {
+pub fn drop(commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Commit {
+    look::forget(delete(commit, work, kind, pieces), kind, work)
+}
+
+fn delete(mut commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Commit {
     for (store_id, product_id) in totals(pieces).into_keys() {
         commit = commit.delete(&entry_key(work, kind, store_id, product_id));
     }
     commit
+}
+
+/// The entries of a place: those whose outcome is open, and few settled ones, because many are summed up first.
+pub fn entries(
+    tenant: &Tenant<'_>,
+    store_id: &str,
+    product_id: &str,
+) -> Result<Vec<Stored<Entry>>> {
+    let place = prefix(store_id, product_id);
+    loop {
+        let entries: Vec<Stored<Entry>> = store::list_all(&tenant.ports, &place)?;
+        let singles = format!("{place}work/");
+        let settled: Vec<&Stored<Entry>> = entries
+            .iter()
+            .filter(|entry| entry.value.due.is_some() && entry.key.starts_with(&singles))
+            .take(SUMMED_AT_ONCE)
+            .collect();
+        if settled.len() <= MOST_SINGLE {
+            return Ok(entries);
+        }
+        // Somebody else may have summed them up at the same time; then they are read anew.
+        sum_up(&place, &settled, &entries)?.try_apply(&tenant.ports)?;
+    }
+}
+
+fn sum_up(place: &str, settled: &[&Stored<Entry>], all: &[Stored<Entry>]) -> Result<Commit> {
+    let mut commit = Commit::new();
+    let mut sums: BTreeMap<String, Entry> = BTreeMap::new();
+    for entry in settled {
+        commit = commit.check(&entry.key, Some(*entry)).delete(&entry.key);
+        let day = entry.value.due.map(time::day).unwrap_or_default();
+        let key = format!("{place}sum/{}/{day}", entry.value.kind.name());
+        let stored = all.iter().find(|stored| stored.key == key);
+        let sum = sums.entry(key).or_insert_with(|| {
+            stored.map_or_else(
+                || Entry {
+                    remaining: 0,
+                    ..entry.value.clone()
+                },
+                |stored| stored.value.clone(),
+            )
+        });
+        sum.remaining = sum.remaining.saturating_add(entry.value.remaining);
+        sum.due = sum.due.max(entry.value.due);
+    }
+    for (key, sum) in sums {
+        let stored = all.iter().find(|stored| stored.key == key);
+        commit = commit.check(&key, stored).put(&key, &sum)?;
+    }
+    Ok(commit)
+}
+
+/// When the oldest entry of a place became due, however many there are; `None` without one.
+pub fn earliest(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<Option<Moment>> {
+    let entries = entries(tenant, store_id, product_id)?;
+    let times = entries.into_iter().map(|entry| entry.value.due);
+    Ok(times.map(|due| due.unwrap_or_else(|| tenant.now())).min())
+}
+
+/// Gives up the entries of a place whose rows did not come, although all its rows are decided: they must not swallow somebody
+/// else's. Then what is known of their kinds is wrong, or no longer true, and is found out again. Returns what was given up.
+pub fn give_up(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<i64> {
+    let known = effects(tenant)?;
+    let mut commit = Commit::new();
+    let mut pieces = 0_i64;
+    for entry in entries(tenant, store_id, product_id)? {
+        if entry
+            .value
+            .until()
+            .is_none_or(|until| until >= tenant.now())
+        {
+            continue;
+        }
+        commit = commit.check(&entry.key, Some(&entry)).delete(&entry.key);
+        if matches!(known.get(&entry.value.kind), Some(Effect::Moves { .. })) {
+            pieces = pieces.saturating_add(entry.value.remaining);
+            commit = look::ask_again(
+                commit.delete(&effect_key(entry.value.kind)),
+                entry.value.kind,
+            );
+        }
+    }
+    let given_up = commit.is_empty() || commit.try_apply(&tenant.ports)?;
+    Ok(if given_up { pieces } else { 0 })
+}
+
+/// Places whose entries are overdue, at most so many: worth a look even when nothing moves there.
+pub fn overdue(tenant: &Tenant<'_>, most: usize) -> Result<Vec<(String, String)>> {
+    let entries: Vec<Stored<Entry>> = store::list(&tenant.ports, ENTRIES, 1_000)?;
+    let mut places: Vec<(String, String)> = entries
+        .iter()
+        .filter(|entry| {
+            entry
+                .value
+                .until()
+                .is_some_and(|until| until < tenant.now())
+        })
+        .filter_map(|entry| place_of(&entry.key))
+        .map(|(store_id, product_id)| (store_id.to_owned(), product_id.to_owned()))
+        .collect();
+    places.dedup();
+    places.truncate(most);
+    Ok(places)
 }
 
 /// What is known of a kind's effect; `None` before the first look.
@@ -204,142 +331,6 @@ pub fn moved_key(history_id: &str) -> String {
     format!("own-id/{history_id}")
 }
 
-/// Reads the newest row before an effect. `None` when the effect is known, or being looked at already.
-pub async fn begin_look(
-    session: &Smaregi<'_>,
-    tenant: &Tenant<'_>,
-    kind: Kind,
-    piece: &Piece,
-) -> Result<Option<Look>> {
-    let known = effect(tenant, kind)?.is_some()
-        || store::read::<Look>(&tenant.ports, &look_key(kind))?.is_some();
-    if known || piece.quantity == 0 {
-        return Ok(None);
-    }
-    let before = newest(session, piece)
-        .await?
-        .into_iter()
-        .map(|change| change.id)
-        .next();
-    Ok(Some(Look {
-        kind,
-        piece: piece.clone(),
-        before,
-        looked_at: None,
-    }))
-}
-
-/// Whether another kind's effect is being looked at on one of these pieces: a row of ours would be taken for its.
-pub fn would_disturb(tenant: &Tenant<'_>, kind: Kind, pieces: &[Piece]) -> Result<bool> {
-    let looks = store::list::<Look>(&tenant.ports, "own-look/", 10)?;
-    let same = |look: &Look, piece: &Piece| {
-        let place =
-            look.piece.product_id == piece.product_id && look.piece.store_id == piece.store_id;
-        place && look.piece.quantity.signum() == piece.quantity.signum()
-    };
-    let other = looks
-        .iter()
-        .map(|look| &look.value)
-        .filter(|look| look.kind != kind);
-    Ok(other
-        .into_iter()
-        .any(|look| pieces.iter().any(|piece| same(look, piece))))
-}
-
-/// Looks right after the settled effect: records what it sees, or keeps the look for later.
-pub async fn finish_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut look: Look) -> Result<()> {
-    match judge(&look, &newest(session, &look.piece).await?) {
-        Finding::Moved(division) => learn(tenant, look.kind, &Effect::Moves { division }),
-        Finding::Unclear => Ok(()),
-        Finding::Nothing => {
-            look.looked_at = Some(tenant.now());
-            Commit::new()
-                .put(&look_key(look.kind), &look)?
-                .apply(&tenant.ports)
-        }
-    }
-}
-
-/// Looks again where a first look found nothing a minute ago. Still nothing means that the effect is none.
-pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<()> {
-    for stored in store::list::<Look>(&tenant.ports, "own-look/", 10)? {
-        let look = stored.value;
-        let age = look
-            .looked_at
-            .map_or(i64::MAX, |at| (tenant.now() - at).num_seconds());
-        if age < SECOND_LOOK_SECONDS {
-            continue;
-        }
-        match judge(&look, &newest(session, &look.piece).await?) {
-            Finding::Moved(division) => learn(tenant, look.kind, &Effect::Moves { division })?,
-            Finding::Nothing => learn(tenant, look.kind, &Effect::Nothing)?,
-            Finding::Unclear => Commit::new()
-                .delete(&look_key(look.kind))
-                .apply(&tenant.ports)?,
-        }
-    }
-    Ok(())
-}
-
-/// When the earliest pending look is due; `None` without one.
-pub fn next_look(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
-    let looks = store::list::<Look>(&tenant.ports, "own-look/", 10)?;
-    let due = looks
-        .into_iter()
-        .filter_map(|stored| stored.value.looked_at);
-    Ok(due
-        .min()
-        .map(|at| at + chrono::TimeDelta::seconds(SECOND_LOOK_SECONDS)))
-}
-
-async fn newest(session: &Smaregi<'_>, piece: &Piece) -> Result<Vec<Change>> {
-    let answer = session
-        .send(&changes::newest(
-            &piece.product_id,
-            &piece.store_id,
-            1,
-            LOOK_ROWS,
-        ))
-        .await?;
-    Ok(changes::decode(&answer).into_iter().flatten().collect())
-}
-
-fn learn(tenant: &Tenant<'_>, kind: Kind, effect: &Effect) -> Result<()> {
-    Commit::new()
-        .put(&effect_key(kind), effect)?
-        .delete(&look_key(kind))
-        .apply(&tenant.ports)
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Finding {
-    Moved(String),
-    Nothing,
-    /// Rows of several divisions fit; another effect will tell.
-    Unclear,
-}
-
-fn judge(look: &Look, changes: &[Change]) -> Finding {
-    let wanted = rust_decimal::Decimal::from(look.piece.quantity);
-    let mut divisions: Vec<&str> = changes
-        .iter()
-        .filter(|change| {
-            look.before
-                .as_deref()
-                .is_none_or(|before| is_newer(&change.id, before))
-        })
-        .filter(|change| change.amount == wanted && !change.memo.as_deref().is_some_and(is_mark))
-        .map(|change| change.division.as_str())
-        .collect();
-    divisions.sort_unstable();
-    divisions.dedup();
-    match divisions.as_slice() {
-        [] => Finding::Nothing,
-        [division] => Finding::Moved((*division).to_owned()),
-        _ => Finding::Unclear,
-    }
-}
-
 /// Whether history id `id` came after `other`: ids are numbers that grow (assumed), compared as such whatever their length.
 pub fn is_newer(id: &str, other: &str) -> bool {
     (id.len(), id) > (other.len(), other)
@@ -348,58 +339,70 @@ pub fn is_newer(id: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::Decimal;
+    use crate::sync::testing::Script;
 
-    fn change(id: &str, amount: i64, division: &str, memo: Option<&str>) -> Change {
-        Change {
-            id: id.to_owned(),
-            product_id: "1".to_owned(),
+    fn pieces(quantity: i64) -> [Piece; 1] {
+        [Piece {
+            product_id: "8".to_owned(),
             store_id: "1".to_owned(),
-            amount: Decimal::from(amount),
-            stock_amount: None,
-            division: division.to_owned(),
-            memo: memo.map(str::to_owned),
-            updated_at: crate::time::from_unix(0, 0).unwrap(),
-        }
+            quantity,
+        }]
     }
 
-    fn look() -> Look {
-        let piece = Piece {
-            product_id: "1".to_owned(),
-            store_id: "1".to_owned(),
-            quantity: -2,
-        };
-        Look {
-            kind: Kind::Sale,
-            piece,
-            before: Some("9".to_owned()),
-            looked_at: None,
-        }
-    }
-
-    #[test]
-    fn learns_only_from_what_fits() {
-        let moved = Finding::Moved("02".to_owned());
-        for (rows, expected) in [
-            (vec![], Finding::Nothing),
-            (vec![change("10", -2, "02", None)], moved),
-            (vec![change("9", -2, "02", None)], Finding::Nothing),
-            (vec![change("10", -3, "02", None)], Finding::Nothing),
-            (
-                vec![change("10", -2, "15", Some("tsunagi NE1-0-0"))],
-                Finding::Nothing,
-            ),
-            (
-                vec![change("11", -2, "15", None), change("10", -2, "02", None)],
-                Finding::Unclear,
-            ),
-        ] {
-            assert_eq!(judge(&look(), &rows), expected, "{rows:?}");
-        }
+    fn settled(script: &Script, work: usize) {
+        let at = script.now.get();
+        let work = format!("{work}-0");
+        settle(Commit::new(), &work, Kind::Sale, &pieces(-1), at, None)
+            .unwrap()
+            .apply(&script.ports())
+            .unwrap();
     }
 
     #[test]
     fn ids_are_compared_as_numbers() {
         assert!(is_newer("10", "9") && !is_newer("9", "10") && !is_newer("9", "9"));
+    }
+
+    #[test]
+    fn however_many_are_settled_a_place_keeps_few_entries_and_every_piece() {
+        let script = Script::new();
+        for work in 0..1_500 {
+            settled(&script, work);
+        }
+        script.now.set(script.now.get() + TimeDelta::days(1));
+        settled(&script, 1_500);
+        let open = open(Commit::new(), "other-0", Kind::Sale, &pieces(-5)).unwrap();
+        open.apply(&script.ports()).unwrap();
+        let tenant = script.tenant();
+        let left = entries(&tenant, "1", "8").unwrap();
+        assert!(left.len() <= MOST_SINGLE + 2, "{}", left.len());
+        let (open, due): (Vec<_>, Vec<_>) =
+            left.iter().partition(|entry| entry.value.due.is_none());
+        assert_eq!(open.len(), 1);
+        assert_eq!(
+            due.iter().map(|entry| entry.value.remaining).sum::<i64>(),
+            -1_501
+        );
+    }
+
+    #[test]
+    fn rows_that_do_not_come_ask_the_question_again() {
+        let script = Script::new();
+        settled(&script, 1);
+        let tenant = script.tenant();
+        let moves = Effect::Moves {
+            division: "02".to_owned(),
+        };
+        let known = Commit::new().put(&effect_key(Kind::Sale), &moves).unwrap();
+        known.apply(&script.ports()).unwrap();
+        assert_eq!(give_up(&tenant, "1", "8").unwrap(), 0);
+        script.now.set(script.now.get() + TimeDelta::hours(25));
+        assert_eq!(
+            overdue(&tenant, 5).unwrap(),
+            [("1".to_owned(), "8".to_owned())]
+        );
+        assert_eq!(give_up(&tenant, "1", "8").unwrap(), -1);
+        assert_eq!(effect(&tenant, Kind::Sale).unwrap(), None);
+        assert!(entries(&tenant, "1", "8").unwrap().is_empty());
     }
 }

@@ -8,11 +8,9 @@ use crate::{
     sync::{
         connection, meter, orders, own,
         report::{ImportProgress, Meter, Round, SendProgress},
-        stock::{
-            self, Urgency, catch_up, deliver, intake,
-            records::{BOOK_KEY, Book, Hint},
-        },
-        store,
+        rest::{self, Part},
+        stock::{self, Urgency, catch_up, deliver, ingest, intake, trouble},
+        store::{self, Commit},
         tenant::Tenant,
         tokens,
     },
@@ -21,34 +19,44 @@ use crate::{
 
 /// However quiet it is, a host comes back within this.
 const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(60);
-/// After trouble, unless the other side named a time.
-const TROUBLE_PAUSE: TimeDelta = TimeDelta::minutes(1);
-/// Work that waits for another look at something is looked at after this.
-const OPEN_WORK_PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// What is due and could not be done now, and work that waits for another look at something, is looked at after this.
+const SOON: TimeDelta = TimeDelta::seconds(30);
+/// The part that a spent budget cut off; the next round begins behind it.
+const TURN_KEY: &str = "schedule/turn";
 
 /// One round. See `wit/schedule.wit`.
 pub async fn run(tenant: &Tenant<'_>) -> Result<Round> {
     let mut day = Day {
-        round: Round {
-            next_at: tenant.now() + LONGEST_SLEEP,
-            ..Round::default()
-        },
+        round: Round::default(),
         retry_at: None,
+        rests: Vec::new(),
     };
-    day.settle_orders(tenant).await?;
-    if tokens::keep_alive_due(&tenant.ports, tenant.now())?.is_some_and(|due| due <= tenant.now()) {
-        let result = tokens::keep_alive(tenant).await;
-        day.note(tenant, result)?;
-    }
-    let link = connection::link(&tenant.ports)?;
-    if link.on {
-        if catch_up::due_at(tenant)?.is_some_and(|due| due <= tenant.now()) {
-            let result = catch_up::look(tenant, None).await;
-            day.note(tenant, result)?;
+    let turn = store::read::<Part>(&tenant.ports, TURN_KEY)?.map(|turn| turn.value);
+    let begin = turn.map_or(0, |turn| {
+        let index = Part::ALL.iter().position(|part| *part == turn);
+        index.map_or(0, |index| index.saturating_add(1))
+    });
+    let (before, behind) = Part::ALL.split_at(begin.min(Part::ALL.len()));
+    let mut cut_off = None;
+    for part in behind.iter().chain(before) {
+        day.part(tenant, *part).await?;
+        if *part == Part::CatchUp && !day.round.more {
+            // What it found is read at once.
+            day.part(tenant, Part::Read).await?;
         }
-        day.import(tenant).await?;
+        if day.round.more {
+            cut_off = Some(*part);
+            break;
+        }
     }
-    day.send(tenant).await?;
+    if cut_off != turn {
+        let commit = Commit::new();
+        let commit = match cut_off {
+            Some(part) => commit.put(TURN_KEY, &part)?,
+            None => commit.delete(TURN_KEY),
+        };
+        commit.apply(&tenant.ports)?;
+    }
     intake::forget_old_events(tenant)?;
     day.finish(tenant)
 }
@@ -57,113 +65,190 @@ pub async fn run(tenant: &Tenant<'_>) -> Result<Round> {
 struct Day {
     round: Round,
     retry_at: Option<Moment>,
+    /// Parts that rest after failures, and until when.
+    rests: Vec<(Part, Moment)>,
 }
 
 impl Day {
+    /// Does a part of the work, if it is due and does not rest.
+    async fn part(&mut self, tenant: &Tenant<'_>, part: Part) -> Result<()> {
+        if !is_due(tenant, part)? {
+            return Ok(());
+        }
+        if let Some(rest) = rest::of(tenant, part)? {
+            self.rests.push((part, rest.until));
+            self.round.trouble.get_or_insert(rest.reason);
+            return Ok(());
+        }
+        let result = self.work(tenant, part).await;
+        if !rests_by_itself(tenant, part, &result)? {
+            rest::note(tenant, part, &result, least_pause(tenant, part)?)?;
+        }
+        if let Some(rest) = rest::of(tenant, part)? {
+            self.rests.push((part, rest.until));
+        }
+        self.note(tenant, result)
+    }
+
+    async fn work(&mut self, tenant: &Tenant<'_>, part: Part) -> Result<()> {
+        match part {
+            Part::Settle => {
+                let mut progress = ImportProgress::default();
+                let result = orders::settle_into(tenant, &mut progress).await;
+                self.count(&progress);
+                result
+            }
+            Part::Import => {
+                let mut progress = ImportProgress::default();
+                let shops = due_shops(tenant)?;
+                let result = orders::import_into(tenant, &shops, &mut progress).await;
+                self.count(&progress);
+                result
+            }
+            Part::KeepAlive => tokens::keep_alive(tenant).await,
+            Part::CatchUp => catch_up::look(tenant, None).await,
+            Part::Follow | Part::Read | Part::Upload => {
+                let mut progress = SendProgress::default();
+                let result = stock_part(tenant, part, &mut progress).await;
+                self.count_stock(&progress);
+                result
+            }
+        }
+    }
+
     /// Trouble with one service does not stop what needs only the other; trouble with storage stops all.
-    fn note<T>(&mut self, tenant: &Tenant<'_>, result: Result<T>) -> Result<Option<T>> {
+    fn note(&mut self, tenant: &Tenant<'_>, result: Result<()>) -> Result<()> {
         let error = match result {
-            Ok(value) => return Ok(Some(value)),
+            Ok(()) => return Ok(()),
             Err(Error::BudgetSpent) => {
                 self.round.more = true;
-                return Ok(None);
+                return Ok(());
             }
             Err(error @ (Error::Storage(..) | Error::Invalid(_) | Error::NotFound(..))) => {
                 return Err(error);
             }
             Err(error) => error,
         };
-        let at = match &error {
-            Error::Unavailable(_, _, at) | Error::Contended(_, at) => {
-                (*at).max(tenant.now() + TimeDelta::seconds(1))
-            }
-            _ => tenant.now() + TROUBLE_PAUSE,
-        };
-        self.retry_at = Some(self.retry_at.map_or(at, |other| other.min(at)));
+        if let Error::Contended(_, at) = &error {
+            let at = (*at).max(tenant.now() + TimeDelta::seconds(1));
+            self.retry_at = Some(self.retry_at.map_or(at, |other| other.min(at)));
+        }
         self.round.trouble.get_or_insert_with(|| error.reason());
-        Ok(None)
-    }
-
-    async fn settle_orders(&mut self, tenant: &Tenant<'_>) -> Result<()> {
-        if orders::has_open_work(&tenant.ports)? {
-            let result = orders::settle(tenant).await;
-            let progress = self.note(tenant, result)?;
-            self.count(progress);
-        }
         Ok(())
     }
 
-    async fn import(&mut self, tenant: &Tenant<'_>) -> Result<()> {
-        let shops = due_shops(tenant)?;
-        if !shops.is_empty() {
-            let result = orders::import_due(tenant, &shops).await;
-            let progress = self.note(tenant, result)?;
-            self.count(progress);
-        }
-        Ok(())
+    fn count(&mut self, progress: &ImportProgress) {
+        let round = &mut self.round;
+        round.orders_registered = round.orders_registered.saturating_add(progress.registered);
+        round.orders_undone = round.orders_undone.saturating_add(progress.undone);
+        round.orders_refused = round.orders_refused.saturating_add(progress.refused);
+        round.more |= progress.more;
     }
 
-    fn count(&mut self, progress: Option<ImportProgress>) {
-        let Some(progress) = progress else { return };
-        self.round.orders_registered = self
-            .round
-            .orders_registered
-            .saturating_add(progress.registered);
-        self.round.orders_undone = self.round.orders_undone.saturating_add(progress.undone);
-        self.round.orders_refused = self.round.orders_refused.saturating_add(progress.refused);
-        self.round.more |= progress.more;
-    }
-
-    async fn send(&mut self, tenant: &Tenant<'_>) -> Result<()> {
-        let mut progress = SendProgress::default();
-        let urgency = Urgency::NotBefore(send_due_at(tenant)?.unwrap_or_else(|| tenant.now()));
-        let result = stock::step(tenant, urgency, &mut progress).await;
-        self.note(tenant, result)?;
-        self.round.changes_decided = self
-            .round
+    fn count_stock(&mut self, progress: &SendProgress) {
+        let round = &mut self.round;
+        round.changes_decided = round
             .changes_decided
             .saturating_add(progress.changes_decided);
-        self.round.rows_applied = self
-            .round
-            .rows_applied
-            .saturating_add(progress.rows_applied);
-        self.round.rows_returned = self
-            .round
-            .rows_returned
-            .saturating_add(progress.rows_returned);
-        Ok(())
+        round.rows_applied = round.rows_applied.saturating_add(progress.rows_applied);
+        round.rows_returned = round.rows_returned.saturating_add(progress.rows_returned);
     }
 
+    /// When to come again: a part that rests is not due before its rest ends, and nothing is due at once that this very round could
+    /// not do.
     fn finish(mut self, tenant: &Tenant<'_>) -> Result<Round> {
         let now = tenant.now();
-        let mut times = vec![now + LONGEST_SLEEP];
-        times.extend(tokens::keep_alive_due(&tenant.ports, now)?);
-        times.extend(deliver::open_batch(tenant)?.map(|open| open.value.next_at));
-        times.extend(own::next_look(tenant)?);
-        if orders::has_open_work(&tenant.ports)? {
-            times.push(now + OPEN_WORK_PAUSE);
+        let mut next = now + LONGEST_SLEEP;
+        for part in Part::ALL {
+            let Some(due) = due_at(tenant, part)? else {
+                continue;
+            };
+            let rest = self.rests.iter().find(|(resting, _)| *resting == part);
+            let due = rest.map_or(due, |(_, until)| due.max(*until));
+            let due = if due <= now { now + SOON } else { due };
+            next = next.min(due);
         }
-        if connection::link(&tenant.ports)?.on {
-            times.extend(catch_up::due_at(tenant)?);
-            times.extend(next_import(tenant)?);
-            if !store::list::<Hint>(&tenant.ports, "stock/hint/", 1)?.is_empty() {
-                times.push(now);
-            }
-            if stock::batch::candidates(tenant)?
-                .iter()
-                .any(|candidate| candidate.held.is_none())
-            {
-                times.push(send_due_at(tenant)?.unwrap_or(now));
-            }
-        }
-        let next = times.into_iter().min().unwrap_or(now);
-        // After trouble what is due stays due, so it is the pause that counts.
-        self.round.next_at = self
-            .retry_at
-            .map_or(next, |at| if next <= now { at } else { next.min(at) })
-            .max(now);
+        let retry_at = self.retry_at.unwrap_or(next);
+        self.round.next_at = if self.round.more {
+            now
+        } else {
+            next.min(retry_at).max(now)
+        };
         Ok(self.round)
     }
+}
+
+/// Whether the places that failed wait on their own, so that those hinted at later need not.
+fn rests_by_itself(tenant: &Tenant<'_>, part: Part, result: &Result<()>) -> Result<bool> {
+    let outage = matches!(result, Err(Error::Unavailable(Side::Smaregi, ..)));
+    if part != Part::Read || !outage {
+        return Ok(false);
+    }
+    Ok(ingest::next_reading(tenant)?.is_some_and(|at| at > tenant.now()))
+}
+
+async fn stock_part(tenant: &Tenant<'_>, part: Part, progress: &mut SendProgress) -> Result<()> {
+    match part {
+        Part::Follow => stock::follow(tenant, progress).await,
+        Part::Read => {
+            trouble::sweep(tenant)?;
+            stock::read(tenant, progress).await
+        }
+        _ => {
+            let due = stock::send_due_at(tenant, send_pause(tenant)?)?;
+            let urgency = Urgency::NotBefore(due.unwrap_or_else(|| tenant.now()));
+            stock::upload(tenant, urgency, progress).await
+        }
+    }
+}
+
+fn is_due(tenant: &Tenant<'_>, part: Part) -> Result<bool> {
+    // Rows that waited may be decided by what was settled since, without any call.
+    let always = part == Part::Read;
+    Ok(always || due_at(tenant, part)?.is_some_and(|due| due <= tenant.now()))
+}
+
+/// When a part of the work is due; `None` while there is none. While switched off only what was begun is followed.
+fn due_at(tenant: &Tenant<'_>, part: Part) -> Result<Option<Moment>> {
+    let on = connection::link(&tenant.ports)?.on;
+    match part {
+        Part::Settle => settle_due_at(tenant),
+        Part::Follow => Ok(deliver::open_batch(tenant)?.map(|open| open.value.next_at)),
+        Part::KeepAlive => tokens::keep_alive_due(&tenant.ports, tenant.now()),
+        _ if !on => Ok(None),
+        Part::Read => {
+            let times = ingest::next_reading(tenant)?.into_iter();
+            let times = times.chain(own::next_look(tenant)?);
+            Ok(times.chain([trouble::sweep_due(tenant)?]).min())
+        }
+        Part::CatchUp => catch_up::due_at(tenant),
+        Part::Import => next_import(tenant),
+        Part::Upload => stock::next_upload(tenant, send_pause(tenant)?),
+    }
+}
+
+/// Recorded work is tried in every round, and otherwise after a while: what it waits for gives no sign.
+fn settle_due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
+    Ok(orders::has_open_work(&tenant.ports)?.then(|| tenant.now()))
+}
+
+/// What a part's failures are to keep between them at least, because its calls are paid for.
+fn least_pause(tenant: &Tenant<'_>, part: Part) -> Result<TimeDelta> {
+    match part {
+        Part::Import => Ok(pace::import_pause(
+            &tenant.settings.pace,
+            seconds_a_call(tenant)?,
+        )),
+        Part::Upload => send_pause(tenant),
+        _ => Ok(TimeDelta::seconds(seconds_a_call(tenant)?.clamp(0, 86_400))),
+    }
+}
+
+fn send_pause(tenant: &Tenant<'_>) -> Result<TimeDelta> {
+    Ok(pace::send_pause(
+        &tenant.settings.pace,
+        seconds_a_call(tenant)?,
+    ))
 }
 
 /// Seconds between two calls that the month's budget still allows; zero without a budget.
@@ -189,20 +274,13 @@ fn seconds_left(now: Moment) -> i64 {
     end.map_or(0, |end| (end - now).num_seconds())
 }
 
-fn send_due_at(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
-    let last =
-        store::read::<Book>(&tenant.ports, BOOK_KEY)?.and_then(|book| book.value.last_made_at);
-    let pause = pace::send_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
-    Ok(last.map(|last| last + pause))
-}
-
 fn due_shops(tenant: &Tenant<'_>) -> Result<Vec<String>> {
     let pause = pace::import_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
     let states = orders::stores(tenant)?;
     let due = states.into_iter().filter(|state| {
         state
             .last_imported_at
-            .is_none_or(|last| last + pause <= tenant.now())
+            .is_none_or(|last| last > tenant.now() || last + pause <= tenant.now())
     });
     Ok(due.map(|state| state.shop_id).collect())
 }

@@ -1,12 +1,14 @@
 //! Reading and replacing the stored settings as a whole. What is valid is decided in `rules::settings_check`.
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     ports::Ports,
     rules::settings_check,
     settings::{Secret, Settings},
     sync::{
+        connection, rest,
         smaregi_session::TOKEN_KEY,
+        stock::records::store_key,
         store::{self, Commit},
         tenant::SETTINGS_KEY,
     },
@@ -27,9 +29,36 @@ pub struct Keep {
     pub smaregi: bool,
 }
 
-/// Replaces the settings. See `wit/settings.wit`.
-pub fn put(ports: &Ports<'_>, mut settings: Settings, keep: &Keep) -> Result<()> {
-    let old = get(ports)?;
+/// How often replacing is tried when somebody else is quicker.
+const TRIES: u32 = 8;
+
+/// Replaces the settings, unless there are problems: those found by whoever read them, and ours. See `wit/settings.wit`.
+pub fn put(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    keep: &Keep,
+    unreadable: &[Problem],
+) -> Result<()> {
+    for _ in 0..TRIES {
+        // A secret that is kept is the one stored at this very moment, not one that another call has just replaced.
+        if try_put(ports, settings.clone(), keep, unreadable)? {
+            return Ok(());
+        }
+    }
+    Err(Error::Contended(SETTINGS_KEY.to_owned(), ports.clock.now()))
+}
+
+fn try_put(
+    ports: &Ports<'_>,
+    mut settings: Settings,
+    keep: &Keep,
+    unreadable: &[Problem],
+) -> Result<bool> {
+    let seen = store::read::<Settings>(ports, SETTINGS_KEY)?;
+    let old = seen
+        .as_ref()
+        .map(|seen| seen.value.clone())
+        .unwrap_or_default();
     let secrets = &old.credentials;
     if keep.next_engine {
         settings.credentials.next_engine_client_secret = secrets.next_engine_client_secret.clone();
@@ -37,15 +66,41 @@ pub fn put(ports: &Ports<'_>, mut settings: Settings, keep: &Keep) -> Result<()>
     if keep.smaregi {
         settings.credentials.smaregi_client_secret = secrets.smaregi_client_secret.clone();
     }
-    let problems = settings_check::validate(&settings);
+    let mut problems = unreadable.to_vec();
+    problems.extend(settings_check::validate(&settings));
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }
-    let mut commit = Commit::new().put(SETTINGS_KEY, &settings)?;
+    let mut commit = Commit::new()
+        .check(SETTINGS_KEY, seen.as_ref())
+        .put(SETTINGS_KEY, &settings)?;
     if another_smaregi(&old, &settings) {
         commit = commit.delete(TOKEN_KEY);
     }
-    commit.apply(ports)
+    // What was refused before may be right now.
+    commit = rest::end_all(commit);
+    follow_stores(ports, &old, &settings, commit)?.try_apply(ports)
+}
+
+/// A store that is chosen while the link has a baseline takes part from this moment on; one chosen before, since the baseline.
+fn follow_stores(
+    ports: &Ports<'_>,
+    old: &Settings,
+    new: &Settings,
+    mut commit: Commit,
+) -> Result<Commit> {
+    let (old, new) = (&old.stock.stores, &new.stock.stores);
+    for gone in old.iter().filter(|id| !new.contains(id)) {
+        commit = commit.delete(&store_key(gone));
+    }
+    if connection::link(ports)?.baseline.is_none() {
+        return Ok(commit);
+    }
+    let now = ports.clock.now();
+    for chosen in new.iter().filter(|id| !old.contains(id)) {
+        commit = commit.put(&store_key(chosen), &now)?;
+    }
+    Ok(commit)
 }
 
 /// Whether the cached token may belong to another contract, client or address.

@@ -1,8 +1,12 @@
 //! Talking to スマレジ: its token, its pace, its refusals. Several requests may be in flight. Knows no product and no transaction.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
+use futures_util::lock::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +18,7 @@ use crate::{
     smaregi::{Request, token},
     sync::{
         call_error::{CallError, Refusal},
+        smaregi_pace::Pace,
         store::{self, Commit},
         tenant::Tenant,
     },
@@ -32,7 +37,7 @@ const MARGIN: TimeDelta = TimeDelta::seconds(120);
 /// After an outage without a time of its own.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);
 /// Waits of 429 up to this are waited out here, so many times; longer ones are the caller's.
-const LONGEST_WAIT_SECONDS: u64 = 5;
+const LONGEST_WAIT_SECONDS: i64 = 5;
 const WAITS: u32 = 3;
 const LONGEST_MESSAGE: usize = 300;
 
@@ -48,14 +53,18 @@ struct Cached {
 pub struct Smaregi<'a> {
     tenant: &'a Tenant<'a>,
     token: RefCell<Cached>,
-    next_write_at: RefCell<Option<Moment>>,
+    /// Held while a new token is asked for, so that one is enough for all who were refused.
+    renewing: Mutex<()>,
+    pace: RefCell<Pace>,
+    /// 429 says it for all requests: none is made before, and the pause grows until one succeeds.
+    not_before: Cell<Option<Moment>>,
+    limited: Cell<u32>,
 }
 
 impl<'a> Smaregi<'a> {
     /// With the cached token, or a new one when it is about to expire.
     pub async fn open(tenant: &'a Tenant<'a>) -> Result<Self> {
-        let cached = store::read::<Cached>(&tenant.ports, TOKEN_KEY)?.map(|stored| stored.value);
-        match cached.filter(|cached| cached.expires_at - MARGIN > tenant.now()) {
+        match cached(tenant)? {
             Some(cached) => Ok(Self::with(tenant, cached)),
             None => Self::open_anew(tenant).await,
         }
@@ -70,7 +79,10 @@ impl<'a> Smaregi<'a> {
         Self {
             tenant,
             token: RefCell::new(token),
-            next_write_at: RefCell::new(None),
+            renewing: Mutex::new(()),
+            pace: RefCell::new(Pace::new(&tenant.settings)),
+            not_before: Cell::new(None),
+            limited: Cell::new(0),
         }
     }
 
@@ -94,33 +106,57 @@ impl<'a> Smaregi<'a> {
             let access = self.token.borrow().access.clone();
             let response = self.once(request, &access).await?;
             match response.status {
-                200..=299 => return body(self.tenant, request, &response),
+                200..=299 => {
+                    self.limited.set(0);
+                    return body(self.tenant, request, &response);
+                }
                 401 if !renewed => {
                     renewed = true;
                     self.renew(&access).await?;
                 }
                 429 => {
-                    let seconds = response.retry_after.unwrap_or(1).max(1);
-                    waits = waits_more(waits, seconds)
-                        .ok_or_else(|| CallError::NotDone(limited(self.tenant, seconds)))?;
-                    self.tenant
-                        .ports
-                        .clock
-                        .sleep(Duration::from_secs(seconds))
-                        .await;
+                    self.slow_down(response.retry_after);
+                    waits = waits_more(waits).ok_or_else(|| self.too_fast())?;
                 }
                 _ => return Err(failure(self.tenant, request, &response)),
             }
         }
     }
 
-    /// Another request may have renewed it already.
-    async fn renew(&self, used: &Secret) -> Result<()> {
-        if self.token.borrow().access == *used {
-            let fresh = fetch(self.tenant).await?;
-            *self.token.borrow_mut() = fresh;
+    /// One renewal for all who were refused: another request, or another call, may have renewed it already.
+    async fn renew(&self, used: &Secret) -> std::result::Result<(), CallError> {
+        let _one = self.renewing.lock().await;
+        if self.token.borrow().access != *used {
+            return Ok(());
         }
+        let stored = cached(self.tenant)?.filter(|stored| stored.access != *used);
+        let fresh = match stored {
+            Some(stored) => stored,
+            None => {
+                self.wait(true).await?;
+                fetch(self.tenant).await?
+            }
+        };
+        *self.token.borrow_mut() = fresh;
         Ok(())
+    }
+
+    /// Nothing is sent before the time that a 429 named; without one the pause doubles.
+    fn slow_down(&self, retry_after: Option<u64>) {
+        let times = self.limited.get();
+        self.limited.set(times.saturating_add(1));
+        let seconds = retry_after
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .unwrap_or_else(|| 1_i64 << times.min(6))
+            .clamp(1, 3_600);
+        let at = self.tenant.now() + TimeDelta::seconds(seconds);
+        let later = self.not_before.get().map_or(at, |other| other.max(at));
+        self.not_before.set(Some(later));
+    }
+
+    fn too_fast(&self) -> CallError {
+        let at = self.not_before.get().unwrap_or_else(|| self.tenant.now());
+        CallError::NotDone(limited(at))
     }
 
     async fn once(
@@ -128,7 +164,7 @@ impl<'a> Smaregi<'a> {
         request: &Request,
         access: &Secret,
     ) -> std::result::Result<HttpResponse, CallError> {
-        self.pace(request).await;
+        self.wait(request.writes()).await?;
         let tenant = self.tenant;
         tenant.budget.spend(tenant.now())?;
         tenant.tally.count(request.name());
@@ -136,26 +172,35 @@ impl<'a> Smaregi<'a> {
         sent.map_err(|failure| unanswered(tenant, request.writes(), failure))
     }
 
-    /// Spreads writes evenly over the second, as many as the settings allow.
-    async fn pace(&self, request: &Request) {
-        if !request.writes() {
-            return;
-        }
+    /// Keeps the pace, and what a 429 asked for, by waiting; a long wait is the caller's.
+    async fn wait(&self, writes: bool) -> std::result::Result<(), CallError> {
         let clock = self.tenant.ports.clock;
         let now = clock.now();
-        let apart = 1_000 / i64::from(self.tenant.settings.pace.smaregi_writes_per_second.max(1));
-        let at = self.next_write_at.borrow().map_or(now, |at| at.max(now));
-        *self.next_write_at.borrow_mut() = Some(at + TimeDelta::milliseconds(apart));
+        if let Some(at) = self.not_before.get().filter(|at| *at > now) {
+            if at - now > TimeDelta::seconds(LONGEST_WAIT_SECONDS) {
+                return Err(self.too_fast());
+            }
+            clock.sleep((at - now).to_std().unwrap_or_default()).await;
+        }
+        let now = clock.now();
+        let at = self.pace.borrow_mut().take(now, writes);
         if let Ok(wait) = (at - now).to_std()
             && !wait.is_zero()
         {
             clock.sleep(wait).await;
         }
+        Ok(())
     }
 }
 
-fn waits_more(waits: u32, seconds: u64) -> Option<u32> {
-    (waits < WAITS && seconds <= LONGEST_WAIT_SECONDS).then(|| waits.saturating_add(1))
+fn waits_more(waits: u32) -> Option<u32> {
+    (waits < WAITS).then(|| waits.saturating_add(1))
+}
+
+/// The stored token, unless it is about to expire.
+fn cached(tenant: &Tenant<'_>) -> Result<Option<Cached>> {
+    let cached = store::read::<Cached>(&tenant.ports, TOKEN_KEY)?.map(|stored| stored.value);
+    Ok(cached.filter(|cached| cached.expires_at - MARGIN > tenant.now()))
 }
 
 /// Asks for a token and caches it. Calls of the token endpoint count towards Smaregi's limit, too.
@@ -198,7 +243,10 @@ async fn fetch(tenant: &Tenant<'_>) -> Result<Cached> {
         .await
         .map_err(|failure| Error::from(unanswered(tenant, false, failure)))?;
     if response.status == 429 {
-        return Err(limited(tenant, response.retry_after.unwrap_or(1)));
+        let seconds = i64::try_from(response.retry_after.unwrap_or(1)).unwrap_or(3_600);
+        return Err(limited(
+            tenant.now() + TimeDelta::seconds(seconds.clamp(1, 3_600)),
+        ));
     }
     if !(200..=299).contains(&response.status) {
         return Err(failure_of(tenant, false, &response).into());
@@ -311,15 +359,14 @@ fn outage(tenant: &Tenant<'_>) -> Error {
     )
 }
 
-fn limited(tenant: &Tenant<'_>, seconds: u64) -> Error {
-    let pause = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(3_600).clamp(1, 3_600));
+fn limited(until: Moment) -> Error {
     Error::Unavailable(
         Side::Smaregi,
         Text::new(
             "スマレジの呼び出し制限に達しました。",
             "Smaregi's rate limit is reached.",
         ),
-        tenant.now() + pause,
+        until,
     )
 }
 
@@ -406,6 +453,45 @@ mod tests {
         let error = at_once(session.send(&stores::list())).unwrap_err();
         let until = script.now.get() + TimeDelta::seconds(300);
         assert!(matches!(error, CallError::NotDone(Error::Unavailable(_, _, at)) if at == until));
+    }
+
+    #[test]
+    fn a_limit_without_a_time_grows_and_holds_for_every_request() {
+        let script = Script::new();
+        script.will(200, &token("t1"));
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let before = script.now.get();
+        for _ in 0..3 {
+            script.will(429, &json!({}));
+        }
+        script.will(200, &json!([]));
+        at_once(session.send(&stores::list())).unwrap();
+        assert_eq!((script.now.get() - before).num_seconds(), 1 + 2 + 4);
+        script.answers.borrow_mut().push_back(Ok(HttpResponse {
+            status: 429,
+            retry_after: Some(300),
+            body: Vec::new(),
+        }));
+        for _ in 0..2 {
+            // The second is not even sent.
+            assert!(at_once(session.send(&stores::list())).is_err());
+        }
+        assert_eq!(script.requests.borrow().len(), 6);
+    }
+
+    #[test]
+    fn several_refused_at_once_share_one_new_token() {
+        let script = Script::new();
+        script.will(200, &token("t1"));
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let used = session.token.borrow().access.clone();
+        script.will(200, &token("t2"));
+        let both = futures_util::future::join(session.renew(&used), session.renew(&used));
+        assert_eq!(at_once(both), (Ok(()), Ok(())));
+        assert_eq!(script.requests.borrow().len(), 2);
+        assert_eq!(session.token.borrow().access.reveal(), "t2");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{
     },
     settings::{Secret, Settings},
     sync::{
+        next_engine_login::{LOGIN_KEY, Login},
+        smaregi_session::TOKEN_KEY,
         store::Commit,
         tenant::{SETTINGS_KEY, Tenant},
     },
@@ -134,6 +136,34 @@ impl Script {
             clock: self,
             random: self,
         }
+    }
+
+    /// Logged in for a day and three, switched on, with these stores taking part, and with a token of Smaregi's for a year.
+    pub fn switch_on(&self, stores: &[&str]) {
+        let mut settings = self.tenant().settings;
+        settings.stock.stores = stores.iter().map(|id| (*id).to_owned()).collect();
+        let now = self.now.get();
+        let login = Login {
+            uid: "u".to_owned(),
+            access: Secret::new("a".to_owned()),
+            access_ends: now + chrono::TimeDelta::days(1),
+            refresh: Secret::new("r".to_owned()),
+            refresh_ends: now + chrono::TimeDelta::days(3),
+            dead_since: None,
+        };
+        let token = serde_json::json!({"access": "t", "expires_at": now + chrono::TimeDelta::days(365), "scopes": []});
+        let link = serde_json::json!({"on": true, "baseline": now, "off_since": null});
+        Commit::new()
+            .put(SETTINGS_KEY, &settings)
+            .unwrap()
+            .put(LOGIN_KEY, &login)
+            .unwrap()
+            .put(TOKEN_KEY, &token)
+            .unwrap()
+            .put("link", &link)
+            .unwrap()
+            .apply(&self.ports())
+            .unwrap();
     }
 
     pub fn tenant(&self) -> Tenant<'_> {

@@ -15,6 +15,7 @@ use crate::{
         next_engine_login::{self, COMPANY_KEY, Company, LOGIN_KEY, Login},
         next_engine_session,
         report::{LoginStart, Status},
+        rest,
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
@@ -143,7 +144,7 @@ fn store_login(tenant: &Tenant<'_>, lease: &mut Lease, login: Answered) -> Resul
         .check(LOGIN_KEY, seen.as_ref())
         .put(LOGIN_KEY, &login)?
         .put(COMPANY_KEY, &company)?;
-    lease.renew(tenant, commit)
+    lease.renew(tenant, rest::end_all(commit))
 }
 
 fn not_accepted() -> Text {

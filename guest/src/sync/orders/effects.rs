@@ -24,7 +24,10 @@ use crate::{
             records::{self, Act, Intent, SlipRecord, pieces, work_name},
             settling, words,
         },
-        own::{self, Kind, Look},
+        own::{
+            self, Piece,
+            look::{self, Look},
+        },
         store::Commit,
     },
 };
@@ -61,7 +64,7 @@ pub async fn register(
         made_from: record.order.clone(),
         transaction_id: None,
         tried_at: bench.tenant.now(),
-        uncertain: false,
+        refused: None,
         second_way: false,
         why: None,
     };
@@ -80,142 +83,138 @@ pub async fn undo(
         return Ok(Flow::Leave);
     };
     let intent = Intent {
-        act: if undoing == Undoing::Cancel {
-            Act::Cancel
-        } else {
-            Act::Dispose
-        },
+        act: Act::of(undoing),
         revision: registered.revision,
         sale: registered.sale.clone(),
         made_from: None,
         transaction_id: Some(registered.transaction_id.clone()),
         tried_at: bench.tenant.now(),
-        uncertain: false,
-        second_way: false,
+        refused: None,
+        second_way: registered.refused.is_some(),
         why: Some(why),
     };
     looked(bench, &record.slip, intent, look).await
 }
 
-/// The first effect of a kind is looked at, before and after, to learn what it does to stock.
+/// The first effects of a kind are looked at, before and after, to learn what they do to stock.
 async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Result<Flow> {
     let kind = intent.act.kind();
     let touched = pieces(&by_itself(intent.act, &intent.sale));
     if own::would_disturb(bench.tenant, kind, &touched)? {
         return Ok(Flow::Leave);
     }
-    let begun = if look {
-        begin_look(bench, kind, &intent).await?
+    let work = work_name(slip, intent.revision);
+    // The second way is met by surprise, so nobody has chosen it for a look.
+    let begun = if look || intent.second_way {
+        let alone = alone(&intent.sale, touched);
+        look::begin(bench.session, bench.tenant, kind, &work, &alone).await?
     } else {
         None
     };
-    let flow = drive(bench, slip, None, intent).await?;
-    if let Some(begun) = begun.filter(|_| flow == Flow::Again) {
-        own::finish_look(bench.session, bench.tenant, begun).await?;
+    if let Some(begun) = begun.as_ref().filter(|_| bench.tenant.budget.left() == 0) {
+        look::keep(bench.tenant, begun)?;
+        return Err(Error::BudgetSpent);
+    }
+    let flow = attempt(bench, slip, &intent, begun.as_ref()).await?;
+    look_after(bench, slip, &intent, flow).await
+}
+
+/// One row a line is as likely as one row a product, so only a product on a single line tells.
+fn alone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let lines = |id: &str| {
+        sale.lines
+            .iter()
+            .filter(|line| line.product_id == id)
+            .count()
+    };
+    pieces.retain(|piece| lines(&piece.product_id) == 1);
+    pieces
+}
+
+/// Looks again at an effect that may be settled by now; one that did not happen took its look with it.
+async fn look_after(bench: &Bench<'_>, slip: &str, intent: &Intent, flow: Flow) -> Result<Flow> {
+    if flow == Flow::Again {
+        let work = work_name(slip, intent.revision);
+        look::after(bench.session, bench.tenant, intent.act.kind(), &work).await?;
     }
     Ok(flow)
 }
 
-async fn begin_look(bench: &Bench<'_>, kind: Kind, intent: &Intent) -> Result<Option<Look>> {
-    // One row a line is as likely as one row a product, so only a product on a single line tells.
-    let lone = |id: &str| {
-        intent
-            .sale
-            .lines
-            .iter()
-            .filter(|line| line.product_id == id)
-            .count()
-            == 1
-    };
-    let shifts = by_itself(intent.act, &intent.sale);
-    let Some(piece) = pieces(&shifts)
-        .into_iter()
-        .find(|piece| lone(&piece.product_id))
-    else {
-        return Ok(None);
-    };
-    own::begin_look(bench.session, bench.tenant, kind, &piece).await
-}
-
-/// Finds out what became of an intent met in storage, and finishes it.
+/// Finds out what became of an intent met in storage. What did not arrive within [`GRACE`] did not happen: it is forgotten and
+/// planned anew from what the order says by now, as the same revision, so that should it arrive after all it is found.
 pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Flow> {
-    if let Some(flow) = look_up(bench, slip, &intent).await? {
-        return Ok(flow);
-    }
-    if bench.tenant.now() - intent.tried_at < GRACE {
-        return Ok(Flow::Leave);
-    }
-    if intent.act == Act::Register && let_go(bench, slip, &intent)? {
-        return Ok(Flow::Again);
-    }
-    let again = Intent {
-        tried_at: bench.tenant.now(),
-        uncertain: true,
-        ..intent.clone()
+    let flow = match look_up(bench, slip, &intent).await? {
+        Some(flow) => flow,
+        None => match intent.refused.clone() {
+            Some(reason) => settling::refused(bench, slip, &intent, reason)?,
+            None if bench.tenant.now() - intent.tried_at < GRACE => Flow::Leave,
+            None => {
+                take_back(bench, slip, &intent)?;
+                Flow::Again
+            }
+        },
     };
-    drive(bench, slip, Some(&intent), again).await
+    look_after(bench, slip, &intent, flow).await
 }
 
-/// Lets go of a registration that never arrived, if its order says something else by now: it is planned anew, as the same revision,
-/// so that an attempt that should arrive after all is found by its identity.
-fn let_go(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<bool> {
-    journal::change(&bench.tenant.ports, slip, |record, commit| {
-        let orders = record.order.as_ref().zip(intent.made_from.as_ref());
-        let same = orders.is_none_or(|(now, then)| now.says_same(then));
-        if record.intent.as_ref() != Some(intent) || same && record.unreadable.is_none() {
-            return Ok(None);
-        }
-        settling::forget(record, commit, intent).map(Some)
-    })
-}
-
-/// Tries an intent, and the other way of undoing when the first is refused.
-async fn drive(
+/// Tries an intent once.
+async fn attempt(
     bench: &Bench<'_>,
     slip: &str,
-    seen: Option<&Intent>,
-    intent: Intent,
+    intent: &Intent,
+    look: Option<&Look>,
 ) -> Result<Flow> {
-    let mut seen = seen.cloned();
-    let mut intent = intent;
-    while begin(bench, slip, seen.as_ref(), &intent)? {
-        let refusal = match bench.session.send(&request(bench, slip, &intent)).await {
-            Ok(answer) => return answered(bench, slip, &intent, &answer),
-            Err(CallError::Refused(refusal)) => refusal,
-            Err(CallError::NotDone(error)) => {
-                take_back(bench, slip, &intent)?;
-                return Err(error);
-            }
-            Err(CallError::Unknown(error)) => {
-                bench.tally.unknown(error);
-                return Ok(Flow::Leave);
-            }
-        };
-        if is_ours(&refusal, intent.act) {
-            take_back(bench, slip, &intent)?;
-            return Err(Error::Refused(
-                refusal.side,
-                refusal.code,
-                Text::new(refusal.message.clone(), refusal.message),
-            ));
+    if !begin(bench, slip, intent, look)? {
+        return Ok(Flow::Again);
+    }
+    match bench.session.send(&request(bench, slip, intent)).await {
+        Ok(answer) => answered(bench, slip, intent, &answer),
+        Err(CallError::NotDone(error)) => {
+            take_back(bench, slip, intent)?;
+            Err(error)
         }
-        if let Some(flow) = look_up(bench, slip, &intent).await? {
-            return Ok(flow);
+        Err(CallError::Unknown(error)) => {
+            bench.tally.unknown(error);
+            Ok(Flow::Leave)
         }
-        match other_way(bench, &intent) {
-            Some(other) => (seen, intent) = (Some(intent), other),
-            None => {
-                let reason = words::refused(slip, &intent, &refusal);
-                return settling::refused(bench, slip, &intent, reason);
-            }
+        Err(CallError::Refused(refusal)) if is_ours(&refusal, intent.act) => {
+            take_back(bench, slip, intent)?;
+            let message = Text::new(refusal.message.clone(), refusal.message);
+            Err(Error::Refused(refusal.side, refusal.code, message))
+        }
+        Err(CallError::Refused(refusal)) => {
+            let reason = words::refused(slip, intent, &refusal);
+            is_refused(bench, slip, intent, reason).await
         }
     }
-    Ok(Flow::Again)
 }
 
-/// Commits an intent in the place of `seen`. `false` when the slip is no longer as it was planned.
-fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) -> Result<bool> {
-    let kind = intent.act.kind();
+/// A refusal may mean that it is done already: it is noted before it is looked up, so that no call has to pay for both.
+async fn is_refused(
+    bench: &Bench<'_>,
+    slip: &str,
+    intent: &Intent,
+    reason: Reason,
+) -> Result<Flow> {
+    let noted = Intent {
+        refused: Some(reason.clone()),
+        ..intent.clone()
+    };
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        if record.intent.as_ref() != Some(intent) {
+            return Ok(None);
+        }
+        record.intent = Some(noted.clone());
+        Ok(Some(commit))
+    })?;
+    match look_up(bench, slip, &noted).await? {
+        Some(flow) => Ok(flow),
+        None => settling::refused(bench, slip, &noted, reason),
+    }
+}
+
+/// Commits an intent. `false` when the slip is no longer as it was planned.
+fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) -> Result<bool> {
     let pieces = pieces(&by_itself(intent.act, &intent.sale));
     journal::change(&bench.tenant.ports, slip, |record, mut commit| {
         let registered = record
@@ -223,22 +222,20 @@ fn begin(bench: &Bench<'_>, slip: &str, seen: Option<&Intent>, intent: &Intent) 
             .as_ref()
             .map(|registered| registered.revision);
         let fits = match intent.act {
-            Act::Register => registered.is_none(),
+            Act::Register => registered.is_none() && record.order == intent.made_from,
             _ => registered == Some(intent.revision),
         };
-        let fresh =
-            seen.is_some() || intent.act != Act::Register || record.order == intent.made_from;
-        if record.intent.as_ref() != seen || !fits || !fresh {
+        if record.intent.is_some() || !fits {
             return Ok(None);
         }
-        let work = work_name(slip, intent.revision);
-        if let Some(seen) = seen.filter(|seen| seen.act != intent.act) {
-            commit = own::drop(commit, &work, seen.act.kind(), &pieces);
+        if let Some(look) = look {
+            commit = look::note(commit, look)?;
         }
         record.revision = record.revision.max(intent.revision);
         record.intent = Some(intent.clone());
         record.todo = true;
-        own::open(commit, &work, kind, &pieces).map(Some)
+        let work = work_name(slip, intent.revision);
+        own::open(commit, &work, intent.act.kind(), &pieces).map(Some)
     })
 }
 
@@ -267,11 +264,8 @@ fn answered(
     }
 }
 
-/// Certainly nothing happened in this attempt; an earlier, uncertain one stays to be looked up.
+/// It certainly did not happen.
 fn take_back(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<()> {
-    if intent.uncertain {
-        return Ok(());
-    }
     journal::change(&bench.tenant.ports, slip, |record, commit| {
         if record.intent.as_ref() != Some(intent) {
             return Ok(None);
@@ -333,23 +327,6 @@ fn found_sale(
         None
     };
     settling::registered(bench, slip, intent, &ours.id, notice).map(Some)
-}
-
-/// The other way of undoing, once.
-fn other_way(bench: &Bench<'_>, intent: &Intent) -> Option<Intent> {
-    let act = match intent.act {
-        Act::Cancel => Act::Dispose,
-        Act::Dispose => Act::Cancel,
-        Act::Register => return None,
-    };
-    let other = Intent {
-        act,
-        second_way: true,
-        uncertain: false,
-        tried_at: bench.tenant.now(),
-        ..intent.clone()
-    };
-    (!intent.second_way).then_some(other)
 }
 
 /// Whether a refusal is about the connection rather than about the order: token, scope, plan, or the address of a registration.

@@ -55,33 +55,31 @@ pub async fn import_due(tenant: &Tenant<'_>, shops: &[String]) -> Result<ImportP
         return Err(Error::NotConnected(Side::NextEngine, message));
     }
     let mut progress = ImportProgress::default();
-    // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
-    let mut catalogue = Catalogue::default();
-    let trouble = outage(work::work_off(tenant, &mut catalogue, &mut progress).await)?;
-    if progress.more {
-        return Ok(progress);
-    }
-    match scan::scan(tenant, shops, &mut progress).await {
-        Ok(()) => {}
-        Err(Error::BudgetSpent) => progress.more = true,
-        Err(error) => return Err(error),
-    }
-    if let Some(trouble) = trouble {
-        return Err(trouble);
-    }
-    work::work_off(tenant, &mut catalogue, &mut progress).await?;
+    import_into(tenant, shops, &mut progress).await?;
     Ok(progress)
 }
 
-/// Trouble with Smaregi does not stop the reading of Next Engine: it is told when that is done.
-fn outage(result: Result<()>) -> Result<Option<Error>> {
-    match result {
-        Ok(()) => Ok(None),
-        Err(
-            error @ (Error::Unavailable(Side::Smaregi, ..)
-            | Error::Refused(Side::Smaregi, ..)
-            | Error::NotConnected(Side::Smaregi, _)),
-        ) => Ok(Some(error)),
+/// The same, with what it did told also where it ends in an error. Reading needs Next Engine only, so an outage of Smaregi does not
+/// keep it from being done; the error comes after it.
+pub async fn import_into(
+    tenant: &Tenant<'_>,
+    shops: &[String],
+    progress: &mut ImportProgress,
+) -> Result<()> {
+    // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
+    let mut catalogue = Catalogue::default();
+    let left = work::work_off(tenant, &mut catalogue, progress).await;
+    if progress.more {
+        return left;
+    }
+    match scan::scan(tenant, shops, progress).await {
+        Ok(()) => {}
+        Err(Error::BudgetSpent) => progress.more = true,
+        Err(error) => return left.and(Err(error)),
+    }
+    match left {
+        Ok(()) => work::work_off(tenant, &mut catalogue, progress).await,
+        // It would fail the same way.
         Err(error) => Err(error),
     }
 }
@@ -89,8 +87,13 @@ fn outage(result: Result<()>) -> Result<Option<Error>> {
 /// Works off what is recorded, without asking Next Engine. While the link is off only what was begun is followed to its end.
 pub async fn settle(tenant: &Tenant<'_>) -> Result<ImportProgress> {
     let mut progress = ImportProgress::default();
-    work::work_off(tenant, &mut Catalogue::default(), &mut progress).await?;
+    settle_into(tenant, &mut progress).await?;
     Ok(progress)
+}
+
+/// The same, with what it did told also where it ends in an error.
+pub async fn settle_into(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Result<()> {
+    work::work_off(tenant, &mut Catalogue::default(), progress).await
 }
 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.

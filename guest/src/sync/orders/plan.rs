@@ -96,7 +96,7 @@ fn decide(record: &SlipRecord, known: &Known<'_>) -> Option<Next> {
     match step(record, order, &taken, known.settings) {
         Step::Nothing => None,
         Step::TellReturned(pieces) => Some(Next::TellReturned(pieces)),
-        Step::Undo(undoing) => Some(Next::Undo(undoing, why(taken.err()))),
+        Step::Undo(undoing) => Some(undo(record, undoing, why(taken.err()))),
         Step::Register | Step::Replace => taken.ok().map(|store| book(record, order, store, known)),
     }
 }
@@ -140,9 +140,23 @@ fn book(record: &SlipRecord, order: &Order, store: &ReceivingStore, known: &Know
             if cancellation::same_sale(&registered.sale, &sale, day_counts) {
                 return Next::Adopt;
             }
-            Next::Undo(Undoing::Cancel, changed())
+            undo(record, Undoing::Cancel, changed())
         }
     }
+}
+
+/// The way that was refused is not tried again.
+fn undo(record: &SlipRecord, undoing: Undoing, why: Reason) -> Next {
+    let refused = record
+        .registered
+        .as_ref()
+        .and_then(|registered| registered.refused);
+    let undoing = match refused {
+        Some(Act::Cancel) => Undoing::Dispose,
+        Some(Act::Dispose) => Undoing::Cancel,
+        _ => undoing,
+    };
+    Next::Undo(undoing, why)
 }
 
 /// Why a slip that is done is no sale.
@@ -197,8 +211,7 @@ pub fn lookups(record: &SlipRecord, settings: &Settings) -> Vec<SmaregiKey> {
 pub fn effect_of(next: &Next) -> Option<Act> {
     match next {
         Next::Register(_) => Some(Act::Register),
-        Next::Undo(Undoing::Cancel, _) => Some(Act::Cancel),
-        Next::Undo(Undoing::Dispose, _) => Some(Act::Dispose),
+        Next::Undo(undoing, _) => Some(Act::of(*undoing)),
         _ => None,
     }
 }

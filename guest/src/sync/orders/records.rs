@@ -24,6 +24,7 @@ use crate::{
     ports::Ports,
     reason::Reason,
     rules::{
+        cancellation::Undoing,
         cursor::Reach,
         order::{Order, OrderState},
         sale::Sale,
@@ -138,6 +139,8 @@ pub struct Registered {
     pub sale: Sale,
     /// The reading it was made from, or that was found to make the same sale.
     pub made_from: Order,
+    /// The way of undoing it that Smaregi refused; the other one is left.
+    pub refused: Option<Act>,
 }
 
 /// What is being done to Smaregi's transactions.
@@ -153,6 +156,14 @@ pub enum Act {
 }
 
 impl Act {
+    /// The act of an undoing.
+    pub fn of(undoing: Undoing) -> Self {
+        match undoing {
+            Undoing::Cancel => Self::Cancel,
+            Undoing::Dispose => Self::Dispose,
+        }
+    }
+
     /// The same in the words of our own doing.
     pub fn kind(self) -> Kind {
         match self {
@@ -178,8 +189,8 @@ pub struct Intent {
     pub transaction_id: Option<String>,
     /// When the last attempt began.
     pub tried_at: Moment,
-    /// An earlier attempt may have had an effect.
-    pub uncertain: bool,
+    /// Smaregi refused it; whether it is done already is still to be looked up.
+    pub refused: Option<Reason>,
     /// The other way of undoing was refused already.
     pub second_way: bool,
     /// Why it is undone; absent for a registration.
@@ -298,6 +309,9 @@ impl SlipRecord {
             trouble.again = true;
         }
         self.moves.iter_mut().for_each(|made| made.refused = false);
+        if let Some(registered) = self.registered.as_mut() {
+            registered.refused = None;
+        }
     }
 
     fn indexes(&self) -> BTreeSet<String> {

@@ -44,6 +44,7 @@ pub fn registered(
             transaction_id: transaction_id.to_owned(),
             sale: intent.sale.clone(),
             made_from,
+            refused: None,
         });
         (Happened::Registered, Some(transaction_id.to_owned()))
     })?;
@@ -105,6 +106,8 @@ fn settle(
             &work_name(slip, intent.revision),
             kind,
             &pieces(&by_itself(intent.act, &intent.sale)),
+            at,
+            effect.as_ref(),
         )
         .map(Some)
     })
@@ -205,7 +208,7 @@ pub fn has_more(record: &SlipRecord) -> bool {
         || order.is_some_and(|order| cancellation::returned(order) > record.told_returned)
 }
 
-/// Smaregi refused it for good, in every way there is.
+/// Smaregi refused it. An undoing is planned again the other way; when that is refused, too, or for a registration, it is for good.
 pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -> Result<Flow> {
     let at = bench.tenant.now();
     let happened = if intent.act == Act::Register {
@@ -219,6 +222,13 @@ pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -
             return Ok(None);
         }
         let commit = forget(record, commit, intent)?;
+        let first_way = intent.act != Act::Register && !intent.second_way;
+        if let Some(registered) = record.registered.as_mut() {
+            registered.refused = first_way.then_some(intent.act);
+        }
+        if first_way {
+            return Ok(Some(commit));
+        }
         journal::hold(
             commit,
             record,

@@ -1,18 +1,31 @@
-//! Reading Smaregi's change history where something moved, and deciding each row once. Sends nothing to Next Engine.
+//! Reading Smaregi's change history where something moved; [`decide`] decides each row once. Sends nothing to Next Engine.
+//!
+//! A row is new when it has no record and is not older than what is ours to send. Rows below the newest decided one are looked at
+//! again for a day, and rows that a delivery named whatever their age: the history is not known to be written in the order of ids.
+//! A place that cannot be read holds up no other.
 
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
+
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Side},
     reason::Reason,
-    rules::stock_decision::{self, Claim, Decision, Movement},
-    smaregi::changes::{self, Change},
+    smaregi::changes::{self, Change, Unreadable},
     sync::{
+        call_error::{CallError, Refusal},
         own,
         smaregi_session::Smaregi,
-        stock::records::{
-            ChangeRecord, Decided, Held, Hint, Origin, Out, Pair, SentIndex, Unsent, change_key,
-            held_key, out_key, pair_key, sent_key, unsent_key, waiting_key,
+        stock::{
+            decide::decide_new,
+            records::{
+                ChangeRecord, Descent, HINTS, Hint, Pair, STORES, WHOLE_PLACE, change_key, pair_key,
+            },
+            trouble,
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -20,22 +33,43 @@ use crate::{
     time::Moment,
 };
 
-const PAGE_ROWS: u32 = 100;
-/// Rows decided in one commit: each may write a record, an index entry and an undecided mark.
-const ROWS_PER_COMMIT: usize = 300;
+const PAGE_ROWS: u32 = 1_000;
+/// Rows that appear below the newest decided one are found for this long.
+const OVERLAP: TimeDelta = TimeDelta::days(1);
 /// Places read at one go.
 const HINTS_AT_ONCE: u32 = 500;
+/// After so many places without an answer in one call, Smaregi is left alone: each may cost a time-out.
+const MOST_OUTAGES: u32 = 3;
+/// Pauses before a place is read again, doubled each time.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
+/// A row that was named and is still not shown after so many readings is given up.
+const MOST_TRIES: u32 = 6;
 
 /// Since when rows of a store are sent: the link's baseline, or when the store was chosen, if later.
 pub struct Since {
     /// The link's baseline.
     pub baseline: Option<Moment>,
-    /// By chosen store.
+    /// Of stores that were chosen later.
     pub stores: Vec<(String, Moment)>,
 }
 
 impl Since {
-    fn of(&self, store_id: &str) -> Option<Moment> {
+    /// As it is written down, by the switch and by the settings.
+    pub fn read(tenant: &Tenant<'_>, baseline: Option<Moment>) -> Result<Self> {
+        let stores: Vec<Stored<Moment>> = store::list_all(&tenant.ports, STORES)?;
+        let id = |key: &str| key.strip_prefix(STORES).unwrap_or_default().to_owned();
+        Ok(Self {
+            baseline,
+            stores: stores
+                .into_iter()
+                .map(|store| (id(&store.key), store.value))
+                .collect(),
+        })
+    }
+
+    /// Since when rows of this store are sent.
+    pub fn of(&self, store_id: &str) -> Option<Moment> {
         let chosen = self
             .stores
             .iter()
@@ -45,406 +79,453 @@ impl Since {
     }
 }
 
-/// Notes which stores take part since when: a store chosen today brings no history of its own.
-pub fn follow_stores(tenant: &Tenant<'_>, baseline: Option<Moment>) -> Result<Since> {
-    const PREFIX: &str = "stock/store/";
-    let known: Vec<Stored<Moment>> = store::list_all(&tenant.ports, PREFIX)?;
-    let chosen = &tenant.settings.stock.stores;
-    let mut commit = Commit::new();
-    let mut stores = Vec::new();
-    for gone in known
+/// When the earliest place is to be read; `None` when none waits.
+pub fn next_reading(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
+    let hints: Vec<Stored<Hint>> = store::list_all(&tenant.ports, HINTS)?;
+    let now = tenant.now();
+    Ok(hints
         .iter()
-        .filter(|known| !chosen.iter().any(|id| known.key == format!("{PREFIX}{id}")))
-    {
-        commit = commit.delete(&gone.key);
-    }
-    let first = known.is_empty();
-    for id in chosen {
-        let key = format!("{PREFIX}{id}");
-        let since = match known.iter().find(|known| known.key == key) {
-            Some(known) => known.value,
-            None => {
-                let since = baseline.filter(|_| first).unwrap_or_else(|| tenant.now());
-                commit = commit.put(&key, &since)?;
-                if !first {
-                    commit = forget_entries(tenant, id, commit)?;
-                }
-                since
-            }
-        };
-        stores.push((id.clone(), since));
-    }
-    if !commit.is_empty() {
-        commit.apply(&tenant.ports)?;
-    }
-    Ok(Since { baseline, stores })
+        .map(|hint| hint.value.retry_at.unwrap_or(now))
+        .min())
 }
 
-/// Entries of ours whose rows are older than the store's part in this: no row will consume them any more.
-fn forget_entries(tenant: &Tenant<'_>, store_id: &str, mut commit: Commit) -> Result<Commit> {
-    for entry in store::list::<own::Entry>(&tenant.ports, &own::store_prefix(store_id), 1_000)? {
-        if entry.value.due {
-            commit = commit.delete(&entry.key);
-        }
-    }
-    Ok(commit)
-}
-
-/// Reads the history of every place hinted at, several at a time, and decides what is new. Returns how many rows were decided.
-pub async fn read_hints(session: &Smaregi<'_>, tenant: &Tenant<'_>, since: &Since) -> Result<u32> {
-    let mut decided = 0u32;
+/// Places that are to be read now, not tried before in this call.
+fn due(tenant: &Tenant<'_>, tried: &BTreeSet<(String, u64)>) -> Result<Vec<Stored<Hint>>> {
+    let (mut start, end) = store::range(HINTS);
     loop {
-        let hints: Vec<Stored<Hint>> = store::list(&tenant.ports, "stock/hint/", HINTS_AT_ONCE)?;
-        if hints.is_empty() {
-            return Ok(decided);
-        }
-        let mut reads = stream::iter(hints)
-            .map(
-                |hint| async move { (read_place(session, tenant, since, &hint.value).await, hint) },
-            )
-            .buffer_unordered(session.parallel());
-        let mut failure = None;
-        while let Some((rows, hint)) = reads.next().await {
-            match rows.and_then(|rows| decide_rows(tenant, since, &hint, rows)) {
-                Ok(count) => decided = decided.saturating_add(count),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        if let Some(error) = failure {
-            return if decided > 0 && error == Error::BudgetSpent {
-                Ok(decided)
-            } else {
-                Err(error)
-            };
+        let page: Vec<Stored<Hint>> =
+            store::between(&tenant.ports, &start, &end, false, HINTS_AT_ONCE)?;
+        let Some(last) = page.last() else {
+            return Ok(Vec::new());
+        };
+        start = format!("{}\u{1}", last.key);
+        let due: Vec<Stored<Hint>> = page
+            .into_iter()
+            .filter(|hint| hint.value.retry_at.is_none_or(|at| at <= tenant.now()))
+            .filter(|hint| !tried.contains(&(hint.key.clone(), hint.revision)))
+            .collect();
+        if !due.is_empty() {
+            return Ok(due);
         }
     }
 }
 
-type Rows = Vec<std::result::Result<Change, Reason>>;
+/// What reading the places of one call came to.
+#[derive(Default)]
+struct Tally {
+    decided: Cell<u32>,
+    outages: Cell<u32>,
+    stop: Cell<bool>,
+    first: RefCell<Option<Error>>,
+}
 
-/// The rows of a place that have no record yet, oldest first.
-async fn read_place(
+impl Tally {
+    fn fail(&self, error: Error, stop: bool) {
+        self.first.borrow_mut().get_or_insert(error);
+        self.stop.set(self.stop.get() || stop);
+    }
+}
+
+/// Reads the history of every place hinted at, several at a time, and decides what is new. What was decided is in `decided` also
+/// when it ends in an error: the first one met, after every place that could be read was.
+pub async fn read_hints(
     session: &Smaregi<'_>,
     tenant: &Tenant<'_>,
     since: &Since,
-    hint: &Hint,
-) -> Result<Rows> {
-    let pair = store::read::<Pair>(&tenant.ports, &pair_key(&hint.store_id, &hint.product_id))?;
-    let limit = since.of(&hint.store_id).or(since.baseline);
-    let known = |change: &Change| {
-        let decided = pair
-            .as_ref()
-            .is_some_and(|pair| !own::is_newer(&change.id, &pair.value.through));
-        // Without a limit the link was never switched on: nothing is ours to decide.
-        decided || pair.is_none() && limit.is_none_or(|limit| change.updated_at < limit)
-    };
-    let mut rows = Rows::new();
-    for page in 1u32.. {
-        let answer = session
-            .send(&changes::newest(
-                &hint.product_id,
-                &hint.store_id,
-                page,
-                PAGE_ROWS,
-            ))
-            .await?;
-        let read = changes::decode(&answer);
-        let full = read.len() >= PAGE_ROWS as usize;
-        let reached = read.iter().flatten().any(known);
-        rows.extend(
-            read.into_iter()
-                .filter(|row| row.as_ref().map_or(true, |change| !known(change))),
-        );
-        if reached || !full {
+    decided: &mut u32,
+) -> Result<()> {
+    let tally = Tally::default();
+    let mut tried = BTreeSet::new();
+    while !tally.stop.get() {
+        let hints = due(tenant, &tried)?;
+        if hints.is_empty() {
             break;
         }
+        tried.extend(hints.iter().map(|hint| (hint.key.clone(), hint.revision)));
+        let tally = &tally;
+        stream::iter(hints)
+            .map(|hint| async move {
+                if !tally.stop.get() {
+                    read_one(session, tenant, since, &hint, tally).await;
+                }
+            })
+            .buffer_unordered(session.parallel())
+            .collect::<Vec<()>>()
+            .await;
     }
-    rows.reverse();
-    // New rows may have shifted older ones onto a second page.
-    let mut seen = std::collections::HashSet::new();
-    rows.retain(|row| {
-        row.as_ref()
-            .map_or(true, |change| seen.insert(change.id.clone()))
-    });
-    Ok(rows)
+    *decided = decided.saturating_add(tally.decided.get());
+    tally.first.into_inner().map_or(Ok(()), Err)
 }
 
-/// Decides a place's new rows and removes its hint, unless it was hinted at again meanwhile.
-fn decide_rows(tenant: &Tenant<'_>, since: &Since, hint: &Stored<Hint>, rows: Rows) -> Result<u32> {
+async fn read_one(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    since: &Since,
+    hint: &Stored<Hint>,
+    tally: &Tally,
+) {
+    let error = match read_place(session, tenant, since, hint, tally).await {
+        Ok(()) => return tally.outages.set(0),
+        Err(error) => error,
+    };
+    let settled = match error {
+        CallError::Refused(refusal) if is_of_the_place(&refusal) => refuse(tenant, hint, &refusal),
+        CallError::NotDone(error @ Error::Unavailable(..)) => {
+            tally.outages.set(tally.outages.get().saturating_add(1));
+            tally.fail(error, tally.outages.get() >= MOST_OUTAGES);
+            postpone(tenant, hint, hint.value.ids.clone())
+        }
+        // Somebody else is reading it.
+        CallError::NotDone(Error::Contended(..)) => Ok(()),
+        error => return tally.fail(error.into(), true),
+    };
+    if let Err(error) = settled {
+        tally.fail(error, true);
+    }
+}
+
+/// Whether a refusal is about this product or store, and not about our token.
+fn is_of_the_place(refusal: &Refusal) -> bool {
+    let status = refusal.code.split_whitespace().next().unwrap_or_default();
+    refusal.side == Side::Smaregi && matches!(status, "400" | "404" | "410" | "422")
+}
+
+/// Tells that a place cannot be read, and lets it rest until it is hinted at again.
+fn refuse(tenant: &Tenant<'_>, hint: &Stored<Hint>, refusal: &Refusal) -> Result<()> {
     let Hint {
         store_id,
         product_id,
         ..
     } = &hint.value;
-    let mut decided = 0u32;
-    for chunk in rows.chunks(ROWS_PER_COMMIT) {
-        let mut changes = Vec::new();
-        let mut commit = Commit::new();
-        for (index, row) in chunk.iter().enumerate() {
-            match row {
-                Ok(change) => changes.push(record(tenant, change)?),
-                Err(reason) => commit = unreadable(commit, tenant, &hint.value, index, reason)?,
-            }
-        }
-        decided = decided.saturating_add(u32::try_from(changes.len()).unwrap_or(u32::MAX));
-        let key = pair_key(store_id, product_id);
-        let seen = store::read::<Pair>(&tenant.ports, &key)?;
-        changes.retain(|change| {
-            seen.as_ref()
-                .is_none_or(|pair| own::is_newer(&change.id, &pair.value.through))
-        });
-        if let Some(newest) = changes.last() {
-            let pair = Pair {
-                through: newest.id.clone(),
-                at: newest.at,
-            };
-            commit = commit.check(&key, seen.as_ref()).put(&key, &pair)?;
-        }
-        commit = decide(tenant, since, store_id, product_id, changes, commit)?;
-        commit.apply(&tenant.ports)?;
-    }
-    // A conflict means a new delivery for the same place: the hint stays, and the place is read again.
-    Commit::new()
-        .check_revision(&hint.key, Some(hint.revision))
-        .delete(&hint.key)
+    let commit = Commit::new().check(&hint.key, Some(hint)).delete(&hint.key);
+    let reason = refused_place(refusal);
+    trouble::tell(tenant, commit, store_id, product_id, WHOLE_PLACE, &reason)?
         .try_apply(&tenant.ports)?;
-    Ok(decided)
+    Ok(())
 }
 
-fn record(tenant: &Tenant<'_>, change: &Change) -> Result<ChangeRecord> {
-    let marked = change.memo.as_deref().is_some_and(own::is_mark);
-    let moved =
-        !marked && store::read::<bool>(&tenant.ports, &own::moved_key(&change.id))?.is_some();
-    Ok(ChangeRecord {
-        id: change.id.clone(),
-        store_id: change.store_id.clone(),
-        product_id: change.product_id.clone(),
-        amount: change.amount,
-        division: change.division.clone(),
-        at: change.updated_at,
-        marked_ours: marked || moved,
-        decided: Decided::Waiting,
-    })
+fn postpone(tenant: &Tenant<'_>, hint: &Stored<Hint>, ids: BTreeSet<String>) -> Result<()> {
+    let tries = hint.value.tries.saturating_add(1);
+    let doubled = FIRST_PAUSE * 2_i32.saturating_pow(tries.saturating_sub(1).min(10));
+    let later = Hint {
+        tries,
+        ids,
+        retry_at: Some(tenant.now() + doubled.min(LONGEST_PAUSE)),
+        ..hint.value.clone()
+    };
+    Commit::new()
+        .check(&hint.key, Some(hint))
+        .put(&hint.key, &later)?
+        .try_apply(&tenant.ports)?;
+    Ok(())
 }
 
-fn unreadable(
-    commit: Commit,
-    tenant: &Tenant<'_>,
-    hint: &Hint,
-    index: usize,
-    reason: &Reason,
-) -> Result<Commit> {
-    let Hint {
-        store_id,
-        product_id,
-        ..
-    } = hint;
-    let key = sent_key(tenant.now(), &format!("x{store_id}-{product_id}-{index}"));
-    let (product_id, store_id) = (product_id.clone(), store_id.clone());
-    commit.put(
-        &key,
-        &SentIndex::Unreadable {
-            product_id,
-            store_id,
-            reason: reason.clone(),
-        },
-    )
-}
-
-/// Looks again at rows that could have been our own. Call after anything that settles that question.
-pub fn decide_waiting(tenant: &Tenant<'_>, since: &Since) -> Result<u32> {
-    let waiting: Vec<Stored<(String, String, String)>> =
-        store::list_all(&tenant.ports, "stock/waiting/")?;
-    let mut decided = 0u32;
-    for place in waiting.chunk_by(|a, b| (&a.value.0, &a.value.1) == (&b.value.0, &b.value.1)) {
-        for rows in place.chunks(ROWS_PER_COMMIT) {
-            let Some((store_id, product_id, _)) = rows.first().map(|row| &row.value) else {
-                continue;
-            };
-            let keys: Vec<String> = rows.iter().map(|row| change_key(&row.value.2)).collect();
-            let stored: Vec<Stored<ChangeRecord>> = store::read_all(&tenant.ports, &keys)?
-                .into_iter()
-                .flatten()
-                .collect();
-            let before = stored.len();
-            let mut commit = Commit::new();
-            for row in rows {
-                commit = commit.check(&row.key, Some(row));
-            }
-            let changes = stored.into_iter().map(|record| record.value).collect();
-            let commit = decide(tenant, since, store_id, product_id, changes, commit)?;
-            if !commit.is_empty() && commit.try_apply(&tenant.ports)? {
-                let left = store::list::<(String, String, String)>(
-                    &tenant.ports,
-                    &format!("stock/waiting/{store_id}/{product_id}/"),
-                    HINTS_AT_ONCE,
-                )?;
-                decided = decided
-                    .saturating_add(u32::try_from(before.saturating_sub(left.len())).unwrap_or(0));
-            }
-        }
-    }
-    Ok(decided)
-}
-
-/// Decides rows of one place: their records, the product's difference, our own entries they consume.
-fn decide(
+/// Reads a place page by page, newest first, deciding and storing each, until it meets what is known.
+async fn read_place(
+    session: &Smaregi<'_>,
     tenant: &Tenant<'_>,
     since: &Since,
-    store_id: &str,
-    product_id: &str,
-    changes: Vec<ChangeRecord>,
-    mut commit: Commit,
-) -> Result<Commit> {
-    if changes.is_empty() {
-        return Ok(commit);
-    }
-    let mut place = Place::read(tenant, store_id, product_id)?;
-    for mut change in changes {
-        let movement = Movement {
-            store_id,
-            amount: change.amount,
-            division: &change.division,
-            at: change.at,
-            marked_ours: change.marked_ours,
-        };
-        let outcome = stock_decision::decide(
-            &movement,
-            since.of(store_id),
-            &tenant.settings.stock,
-            &place.claims,
+    hint: &Stored<Hint>,
+    tally: &Tally,
+) -> std::result::Result<(), CallError> {
+    let mut reading = Reading::begin(tenant, since, &hint.value)?;
+    loop {
+        let request = changes::newest(
+            &hint.value.product_id,
+            &hint.value.store_id,
+            reading.page,
+            PAGE_ROWS,
         );
-        place.consume(&outcome.taken);
-        let waiting = waiting_key(store_id, product_id, &change.id);
-        commit = match &outcome.decision {
-            Decision::Wait => commit.put(&waiting, &(store_id, product_id, &change.id))?,
-            _ => commit.delete(&waiting),
-        };
-        change.decided = match outcome.decision {
-            Decision::Wait => Decided::Waiting,
-            Decision::Send(quantity, trigger) => {
-                place
-                    .out
-                    .add(quantity, Origin::Trigger(trigger), store_id, &change.id);
-                place.touched = true;
-                Decided::Queued(quantity)
-            }
-            Decision::Not(reason) => {
-                place.keep_back(&change, &reason);
-                let key = sent_key(tenant.now(), &format!("c{:0>20}", change.id));
-                commit = commit.put(&key, &SentIndex::Change(change.id.clone()))?;
-                Decided::Not(reason)
-            }
-        };
-        commit = commit.put(&change_key(&change.id), &change)?;
+        let rows = changes::decode(&session.send(&request).await?);
+        let decided = reading.take_in(tenant, since, &rows)?;
+        tally
+            .decided
+            .set(tally.decided.get().saturating_add(decided));
+        if reading.is_done(&rows) {
+            return Ok(reading.end(tenant, hint)?);
+        }
+        reading.next_page(tenant)?;
     }
-    place.write(commit)
 }
 
-/// What one product in one store brings to a decision.
-struct Place {
-    entries: Vec<Stored<own::Entry>>,
-    claims: Vec<Claim>,
-    out_revision: Option<u64>,
-    out: Out,
-    touched: bool,
-    unsent_revision: Option<u64>,
-    unsent: Unsent,
-    kept_back: bool,
-    short_of_stock: bool,
+type Row = std::result::Result<Change, Unreadable>;
+
+/// One place being read.
+struct Reading {
+    store_id: String,
+    product_id: String,
+    seen: Option<Stored<Pair>>,
+    /// Rows older than this are not ours, as long as nothing of the place is decided.
+    floor: Option<Moment>,
+    /// Rows asked for by name and not met yet.
+    wanted: BTreeSet<String>,
+    top: Option<(String, Moment)>,
+    page: u32,
+    /// An earlier call began it: rows may have come above it.
+    continued: bool,
+    /// Rows whose very id cannot be read were met.
+    nameless: bool,
 }
 
-impl Place {
-    fn read(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<Self> {
-        let effects = own::effects(tenant)?;
-        let entries: Vec<Stored<own::Entry>> =
-            store::list_all(&tenant.ports, &own::prefix(store_id, product_id))?;
-        let claims = entries
-            .iter()
-            .map(|entry| claim(&entry.value, effects.get(&entry.value.kind)))
-            .collect();
-        let out = store::read::<Out>(&tenant.ports, &out_key(product_id))?;
-        let unsent = store::read::<Unsent>(&tenant.ports, &unsent_key(product_id))?;
-        let held = store::read::<Held>(&tenant.ports, &held_key(product_id))?;
+impl Reading {
+    fn begin(tenant: &Tenant<'_>, since: &Since, hint: &Hint) -> Result<Self> {
+        let (store_id, product_id) = (hint.store_id.as_str(), hint.product_id.as_str());
+        let seen = store::read::<Pair>(&tenant.ports, &pair_key(store_id, product_id))?;
+        let descent = seen.as_ref().and_then(|seen| seen.value.descent.clone());
+        let mut wanted = hint.ids.clone();
+        let troubles = trouble::of_place(tenant, store_id, product_id)?;
+        wanted.extend(troubles.into_iter().map(|trouble| trouble.value.row));
+        wanted.retain(|row| row != WHOLE_PLACE && row != trouble::NO_ID);
+        // Rows of our own doing have to be met even where the store takes part later.
+        let own = own::earliest(tenant, store_id, product_id)?.map(|at| at - OVERLAP);
+        let since = since.of(store_id);
         Ok(Self {
-            entries,
-            claims,
-            out_revision: out.as_ref().map(|out| out.revision),
-            out: out.map_or_else(|| Out::new(product_id, tenant.now()), |out| out.value),
-            touched: false,
-            unsent_revision: unsent.as_ref().map(|unsent| unsent.revision),
-            unsent: unsent.map(|unsent| unsent.value).unwrap_or_default(),
-            kept_back: false,
-            short_of_stock: held.is_some_and(|held| {
-                held.value.reason.code == "free-stock" && !held.value.needs_person
-            }),
+            store_id: store_id.to_owned(),
+            product_id: product_id.to_owned(),
+            floor: own.map_or(since, |own| since.map(|since| since.min(own))),
+            wanted,
+            continued: descent.is_some(),
+            nameless: false,
+            page: descent.as_ref().map_or(1, |descent| descent.page),
+            top: descent.map(|descent| (descent.top, descent.top_at)),
+            seen,
         })
     }
 
-    fn consume(&mut self, taken: &[i64]) {
-        for (claim, taken) in self.claims.iter_mut().zip(taken) {
-            claim.remaining = claim.remaining.saturating_sub(*taken);
-        }
+    fn through(&self) -> &str {
+        self.seen.as_ref().map_or("", |seen| &seen.value.through)
     }
 
-    /// Counts what the comparison has to explain: movements of the chosen stores that settings keep from being sent.
-    fn keep_back(&mut self, change: &ChangeRecord, reason: &Reason) {
-        let explains =
-            ["trigger-off", "promised-only", "unknown-division"].contains(&reason.code.as_str());
-        if let (true, Some(amount)) = (explains, crate::money::whole(change.amount)) {
-            let sum = self.unsent.entry(reason.code.clone()).or_default();
-            *sum = sum.saturating_add(amount);
-            self.kept_back = true;
-        }
+    fn is_below(&self, id: &str) -> bool {
+        !own::is_newer(id, self.through())
     }
 
-    fn write(self, mut commit: Commit) -> Result<Commit> {
-        let product = self.out.product_id.clone();
-        if self.touched {
-            let key = out_key(&product);
-            commit = commit
-                .check_revision(&key, self.out_revision)
-                .put(&key, &self.out)?;
-            if self.short_of_stock {
-                // Another difference may fit into the free stock that the last one did not.
-                commit = commit.delete(&held_key(&product));
+    /// Whether a row may be new; then its record has the last word. Without a floor the link was never switched on.
+    fn may_be_new(&self, change: &Change) -> bool {
+        let ours = self.floor.is_some_and(|floor| change.updated_at >= floor);
+        let below = self.is_below(&change.id);
+        let late = self
+            .seen
+            .as_ref()
+            .is_some_and(|seen| change.updated_at >= seen.value.at - OVERLAP);
+        let first = self.through().is_empty();
+        (!below && !first) || ours && (!below || late || self.wanted.contains(&change.id))
+    }
+
+    /// Decides what is new on a page, and tells what cannot be read.
+    fn take_in(&mut self, tenant: &Tenant<'_>, since: &Since, rows: &[Row]) -> Result<u32> {
+        let readable = || rows.iter().filter_map(|row| row.as_ref().ok());
+        let candidates: Vec<&Change> = readable()
+            .filter(|change| self.may_be_new(change))
+            .collect();
+        let keys: Vec<String> = candidates
+            .iter()
+            .map(|change| change_key(&change.id))
+            .collect();
+        let known = store::read_all::<ChangeRecord>(&tenant.ports, &keys)?;
+        let mut new: Vec<&Change> = candidates
+            .into_iter()
+            .zip(known)
+            .filter(|(_, known)| known.is_none())
+            .map(|(change, _)| change)
+            .collect();
+        new.reverse();
+        let decided = decide_new(tenant, since, &self.store_id, &self.product_id, &new)?;
+        self.tell_unreadable(tenant, rows)?;
+        for change in readable() {
+            self.wanted.remove(&change.id);
+            let newest = self.top.as_ref();
+            if newest.is_none_or(|(top, _)| own::is_newer(&change.id, top)) && !self.continued {
+                self.top = Some((change.id.clone(), change.updated_at));
             }
         }
-        if self.kept_back {
-            let key = unsent_key(&product);
-            commit = commit
-                .check_revision(&key, self.unsent_revision)
-                .put(&key, &self.unsent)?;
+        Ok(decided)
+    }
+
+    fn tell_unreadable(&mut self, tenant: &Tenant<'_>, rows: &[Row]) -> Result<()> {
+        for row in rows.iter().filter_map(|row| row.as_ref().err()) {
+            let id = row.id.as_deref().unwrap_or(trouble::NO_ID);
+            self.nameless |= row.id.is_none();
+            self.wanted.remove(id);
+            let commit = Commit::new();
+            let (store_id, product_id) = (&self.store_id, &self.product_id);
+            let commit = trouble::tell(tenant, commit, store_id, product_id, id, &row.reason)?;
+            if !commit.is_empty() {
+                commit.apply(&tenant.ports)?;
+            }
         }
-        for (entry, claim) in self.entries.into_iter().zip(self.claims) {
-            // Also entries that no row consumed are checked: an outcome that became known meanwhile changes the decision.
-            commit = commit.check(&entry.key, Some(&entry));
-            commit = match claim.remaining {
-                0 => commit.delete(&entry.key),
-                same if same == entry.value.remaining => commit,
-                remaining => commit.put(
-                    &entry.key,
-                    &own::Entry {
-                        remaining,
-                        ..entry.value
-                    },
-                )?,
+        Ok(())
+    }
+
+    fn is_done(&self, rows: &[Row]) -> bool {
+        let ids = || {
+            rows.iter().filter_map(|row| match row {
+                Ok(change) => Some(change.id.as_str()),
+                Err(row) => row.id.as_deref(),
+            })
+        };
+        let too_old = |change: &Change| self.floor.is_none_or(|floor| change.updated_at < floor);
+        let known = if self.through().is_empty() {
+            rows.iter().flatten().any(too_old)
+        } else {
+            ids().any(|id| self.is_below(id))
+        };
+        let passed = |wanted: &String| ids().any(|id| !own::is_newer(id, wanted));
+        rows.len() < PAGE_ROWS as usize || known && self.wanted.iter().all(passed)
+    }
+
+    /// Notes that everything above the next page is decided.
+    fn next_page(&mut self, tenant: &Tenant<'_>) -> Result<()> {
+        self.page = self.page.saturating_add(1);
+        let Some((top, top_at)) = self.top.clone() else {
+            return Ok(());
+        };
+        let descent = Descent {
+            top,
+            top_at,
+            page: self.page,
+        };
+        let pair = Pair {
+            through: self.through().to_owned(),
+            at: self
+                .seen
+                .as_ref()
+                .map_or(descent.top_at, |seen| seen.value.at),
+            descent: Some(descent),
+        };
+        self.write(tenant, &pair)
+    }
+
+    fn write(&mut self, tenant: &Tenant<'_>, pair: &Pair) -> Result<()> {
+        let key = pair_key(&self.store_id, &self.product_id);
+        Commit::new()
+            .check(&key, self.seen.as_ref())
+            .put(&key, pair)?
+            .apply(&tenant.ports)?;
+        self.seen = store::read::<Pair>(&tenant.ports, &key)?;
+        Ok(())
+    }
+
+    /// Everything down to what was known is decided: the hint goes, unless the place was hinted at again meanwhile.
+    fn end(mut self, tenant: &Tenant<'_>, hint: &Stored<Hint>) -> Result<()> {
+        if let Some((top, at)) = self.top.clone() {
+            let pair = if self.is_below(&top) {
+                // Nothing above what was known.
+                self.seen.as_ref().map(|seen| Pair {
+                    descent: None,
+                    ..seen.value.clone()
+                })
+            } else {
+                Some(Pair {
+                    through: top,
+                    at,
+                    descent: None,
+                })
             };
+            let changed =
+                pair.filter(|pair| self.seen.as_ref().map(|seen| &seen.value) != Some(pair));
+            if let Some(pair) = changed {
+                self.write(tenant, &pair)?;
+            }
         }
-        Ok(commit)
+        if self.continued {
+            // What came above it since is read from the top.
+            let again = Hint {
+                retry_at: None,
+                ..hint.value.clone()
+            };
+            return replace(tenant, hint, &again);
+        }
+        self.settle(tenant, hint)
+    }
+
+    fn settle(self, tenant: &Tenant<'_>, hint: &Stored<Hint>) -> Result<()> {
+        let (store_id, product_id) = (self.store_id.as_str(), self.product_id.as_str());
+        let wanted: BTreeSet<String> = self.wanted.intersection(&hint.value.ids).cloned().collect();
+        let missing = unknown(tenant, wanted)?;
+        if !missing.is_empty() && hint.value.tries < MOST_TRIES {
+            return postpone(tenant, hint, missing);
+        }
+        let mut commit = Commit::new().check(&hint.key, Some(hint)).delete(&hint.key);
+        for row in &missing {
+            commit = trouble::mention(tenant, commit, store_id, product_id, row, &not_shown(row))?;
+        }
+        commit = trouble::is_well(commit, store_id, product_id, WHOLE_PLACE);
+        if !self.nameless {
+            commit = trouble::is_well(commit, store_id, product_id, trouble::NO_ID);
+        }
+        if commit.try_apply(&tenant.ports)? {
+            give_up_own(tenant, store_id, product_id)?;
+        }
+        Ok(())
     }
 }
 
-fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
-    let (remaining, division) = match effect {
-        None => (entry.remaining, None),
-        Some(own::Effect::Moves { division }) => (entry.remaining, Some(division.clone())),
-        // It leaves stock alone: no row will come, whatever becomes of it.
-        Some(own::Effect::Nothing) => (0, Some(String::new())),
-    };
-    Claim {
-        remaining,
-        due: entry.due,
-        division,
+fn replace(tenant: &Tenant<'_>, hint: &Stored<Hint>, with: &Hint) -> Result<()> {
+    Commit::new()
+        .check(&hint.key, Some(hint))
+        .put(&hint.key, with)?
+        .try_apply(&tenant.ports)?;
+    Ok(())
+}
+
+/// Those of these rows that have no record.
+fn unknown(tenant: &Tenant<'_>, rows: BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let keys: Vec<String> = rows.iter().map(|id| change_key(id)).collect();
+    let known = store::read_all::<ChangeRecord>(&tenant.ports, &keys)?;
+    let pairs = rows.into_iter().zip(known);
+    Ok(pairs
+        .filter(|(_, known)| known.is_none())
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// After a whole reading: rows of our own that did not come will not come, unless some still wait for a decision.
+fn give_up_own(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<()> {
+    let prefix = format!("stock/waiting/{store_id}/{product_id}/");
+    if !store::list::<serde_json::Value>(&tenant.ports, &prefix, 1)?.is_empty() {
+        return Ok(());
     }
+    let pieces = own::give_up(tenant, store_id, product_id)?;
+    if pieces == 0 {
+        return Ok(());
+    }
+    let reason = rows_missing(pieces);
+    trouble::mention(tenant, Commit::new(), store_id, product_id, "own", &reason)?
+        .apply(&tenant.ports)
+}
+
+fn refused_place(refusal: &Refusal) -> Reason {
+    Reason::new(
+        "place-refused",
+        format!(
+            "スマレジがこの商品・店舗の在庫変動履歴を返しません({}: {})。商品か店舗が削除されていないか確認してください。",
+            refusal.code, refusal.message
+        ),
+        format!(
+            "Smaregi does not give the stock history of this product and store ({}: {}). Was one of them deleted?",
+            refusal.code, refusal.message
+        ),
+    )
+    .field("productId")
+}
+
+fn not_shown(row: &str) -> Reason {
+    Reason::new(
+        "row-not-shown",
+        "通知された在庫変動が履歴に現れません。在庫照合で確かめてください。",
+        "A movement that Smaregi announced does not appear in its history. Compare the stock.",
+    )
+    .field("id")
+    .value(row)
+}
+
+fn rows_missing(pieces: i64) -> Reason {
+    Reason::new(
+        "own-row-missing",
+        "この連携の登録による在庫変動が1日たっても履歴に現れません。スマレジの動きを調べ直します。在庫照合で確かめてください。",
+        "The movement of our own registration did not appear within a day. What Smaregi does is found out again; compare the stock.",
+    )
+    .field("amount")
+    .value(pieces.to_string())
 }

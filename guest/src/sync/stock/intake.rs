@@ -1,25 +1,58 @@
 //! Taking webhooks in: stored before they are acknowledged, told apart by their event id. Calls nobody.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Days;
+
 use crate::{
     error::{Error, Problem, Result},
     reason::Reason,
-    smaregi::webhook,
+    smaregi::webhook::{self, Event},
     sync::{
         products,
         report::{ChangeHint, Taken, Webhook},
-        stock::records::{Hint, hint_key},
+        stock::records::{HINTS, Hint, hint_key},
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
-    time::Moment,
+    time::{self, Moment},
 };
 
-/// Deliveries are remembered this long; repeats come within minutes.
-const EVENT_DAYS: i64 = 7;
+/// Deliveries are remembered for this day and so many before; repeats come within minutes.
+const EVENT_DAYS: u64 = 1;
+/// Deliveries forgotten in one commit.
+const FORGOTTEN_AT_ONCE: u32 = 1_500;
 /// Hints taken at once from elsewhere.
 const MOST_HINTS: usize = 1_000;
-/// Hints a commit may hold, well under storage's limit.
-const HINTS_PER_COMMIT: usize = 1_500;
+/// Hints a commit may hold: each takes a check and a write, of which storage takes 2 000.
+const HINTS_PER_COMMIT: usize = 900;
+/// History rows named in a hint; beyond them the catch-up and the overlap of readings must do.
+const MOST_IDS: usize = 500;
+/// How often noting is tried when somebody else is quicker.
+const TRIES: u32 = 10;
+const EVENTS: &str = "stock/event/";
+
+/// A place to be read, with the rows that a delivery named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// 店舗ID
+    pub store_id: String,
+    /// 商品ID
+    pub product_id: String,
+    /// History ids.
+    pub ids: BTreeSet<String>,
+}
+
+impl Place {
+    /// Without rows by name.
+    pub fn new(store_id: &str, product_id: &str) -> Self {
+        Self {
+            store_id: store_id.to_owned(),
+            product_id: product_id.to_owned(),
+            ids: BTreeSet::new(),
+        }
+    }
+}
 
 /// Takes one delivery in. See `wit/stock.wit`.
 pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
@@ -36,38 +69,53 @@ pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
             reason: foreign_contract(),
         }]));
     }
-    let key = delivery.event_id.as_deref().and_then(event_key);
-    if let Some(key) = &key
-        && store::read::<Moment>(&tenant.ports, key)?.is_some()
-    {
+    let keys = delivery
+        .event_id
+        .as_deref()
+        .map(|id| event_keys(tenant, id));
+    let keys = keys.unwrap_or_default();
+    let known = store::read_all::<Moment>(&tenant.ports, &keys)?;
+    if known.iter().any(Option::is_some) {
         return Ok(Taken {
             hints: 0,
             repeated: true,
         });
     }
     products::forget(&tenant.ports, &event.products)?;
-    let hints = event
-        .stock
-        .iter()
-        .map(|(_, product, store)| (store.as_str(), product.as_str()))
-        .collect::<Vec<_>>();
-    note(tenant, &hints, key.as_deref())?;
+    let places = places(&event);
+    note(tenant, &places, keys.first().map(String::as_str))?;
     Ok(Taken {
-        hints: count(hints.len()),
+        hints: count(places.len()),
         repeated: false,
     })
+}
+
+/// Each place once, with all rows of it that were named.
+fn places(event: &Event) -> Vec<Place> {
+    let mut places: BTreeMap<(&str, &str), Place> = BTreeMap::new();
+    for (id, product_id, store_id) in &event.stock {
+        let place = places
+            .entry((store_id, product_id))
+            .or_insert_with(|| Place::new(store_id, product_id));
+        place.ids.extend(webhook::plain_id(id));
+    }
+    places.into_values().collect()
 }
 
 /// Takes hints from elsewhere.
 pub fn take_in_changes(tenant: &Tenant<'_>, hints: &[ChangeHint]) -> Result<Taken> {
     check_hints(hints)?;
-    let hints = hints
+    let places: BTreeSet<(&str, &str)> = hints
         .iter()
         .map(|hint| (hint.store_id.as_str(), hint.product_id.as_str()))
-        .collect::<Vec<_>>();
-    note(tenant, &hints, None)?;
+        .collect();
+    let places: Vec<Place> = places
+        .into_iter()
+        .map(|(store_id, product_id)| Place::new(store_id, product_id))
+        .collect();
+    note(tenant, &places, None)?;
     Ok(Taken {
-        hints: count(hints.len()),
+        hints: count(places.len()),
         repeated: false,
     })
 }
@@ -107,41 +155,65 @@ fn check_hints(hints: &[ChangeHint]) -> Result<()> {
 }
 
 /// Stores hints, the event's id with the last of them: a crash in between repeats hints, which is harmless, and loses none.
-pub fn note(tenant: &Tenant<'_>, hints: &[(&str, &str)], event_key: Option<&str>) -> Result<()> {
-    let at = tenant.now();
-    let mut chunks = hints.chunks(HINTS_PER_COMMIT).peekable();
+pub fn note(tenant: &Tenant<'_>, places: &[Place], event_key: Option<&str>) -> Result<()> {
+    let mut chunks = places.chunks(HINTS_PER_COMMIT).peekable();
     loop {
         let chunk = chunks.next().unwrap_or_default();
         let last = chunks.peek().is_none();
-        let mut commit = Commit::new();
-        for (store_id, product_id) in chunk {
-            let hint = Hint {
-                store_id: (*store_id).to_owned(),
-                product_id: (*product_id).to_owned(),
-                at,
-            };
-            commit = commit.put(&hint_key(store_id, product_id), &hint)?;
-        }
-        if last && let Some(key) = event_key {
-            commit = commit.put(key, &at)?;
-        }
-        if !commit.is_empty() {
-            commit.apply(&tenant.ports)?;
-        }
+        note_chunk(tenant, chunk, event_key.filter(|_| last))?;
         if last {
             return Ok(());
         }
     }
 }
 
+fn note_chunk(tenant: &Tenant<'_>, places: &[Place], event_key: Option<&str>) -> Result<()> {
+    let at = tenant.now();
+    let keys: Vec<String> = places
+        .iter()
+        .map(|place| hint_key(&place.store_id, &place.product_id))
+        .collect();
+    for _ in 0..TRIES {
+        let known = store::read_all::<Hint>(&tenant.ports, &keys)?;
+        let mut commit = Commit::new();
+        for ((place, key), known) in places.iter().zip(&keys).zip(&known) {
+            let mut ids = place.ids.clone();
+            ids.extend(
+                known
+                    .iter()
+                    .flat_map(|known| known.value.ids.iter().cloned()),
+            );
+            let hint = Hint {
+                store_id: place.store_id.clone(),
+                product_id: place.product_id.clone(),
+                at,
+                ids: ids.into_iter().rev().take(MOST_IDS).collect(),
+                tries: 0,
+                retry_at: None,
+            };
+            commit = commit.check(key, known.as_ref()).put(key, &hint)?;
+        }
+        if let Some(key) = event_key {
+            commit = commit.put(key, &at)?;
+        }
+        if commit.is_empty() || commit.try_apply(&tenant.ports)? {
+            return Ok(());
+        }
+    }
+    Err(Error::Contended(HINTS.to_owned(), at))
+}
+
 /// Forgets deliveries that are too old to be repeated, some at a time.
 pub fn forget_old_events(tenant: &Tenant<'_>) -> Result<()> {
-    let limit = tenant.now() - chrono::TimeDelta::days(EVENT_DAYS);
-    let old: Vec<Stored<Moment>> = store::list(&tenant.ports, "stock/event/", 1_000)?;
-    let mut commit = Commit::new();
-    for event in old.into_iter().filter(|event| event.value < limit) {
-        commit = commit.delete(&event.key);
-    }
+    let oldest = time::day(tenant.now())
+        .checked_sub_days(Days::new(EVENT_DAYS))
+        .unwrap_or_default();
+    let end = format!("{EVENTS}{oldest}");
+    let old: Vec<Stored<Moment>> =
+        store::between(&tenant.ports, EVENTS, &end, false, FORGOTTEN_AT_ONCE)?;
+    let commit = old
+        .iter()
+        .fold(Commit::new(), |commit, event| commit.delete(&event.key));
     if commit.is_empty() {
         Ok(())
     } else {
@@ -149,14 +221,22 @@ pub fn forget_old_events(tenant: &Tenant<'_>) -> Result<()> {
     }
 }
 
-fn event_key(id: &str) -> Option<String> {
+/// Where a delivery is noted today, and where it was if it came on one of the days before.
+fn event_keys(tenant: &Tenant<'_>, id: &str) -> Vec<String> {
     // Foreign text in a key: bounded, and without what could leave our prefix.
     let safe: String = id
         .chars()
         .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
         .take(100)
         .collect();
-    (!safe.is_empty()).then(|| format!("stock/event/{safe}"))
+    if safe.is_empty() {
+        return Vec::new();
+    }
+    let today = time::day(tenant.now());
+    (0..=EVENT_DAYS)
+        .filter_map(|days| today.checked_sub_days(Days::new(days)))
+        .map(|day| format!("{EVENTS}{day}/{safe}"))
+        .collect()
 }
 
 fn count(length: usize) -> u32 {

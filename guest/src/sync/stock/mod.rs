@@ -1,16 +1,18 @@
 //! Stock out: every movement in Smaregi reaches Next Engine once. The ledger's flow; the rules are in `rules::stock_decision`.
 //!
-//! [`intake`] notes places, [`ingest`] reads their history and decides each row, [`batch`] forms one marked upload of net
+//! [`intake`] notes places, [`ingest`] reads their history, [`decide`] decides each row, [`batch`] forms one marked upload of net
 //! differences, [`deliver`] follows it until every row is verified or given back.
 
 pub mod align;
 pub mod batch;
 pub mod catch_up;
 pub mod compare;
+pub mod decide;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
 pub mod records;
+pub mod trouble;
 
 use chrono::TimeDelta;
 
@@ -26,7 +28,8 @@ use crate::{
             batch::Candidate,
             ingest::Since,
             records::{
-                BOOK_KEY, Batch, BatchState, Book, Held, Hint, RowResult, batch_key, held_key,
+                BOOK_KEY, Batch, BatchState, Book, HINTS, Held, Hint, RowResult, batch_key,
+                held_key,
             },
         },
         store::{self, Commit},
@@ -54,25 +57,24 @@ pub enum Urgency {
     NotBefore(Moment),
 }
 
-/// Reads what was hinted at, follows the batch in flight, sends the next one. See `wit/stock.wit`.
+/// Follows the batch in flight, reads what was hinted at, sends the next batch. See `wit/stock.wit`.
 pub async fn send(tenant: &Tenant<'_>) -> Result<SendProgress> {
     let mut progress = SendProgress::default();
     let result = step(tenant, Urgency::Now, &mut progress).await;
     finish(tenant, &mut progress, result)
 }
 
-/// One round of the flow; what it did is in `progress` also when it ends in an error.
-pub async fn step(
-    tenant: &Tenant<'_>,
-    urgency: Urgency,
-    progress: &mut SendProgress,
-) -> Result<()> {
-    let link = connection::link(&tenant.ports)?;
-    if link.on {
-        let since = ingest::follow_stores(tenant, link.baseline)?;
-        read(tenant, &since, progress).await?;
-    }
-    deliver(tenant, link.on, urgency, progress).await
+/// One round of the flow; what it did is in `progress` also when it ends in an error, which is the first one met: trouble with one
+/// service does not keep the other from what needs only that one.
+async fn step(tenant: &Tenant<'_>, urgency: Urgency, progress: &mut SendProgress) -> Result<()> {
+    let followed = follow(tenant, progress).await;
+    let read = read(tenant, progress).await;
+    let sent = match &followed {
+        Ok(()) => upload(tenant, urgency, progress).await,
+        // It would fail the same way, at the same cost.
+        Err(_) => Ok(()),
+    };
+    followed.and(read).and(sent)
 }
 
 /// Counts what is left, and turns a spent budget into progress.
@@ -91,34 +93,108 @@ pub fn finish(
         .iter()
         .filter(|candidate| candidate.held.is_some())
         .count();
+    let free = candidates.len().saturating_sub(held);
     let open = deliver::open_batch(tenant)?;
-    let hints = store::list::<Hint>(&tenant.ports, "stock/hint/", 1_000)?.len();
+    let on = connection::link(&tenant.ports)?.on;
+    let reading = ingest::next_reading(tenant)?.filter(|_| on);
+    let sending = (on && open.is_none() && free > 0).then(|| tenant.now());
     progress.products_held = count(held);
-    progress.products_waiting = count(candidates.len().saturating_sub(held));
-    progress.hints_waiting = count(hints);
+    progress.products_waiting = count(free);
+    progress.hints_waiting = count(store::list_all::<Hint>(&tenant.ports, HINTS)?.len());
     progress.in_flight = open.is_some();
-    progress.more = spent || hints > 0;
+    let now = tenant.now();
+    progress.more = spent || reading.is_some_and(|at| at <= now) || sending.is_some();
     progress.next_at = open
         .map(|open| open.value.next_at)
         .into_iter()
         .chain(own::next_look(tenant)?)
+        .chain(reading)
+        .chain(sending)
         .min();
     Ok(progress.clone())
 }
 
-/// The Smaregi half: places hinted at, and rows that were undecided.
-async fn read(tenant: &Tenant<'_>, since: &Since, progress: &mut SendProgress) -> Result<()> {
-    let look_due = own::next_look(tenant)?.is_some_and(|at| at <= tenant.now());
-    let hinted = !store::list::<Hint>(&tenant.ports, "stock/hint/", 1)?.is_empty();
-    if hinted || look_due {
-        let session = Smaregi::open(tenant).await?;
-        own::pending_looks(&session, tenant).await?;
-        let decided = ingest::read_hints(&session, tenant, since).await?;
-        progress.changes_decided = progress.changes_decided.saturating_add(decided);
+/// The Smaregi half: looks at our own doing, places hinted at, and rows that were undecided. Nothing while switched off.
+pub async fn read(tenant: &Tenant<'_>, progress: &mut SendProgress) -> Result<()> {
+    let link = connection::link(&tenant.ports)?;
+    if !link.on {
+        return Ok(());
     }
-    let decided = ingest::decide_waiting(tenant, since)?;
+    let since = Since::read(tenant, link.baseline)?;
+    let result = read_smaregi(tenant, &since, progress).await;
+    let decided = decide::decide_waiting(tenant, &since)?;
     progress.changes_decided = progress.changes_decided.saturating_add(decided);
-    Ok(())
+    result
+}
+
+async fn read_smaregi(
+    tenant: &Tenant<'_>,
+    since: &Since,
+    progress: &mut SendProgress,
+) -> Result<()> {
+    let look_due = own::next_look(tenant)?.is_some_and(|at| at <= tenant.now());
+    let hinted = ingest::next_reading(tenant)?.is_some_and(|at| at <= tenant.now());
+    if !hinted && !look_due {
+        return Ok(());
+    }
+    let session = Smaregi::open(tenant).await?;
+    let looked = own::pending_looks(&session, tenant).await;
+    let read = ingest::read_hints(&session, tenant, since, &mut progress.changes_decided).await;
+    looked.and(read)
+}
+
+/// Follows the batch in flight, if it is time to. Forms none.
+pub async fn follow(tenant: &Tenant<'_>, progress: &mut SendProgress) -> Result<()> {
+    deliver(tenant, false, Urgency::NotBefore(tenant.now()), progress).await
+}
+
+/// Forms the next batch, if one is due, and gives it to Next Engine.
+pub async fn upload(
+    tenant: &Tenant<'_>,
+    urgency: Urgency,
+    progress: &mut SendProgress,
+) -> Result<()> {
+    let on = connection::link(&tenant.ports)?.on;
+    deliver(tenant, on, urgency, progress).await
+}
+
+/// When the schedule's next upload is due: after the set pause, stretched by the budget, since calls were last spent on one,
+/// whether a batch came of it or not. `None` before the first.
+pub fn send_due_at(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Moment>> {
+    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
+    let last = book.and_then(|book| book.last_made_at.max(book.held_looked_at));
+    Ok(last.map(|last| last.min(tenant.now()) + pause))
+}
+
+/// When the schedule has something to upload; `None` while nothing may travel, or a batch is in flight.
+pub fn next_upload(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Moment>> {
+    if deliver::open_batch(tenant)?.is_some() {
+        return Ok(None);
+    }
+    let candidates = batch::candidates(tenant)?;
+    let free = candidates
+        .iter()
+        .filter(|candidate| candidate.held.is_none());
+    let due = send_due_at(tenant, pause)?.unwrap_or_else(|| tenant.now());
+    Ok(match free.count() {
+        0 if candidates.iter().any(may_be_mended) => Some(held_look_due(tenant)?.max(due)),
+        0 => None,
+        free if free >= tenant.settings.pace.send_early_products as usize => Some(tenant.now()),
+        _ => Some(due),
+    })
+}
+
+fn held_look_due(tenant: &Tenant<'_>) -> Result<Moment> {
+    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
+    let looked_at = book.and_then(|book| book.held_looked_at);
+    Ok(looked_at.map_or(tenant.now(), |at| at + HELD_LOOK))
+}
+
+fn may_be_mended(candidate: &Candidate) -> bool {
+    candidate
+        .held
+        .as_ref()
+        .is_some_and(|held| !held.value.needs_person)
 }
 
 /// The Next Engine half. Opens a session only when there is something to learn or to send.
@@ -177,29 +253,14 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
         .iter()
         .filter(|candidate| candidate.held.is_none())
         .count();
-    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
-    let looked_at = book.and_then(|book| book.held_looked_at);
+    let mendable = candidates.iter().any(may_be_mended);
     let due = match urgency {
-        Urgency::Now => {
-            free > 0
-                || candidates.iter().any(|candidate| {
-                    candidate
-                        .held
-                        .as_ref()
-                        .is_some_and(|held| !held.value.needs_person)
-                })
-        }
+        Urgency::Now => free > 0 || mendable,
         Urgency::NotBefore(at) if free > 0 => {
             at <= tenant.now() || free >= tenant.settings.pace.send_early_products as usize
         }
-        Urgency::NotBefore(_) => {
-            let waiting = candidates.iter().any(|candidate| {
-                candidate
-                    .held
-                    .as_ref()
-                    .is_some_and(|held| !held.value.needs_person)
-            });
-            waiting && looked_at.is_none_or(|at| tenant.now() - at >= HELD_LOOK)
+        Urgency::NotBefore(at) => {
+            mendable && at <= tenant.now() && held_look_due(tenant)? <= tenant.now()
         }
     };
     Ok(due.then_some(candidates))

@@ -3,10 +3,11 @@
 //! | key | what |
 //! | --- | --- |
 //! | `stock/hint/<store>/<product>` | a place whose history is to be read |
-//! | `stock/event/<id>` | a webhook delivery that was taken in |
+//! | `stock/event/<day>/<id>` | a webhook delivery that was taken in |
 //! | `stock/pair/<store>/<product>` | how far a place's history is decided |
 //! | `stock/store/<store>` | since when a store takes part |
 //! | `stock/change/<id>` | one row of the history and what was decided |
+//! | `stock/trouble/<store>/<product>/<row>` | why a row, or a whole place, is not counted |
 //! | `stock/waiting/<store>/<product>/<id>` | an undecided row: it could be our own |
 //! | `stock/out/<product>` | the difference still to be sent, with the rows it sums |
 //! | `stock/held/<product>` | why it is not sent now |
@@ -14,6 +15,7 @@
 //! | `stock/batch/<number>` | one upload and what became of each of its rows |
 //! | `stock/batch-open` | the number of the batch that is not settled |
 //! | `stock/book` | the next number, and a name that tells our marks from another tenant's |
+//! | `stock/catch-up/<store>` | how far the look for missed webhooks has come in a store |
 //! | `stock/sent/<millis>-…` | the send history's index, oldest first |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,15 +54,34 @@ pub struct Hint {
     pub product_id: String,
     /// When it was noted.
     pub at: Moment,
+    /// History rows that a delivery named and that are not known to be read.
+    pub ids: BTreeSet<String>,
+    /// How often reading it did not come to its end.
+    pub tries: u32,
+    /// Not before then, after such a time.
+    pub retry_at: Option<Moment>,
 }
 
 /// How far a place's history is decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
-    /// Every row up to this id has its record.
+    /// Every row up to this id has its record; empty while the place is read for the first time.
     pub through: String,
     /// When Smaregi wrote that row.
     pub at: Moment,
+    /// A reading that is on its way down to `through`.
+    pub descent: Option<Descent>,
+}
+
+/// How far a reading of many pages has come; the pages before are decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descent {
+    /// The newest row when it began.
+    pub top: String,
+    /// When Smaregi wrote that row.
+    pub top_at: Moment,
+    /// The next page. Rows written meanwhile push the others down, so that none is passed over.
+    pub page: u32,
 }
 
 /// What became of a history row.
@@ -271,7 +292,7 @@ pub enum SentIndex {
     Batch(u64),
     /// One change that was decided not to be sent.
     Change(String),
-    /// A row of Smaregi's that could not be read.
+    /// Rows of a place that could not be read, or counted.
     Unreadable {
         /// 商品ID
         product_id: String,
@@ -282,16 +303,49 @@ pub enum SentIndex {
     },
 }
 
-/// The look for what webhooks missed.
+/// The look for what webhooks missed, in one store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatchUp {
     /// Everything that Smaregi changed before this was noted.
     pub through: Moment,
+    /// A look on its way.
+    pub open: Option<Looking>,
+    /// Times in a row that Smaregi refused to list this store.
+    pub refused: u32,
+    /// The last of them.
+    pub refused_at: Option<Moment>,
+}
+
+impl CatchUp {
+    /// Nothing under way.
+    pub fn new(through: Moment) -> Self {
+        Self {
+            through,
+            open: None,
+            refused: 0,
+            refused_at: None,
+        }
+    }
+}
+
+/// How far a look has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looking {
+    /// Since when a caller asked for it, if one did.
+    pub asked: Option<Moment>,
+    /// Where it began.
+    pub from: Moment,
+    /// When it began: what is changed later is the next look's.
+    pub started: Moment,
+    /// Where the range being read begins.
+    pub range: Moment,
+    /// The next page of that range.
+    pub page: u32,
 }
 
 /// Key of a place's hint.
 pub fn hint_key(store_id: &str, product_id: &str) -> String {
-    format!("stock/hint/{store_id}/{product_id}")
+    format!("{HINTS}{store_id}/{product_id}")
 }
 
 /// Key of a place's progress.
@@ -303,6 +357,29 @@ pub fn pair_key(store_id: &str, product_id: &str) -> String {
 pub fn change_key(id: &str) -> String {
     format!("stock/change/{id:0>20}")
 }
+
+/// Key of what keeps a row, or with [`WHOLE_PLACE`] a place, from being counted.
+pub fn trouble_key(store_id: &str, product_id: &str, row: &str) -> String {
+    format!("{TROUBLES}{store_id}/{product_id}/{row:0>20}")
+}
+
+/// Prefix of what is not counted.
+pub const TROUBLES: &str = "stock/trouble/";
+/// In place of a row's id: the place as a whole.
+pub const WHOLE_PLACE: &str = "place";
+
+/// Key of a store's look for missed webhooks.
+pub fn catch_up_key(store_id: &str) -> String {
+    format!("{CATCH_UPS}{store_id}")
+}
+
+/// Key of the moment since which a store takes part.
+pub fn store_key(store_id: &str) -> String {
+    format!("{STORES}{store_id}")
+}
+
+/// Prefix of those moments.
+pub const STORES: &str = "stock/store/";
 
 /// Key of an undecided row.
 pub fn waiting_key(store_id: &str, product_id: &str, id: &str) -> String {
@@ -340,5 +417,7 @@ pub const SENT_PREFIX: &str = "stock/sent/";
 pub const OPEN_BATCH_KEY: &str = "stock/batch-open";
 /// Numbering.
 pub const BOOK_KEY: &str = "stock/book";
-/// The look for missed webhooks.
-pub const CATCH_UP_KEY: &str = "stock/catch-up";
+/// Prefix of the looks for missed webhooks.
+pub const CATCH_UPS: &str = "stock/catch-up/";
+/// Prefix of the places to be read.
+pub const HINTS: &str = "stock/hint/";

@@ -39,7 +39,7 @@ fn one_write_an_order_and_almost_no_reads() {
     assert_eq!(shop.world.asked("POST /stock"), 0);
     assert_eq!(shop.world.asked("POST /api_v1_receiveorder_row/search"), 1);
     assert!(
-        shop.world.asked("GET") <= 5,
+        shop.world.asked("GET") <= 6,
         "{:?}",
         shop.world.requests.borrow()
     );

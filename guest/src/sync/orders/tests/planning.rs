@@ -68,6 +68,7 @@ fn booked() -> SlipRecord {
         transaction_id: "77".to_owned(),
         sale: *sale,
         made_from: records::plain(&samples::order("1001")),
+        refused: None,
     };
     SlipRecord {
         registered: Some(registered),
@@ -174,7 +175,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         made_from: Some(records::plain(&samples::order("1001"))),
         transaction_id: None,
         tried_at: samples::order("1001").changed_at,
-        uncertain: false,
+        refused: None,
         second_way: false,
         why: None,
     });

@@ -1,0 +1,195 @@
+//! Letting what fails rest: each part of the schedule's work waits longer after each failure in a row, so that a standing refusal or an
+//! outage does not cost a call a minute for ever. Decides no outcome; a caller who asks by hand is not held back.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result, Side},
+    reason::Reason,
+    sync::{
+        store::{self, Commit},
+        tenant::Tenant,
+    },
+    time::Moment,
+};
+
+/// Part of the schedule's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Orders whose effects were begun, or wait.
+    Settle,
+    /// The batch at Next Engine.
+    Follow,
+    /// Renewing the tokens.
+    KeepAlive,
+    /// Places hinted at.
+    Read,
+    /// What webhooks missed.
+    CatchUp,
+    /// Orders from Next Engine.
+    Import,
+    /// The next batch.
+    Upload,
+}
+
+impl Part {
+    /// All, in the order of the schedule.
+    pub const ALL: [Self; 7] = [
+        Self::Settle,
+        Self::Follow,
+        Self::KeepAlive,
+        Self::Read,
+        Self::CatchUp,
+        Self::Import,
+        Self::Upload,
+    ];
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Settle => "schedule/rest/settle",
+            Self::Follow => "schedule/rest/follow",
+            Self::KeepAlive => "schedule/rest/keep-alive",
+            Self::Read => "schedule/rest/read",
+            Self::CatchUp => "schedule/rest/catch-up",
+            Self::Import => "schedule/rest/import",
+            Self::Upload => "schedule/rest/upload",
+        }
+    }
+}
+
+/// A rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last of them.
+    pub since: Moment,
+    /// Not before then.
+    pub until: Moment,
+    /// Why, for people.
+    pub reason: Reason,
+}
+
+const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(1);
+/// Smaregi's calls are free, and an outage ends.
+const LONGEST_OUTAGE: TimeDelta = TimeDelta::minutes(15);
+/// Next Engine's cost money.
+const LONGEST_BILLED: TimeDelta = TimeDelta::minutes(60);
+/// A refusal stays until somebody mends something.
+const FIRST_REFUSED: TimeDelta = TimeDelta::minutes(5);
+const LONGEST_REFUSED: TimeDelta = TimeDelta::hours(6);
+
+/// The rest that a part is taking now.
+pub fn of(tenant: &Tenant<'_>, part: Part) -> Result<Option<Rest>> {
+    let rest = store::read::<Rest>(&tenant.ports, part.key())?.map(|stored| stored.value);
+    let now = tenant.now();
+    // A clock that was set back must not make it longer.
+    Ok(rest.filter(|rest| rest.since <= now && rest.until > now))
+}
+
+/// Notes how a part went. `least` is its pause when calls are to be saved. A spent budget and a busy lease say nothing.
+pub fn note<T>(
+    tenant: &Tenant<'_>,
+    part: Part,
+    result: &Result<T>,
+    least: TimeDelta,
+) -> Result<()> {
+    let seen = store::read::<Rest>(&tenant.ports, part.key())?;
+    let error = match (result, &seen) {
+        (Ok(_), None)
+        | (Err(Error::BudgetSpent | Error::Contended(..) | Error::Storage(..)), _) => {
+            return Ok(());
+        }
+        (Ok(_), Some(_)) => return Commit::new().delete(part.key()).apply(&tenant.ports),
+        (Err(error), _) => error,
+    };
+    let failures = seen.map_or(0, |seen| seen.value.failures).saturating_add(1);
+    let now = tenant.now();
+    let rest = Rest {
+        failures,
+        since: now,
+        until: until(error, failures, now, least),
+        reason: error.reason(),
+    };
+    Commit::new().put(part.key(), &rest)?.apply(&tenant.ports)
+}
+
+fn until(error: &Error, failures: u32, now: Moment, least: TimeDelta) -> Moment {
+    let doubled =
+        |first: TimeDelta| first * 2_i32.saturating_pow(failures.saturating_sub(1).min(12));
+    match error {
+        Error::Unavailable(Side::NextEngine, _, at) => {
+            let pause = doubled(FIRST_PAUSE)
+                .max(least)
+                .min(LONGEST_BILLED.max(least));
+            (*at).max(now + pause)
+        }
+        Error::Unavailable(Side::Smaregi, _, at) => {
+            (*at).max(now + doubled(FIRST_PAUSE).min(LONGEST_OUTAGE))
+        }
+        Error::Refused(Side::NextEngine, ..) => {
+            now + doubled(FIRST_REFUSED.max(least)).min(LONGEST_REFUSED.max(least))
+        }
+        Error::Refused(..) => now + doubled(FIRST_REFUSED).min(LONGEST_REFUSED),
+        // Nothing is called then.
+        _ => now + FIRST_PAUSE,
+    }
+}
+
+/// Ends every rest: something was mended, or somebody asks by hand.
+pub fn end_all(commit: Commit) -> Commit {
+    Part::ALL
+        .into_iter()
+        .fold(commit, |commit, part| commit.delete(part.key()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{reason::Text, sync::testing::Script};
+
+    #[test]
+    fn rests_grow_with_failures_and_end_with_success() {
+        let script = Script::new();
+        let tenant = script.tenant();
+        let refused = || -> Result<()> {
+            Err(Error::Refused(
+                Side::NextEngine,
+                "004001".to_owned(),
+                Text::new("x", "x"),
+            ))
+        };
+        let mut made = 0;
+        let week = script.now.get() + TimeDelta::days(7);
+        while script.now.get() < week {
+            note(&tenant, Part::Import, &refused(), TimeDelta::minutes(15)).unwrap();
+            made += 1;
+            let rest = of(&tenant, Part::Import).unwrap().unwrap();
+            assert!(rest.until - script.now.get() >= TimeDelta::minutes(15));
+            script.now.set(rest.until);
+        }
+        assert!(
+            made < 35,
+            "{made} calls in a week to learn that it is still refused"
+        );
+        note(&tenant, Part::Import, &Ok(()), TimeDelta::zero()).unwrap();
+        note(&tenant, Part::Import, &refused(), TimeDelta::zero()).unwrap();
+        assert_eq!(of(&tenant, Part::Import).unwrap().unwrap().failures, 1);
+        end_all(Commit::new()).apply(&script.ports()).unwrap();
+        assert_eq!(of(&tenant, Part::Import).unwrap(), None);
+    }
+
+    #[test]
+    fn an_outage_waits_for_the_time_it_was_given() {
+        let now = Script::new().now.get();
+        let at = now + TimeDelta::minutes(40);
+        let error = Error::Unavailable(Side::NextEngine, Text::new("x", "x"), at);
+        assert_eq!(until(&error, 1, now, TimeDelta::zero()), at);
+        assert_eq!(
+            until(&error, 30, now, TimeDelta::zero()),
+            now + LONGEST_BILLED
+        );
+    }
+}
