@@ -131,3 +131,58 @@ fn a_retry_that_is_refused_again_is_told_again() {
     let told: Vec<bool> = shop.received().iter().map(|entry| entry.open).collect();
     assert_eq!(told, [true, false]);
 }
+
+#[test]
+fn refused_registrations_teach_nothing_about_stock() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(3);
+    shop.settle();
+    shop.world.pass(90);
+    shop.settle();
+    assert!(shop.storage_of("own-effect/").is_empty());
+    assert_eq!(shop.retry(RetryChoice::AllRefused(true)).registered, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -2), (0, -1)));
+}
+
+#[test]
+fn a_return_in_the_place_of_a_cancellation_brings_the_goods_back() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.import();
+    shop.world.pass(20);
+    shop.world.refuse_cancel.set(true);
+    shop.world.edit(1001, cancel);
+    assert_eq!(shop.import().undone, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, 0), (0, 0)));
+    let learned = shop.storage_of("own-effect/");
+    let keys: Vec<&str> = learned.iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, ["own-effect/dispose", "own-effect/sale"]);
+}
+
+#[test]
+fn a_lost_answer_to_the_first_effect_loses_no_look() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    assert_eq!(shop.settle().waiting, 0);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -2), (0, -1)));
+}
+
+#[test]
+fn a_refusal_is_followed_under_the_smallest_budget() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.refuse_cancel.set(true);
+    shop.world.edit(1001, cancel);
+    let mut undone = 0;
+    for _ in 0..40 {
+        undone += shop.import_within(1).undone;
+    }
+    assert_eq!((undone, shop.world.live().len()), (1, 0));
+    assert_eq!(shop.world.asked("POST /transactions/1/"), 2);
+}
