@@ -37,7 +37,7 @@ pub struct Unreadable {
     /// History id, where that can be read.
     pub id: Option<String>,
     /// Field and value.
-    pub reason: Reason,
+    pub reason: Box<Reason>,
 }
 
 /// A page of the history, newest first, from 1.
@@ -61,7 +61,10 @@ pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
     let mut ids = ids.collect::<Vec<_>>().into_iter();
     let named = |row: Result<Change, Reason>| {
         let id = ids.next().flatten();
-        row.map_err(|reason| Unreadable { id, reason })
+        row.map_err(|reason| Unreadable {
+            id,
+            reason: Box::new(reason),
+        })
     };
     wire::rows(answer, "changes", change)
         .into_iter()

@@ -345,6 +345,41 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_wrong_neither_ends_a_login_nor_holds_the_lease() {
+        let script = logged_in();
+        let now = script.now.get();
+        script.now.set(now + TimeDelta::days(30));
+        assert!(matches!(
+            call(&script),
+            Err(CallError::NotDone(Error::LoginNeeded(..)))
+        ));
+        let tenant = script.tenant();
+        // Taken while the clock was ahead, and never given back.
+        let _ahead = Lease::take(&tenant).unwrap();
+        script.now.set(now);
+        script.will(200, &json!({"result": "success"}));
+        call(&script).unwrap();
+    }
+
+    #[test]
+    fn an_undated_pair_does_not_replace_another() {
+        let script = logged_in();
+        let used = stored(&script);
+        let undated = answer::read(
+            json!({"result": "success", "access_token": "x", "refresh_token": "y"})
+                .to_string()
+                .as_bytes(),
+        );
+        let undated = undated.unwrap().tokens.unwrap();
+        write_pair(&script, "other", "r");
+        script.now.set(script.now.get() + TimeDelta::hours(5));
+        next_engine_login::store_pair(&script.tenant(), &used, &undated).unwrap();
+        assert_eq!(stored(&script).access.reveal(), "other");
+        next_engine_login::store_pair(&script.tenant(), &stored(&script), &undated).unwrap();
+        assert_eq!(stored(&script).access.reveal(), "x");
+    }
+
+    #[test]
     fn what_happened_to_a_write_is_never_guessed() {
         let upload = || crate::next_engine::upload::stock(&[("a".to_owned(), 1)], "m");
         for (answer, unknown) in [

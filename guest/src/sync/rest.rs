@@ -138,6 +138,21 @@ fn until(error: &Error, failures: u32, now: Moment, least: TimeDelta) -> Moment 
     }
 }
 
+/// Ends the rests of these parts, if any: a call by hand has just succeeded.
+pub fn end(tenant: &Tenant<'_>, parts: &[Part]) -> Result<()> {
+    let keys: Vec<String> = parts.iter().map(|part| part.key().to_owned()).collect();
+    let rests = store::read_all::<Rest>(&tenant.ports, &keys)?;
+    let commit = rests
+        .iter()
+        .flatten()
+        .fold(Commit::new(), |commit, rest| commit.delete(&rest.key));
+    if commit.is_empty() {
+        Ok(())
+    } else {
+        commit.apply(&tenant.ports)
+    }
+}
+
 /// Ends every rest: something was mended, or somebody asks by hand.
 pub fn end_all(commit: Commit) -> Commit {
     Part::ALL
@@ -177,7 +192,9 @@ mod tests {
         note(&tenant, Part::Import, &Ok(()), TimeDelta::zero()).unwrap();
         note(&tenant, Part::Import, &refused(), TimeDelta::zero()).unwrap();
         assert_eq!(of(&tenant, Part::Import).unwrap().unwrap().failures, 1);
-        end_all(Commit::new()).apply(&script.ports()).unwrap();
+        end(&tenant, &[Part::Upload]).unwrap();
+        assert!(of(&tenant, Part::Import).unwrap().is_some());
+        end(&tenant, &[Part::Import]).unwrap();
         assert_eq!(of(&tenant, Part::Import).unwrap(), None);
     }
 

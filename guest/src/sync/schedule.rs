@@ -324,3 +324,118 @@ pub fn calls(tenant: &Tenant<'_>) -> Result<Meter> {
         next_engine_budget: tenant.settings.pace.monthly_calls,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::{
+        stock::{
+            intake::{Place, note},
+            records::{Batch, BatchState, OPEN_BATCH_KEY, Origin, Out, batch_key, out_key},
+        },
+        testing::{Script, at_once},
+    };
+
+    fn open() -> Script {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        script
+    }
+
+    fn round(script: &Script, requests: u32) -> Round {
+        let tenant = Tenant::open(script.ports(), requests, 600).unwrap();
+        at_once(run(&tenant)).unwrap()
+    }
+
+    fn difference(script: &Script, product: &str) {
+        let mut out = Out::new(product, script.now.get());
+        out.add(-1, Origin::Alignment, "1", "1");
+        let commit = Commit::new().put(&out_key(product), &out).unwrap();
+        commit.apply(&script.ports()).unwrap();
+    }
+
+    fn in_flight(script: &Script, next_at: Moment) {
+        let batch = Batch {
+            number: 1,
+            mark: "m".to_owned(),
+            made_at: script.now.get(),
+            state: BatchState::Queued("5".to_owned(), 0),
+            queue_id: None,
+            queue_message: None,
+            next_at,
+            rows: Vec::new(),
+        };
+        let commit = Commit::new().put(OPEN_BATCH_KEY, &1).unwrap();
+        let commit = commit.put(&batch_key(1), &batch).unwrap();
+        commit.apply(&script.ports()).unwrap();
+    }
+
+    #[test]
+    fn products_that_wait_behind_a_batch_do_not_call_the_host_back_at_once() {
+        let script = open();
+        let next_at = script.now.get() + TimeDelta::minutes(4);
+        in_flight(&script, next_at);
+        difference(&script, "8");
+        let round = round(&script, 10);
+        assert_eq!((round.more, round.next_at), (false, next_at));
+        assert!(script.requests.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_standing_refusal_costs_few_calls() {
+        let script = open();
+        in_flight(&script, script.now.get());
+        let begin = script.now.get();
+        // The login lives for two more days.
+        while script.now.get() < begin + TimeDelta::days(1) - TimeDelta::hours(1) {
+            script.will(
+                200,
+                &json!({"result": "error", "code": "004001", "message": "x"}),
+            );
+            let at = round(&script, 10);
+            script.answers.borrow_mut().clear();
+            assert!(at.trouble.is_some() && at.next_at > script.now.get());
+            script.now.set(at.next_at);
+        }
+        let requests = script.requests.borrow();
+        let billed = requests
+            .iter()
+            .filter(|request| request.url.contains("next-engine"));
+        let billed = billed.count();
+        assert!((2..12).contains(&billed), "{billed}");
+    }
+
+    #[test]
+    fn one_request_at_a_time_starves_no_part() {
+        let script = open();
+        script.now.set(script.now.get() + TimeDelta::hours(2));
+        let tenant = script.tenant();
+        in_flight(&script, script.now.get());
+        for product in ["7", "8", "9"] {
+            note(&tenant, &[Place::new("1", product)], None).unwrap();
+        }
+        let mut rounds = 0;
+        while rounds == 0 || round(&script, 1).more {
+            script.answers.borrow_mut().clear();
+            let first = script.requests.borrow().is_empty();
+            let next_engine = json!({"result": "success", "data": []});
+            script.will(200, &if first { next_engine } else { json!([]) });
+            rounds += 1;
+            assert!(rounds < 20);
+        }
+        let asked: Vec<String> = script
+            .requests
+            .borrow()
+            .iter()
+            .map(|request| request.url.split('?').next().unwrap_or_default().to_owned())
+            .collect();
+        let of = |part: &str| asked.iter().filter(|url| url.contains(part)).count();
+        assert_eq!(
+            (of("que"), of("/stock/changes/"), of("/pos/stock")),
+            (1, 3, 4),
+            "{asked:?}"
+        );
+    }
+}

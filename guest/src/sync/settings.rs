@@ -116,3 +116,63 @@ fn another_smaregi(old: &Settings, new: &Settings) -> bool {
     };
     of(old) != of(new)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{
+        reason::Reason,
+        sync::{stock::ingest::Since, testing::Script},
+    };
+
+    const KEEP: Keep = Keep {
+        next_engine: true,
+        smaregi: true,
+    };
+
+    fn complete(script: &Script) -> Settings {
+        let mut settings = get(&script.ports()).unwrap();
+        settings.credentials.next_engine_client_id = "ne".to_owned();
+        settings.credentials.smaregi_client_id = "sm".to_owned();
+        settings
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let script = Script::new();
+        let mut settings = complete(&script);
+        settings.pace.send_minutes = 0;
+        let date = Problem {
+            field: "orders.receiving-stores[0].start-date".to_owned(),
+            reason: Reason::new("not-a-date", "x", "x"),
+        };
+        let Err(Error::Invalid(problems)) = put(&script.ports(), &settings, &KEEP, &[date]) else {
+            panic!("accepted");
+        };
+        assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+
+    #[test]
+    fn a_store_takes_part_since_it_was_chosen_however_often() {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        let baseline = script.now.get();
+        let mut settings = complete(&script);
+        let mut choose = |stores: &[&str]| {
+            script.now.set(script.now.get() + TimeDelta::hours(1));
+            settings.stock.stores = stores.iter().map(|id| (*id).to_owned()).collect();
+            put(&script.ports(), &settings, &KEEP, &[]).unwrap();
+            script.now.get()
+        };
+        let second = choose(&["1", "2"]);
+        choose(&[]);
+        let again = choose(&["1", "2"]);
+        choose(&["1", "2", "3"]);
+        let since = Since::read(&script.tenant(), Some(baseline)).unwrap();
+        assert!(again > second);
+        assert_eq!((since.of("1"), since.of("2")), (Some(again), Some(again)));
+        assert_eq!(since.of("9"), Some(baseline));
+    }
+}

@@ -96,3 +96,27 @@ async fn smaregi(tenant: &Tenant<'_>) -> Result<Vec<String>> {
         Ok(_) => Ok(missing),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::testing::{Script, at_once};
+
+    #[test]
+    fn only_a_missing_scope_explains_a_refusal() {
+        for (status, ok) in [(403, true), (500, false), (404, false), (200, true)] {
+            let script = Script::new();
+            script.will(
+                200,
+                &json!({"access_token": "t", "expires_in": 3600, "token_type": "Bearer", "scope": "pos.stock:read"}),
+            );
+            script.will(status, &json!([]));
+            // Nobody is logged in to Next Engine, so nothing is asked there.
+            let report = at_once(check(&script.tenant())).unwrap();
+            assert_eq!(report.smaregi.ok, ok, "{status}");
+            assert_eq!(report.missing_scopes.is_empty(), !ok, "{status}");
+        }
+    }
+}

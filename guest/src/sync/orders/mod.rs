@@ -27,6 +27,7 @@ use crate::{
         connection,
         lookup::Catalogue,
         report::{ImportProgress, RetryChoice},
+        rest::{self, Part},
         tenant::Tenant,
     },
 };
@@ -42,7 +43,9 @@ pub async fn import_shop(tenant: &Tenant<'_>, shop_id: &str) -> Result<ImportPro
     if tenant.settings.orders.receiving_store(shop_id).is_none() {
         return Err(Error::NotFound("receiving-store", shop_id.to_owned()));
     }
-    import_due(tenant, &[shop_id.to_owned()]).await
+    let progress = import_due(tenant, &[shop_id.to_owned()]).await?;
+    rest::end(tenant, &[Part::Settle, Part::Import])?;
+    Ok(progress)
 }
 
 /// Imports these shops from their cursors to now, with as few searches as their cursors allow.

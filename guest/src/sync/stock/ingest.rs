@@ -529,3 +529,6 @@ fn rows_missing(pieces: i64) -> Reason {
     .field("amount")
     .value(pieces.to_string())
 }
+
+#[cfg(test)]
+mod tests;

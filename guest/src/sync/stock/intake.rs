@@ -250,3 +250,60 @@ fn foreign_contract() -> Reason {
         "This delivery belongs to another Smaregi contract. Check the webhook's address.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::testing::Script;
+
+    fn delivery(event: &str, ids: &[u32]) -> Webhook {
+        let ids: Vec<_> = ids
+            .iter()
+            .map(|id| json!({"id": id.to_string(), "productId": "8", "storeId": "1"}))
+            .collect();
+        let body =
+            json!({"contractId": "sb_1", "event": "pos:stock", "action": "edited", "ids": ids});
+        Webhook {
+            contract_id: Some("sb_1".to_owned()),
+            event: None,
+            event_id: Some(event.to_owned()),
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    #[test]
+    fn deliveries_add_up_to_one_place_and_a_repeat_adds_nothing() {
+        let script = Script::new();
+        let tenant = script.tenant();
+        assert_eq!(take_in(&tenant, &delivery("a", &[1, 2])).unwrap().hints, 1);
+        assert!(take_in(&tenant, &delivery("a", &[1, 2])).unwrap().repeated);
+        take_in(&tenant, &delivery("b", &[3])).unwrap();
+        let hint = store::read::<Hint>(&script.ports(), &hint_key("1", "8")).unwrap();
+        let ids = hint.unwrap().value.ids;
+        assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn every_old_delivery_is_forgotten_and_no_young_one() {
+        let script = Script::new();
+        let mut commit = Commit::new();
+        for event in 0..1_900 {
+            let key = format!("{EVENTS}2026-11-20/{event}");
+            commit = commit.put(&key, &script.now.get()).unwrap();
+        }
+        commit.apply(&script.ports()).unwrap();
+        let tenant = script.tenant();
+        take_in(&tenant, &delivery("young", &[1])).unwrap();
+        script
+            .now
+            .set(script.now.get() + chrono::TimeDelta::hours(20));
+        for _ in 0..2 {
+            forget_old_events(&tenant).unwrap();
+        }
+        let left = store::list_all::<Moment>(&script.ports(), EVENTS).unwrap();
+        assert_eq!(left.len(), 1);
+        assert!(take_in(&tenant, &delivery("young", &[1])).unwrap().repeated);
+    }
+}

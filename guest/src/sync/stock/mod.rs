@@ -23,6 +23,7 @@ use crate::{
         next_engine_session::NextEngine,
         own,
         report::{ResendChoice, SendProgress},
+        rest::{self, Part},
         smaregi_session::Smaregi,
         stock::{
             batch::Candidate,
@@ -61,6 +62,9 @@ pub enum Urgency {
 pub async fn send(tenant: &Tenant<'_>) -> Result<SendProgress> {
     let mut progress = SendProgress::default();
     let result = step(tenant, Urgency::Now, &mut progress).await;
+    if result.is_ok() {
+        rest::end(tenant, &[Part::Follow, Part::Read, Part::Upload])?;
+    }
     finish(tenant, &mut progress, result)
 }
 

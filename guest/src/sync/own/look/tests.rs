@@ -140,13 +140,13 @@ fn a_coincidence_at_one_place_does_not_outweigh_the_other() {
 fn nothing_takes_two_looks_a_minute_apart_and_a_lone_place_an_hour() {
     let script = opened();
     let tenant = script.tenant();
-    let other = row("10", -7, "02", None);
-    effect_of(&script, &tenant, "1-0", &[piece("1")], &[other.clone()]);
+    let other = || row("10", -7, "02", None);
+    effect_of(&script, &tenant, "1-0", &[piece("1")], &[other()]);
     let session = at_once(Smaregi::open(&tenant)).unwrap();
     let due = tenant.now() + TimeDelta::seconds(60);
     assert_eq!(next_look(&tenant).unwrap(), Some(due));
     script.now.set(due);
-    script.will(200, &json!([other]));
+    script.will(200, &json!([other()]));
     at_once(pending_looks(&session, &tenant)).unwrap();
     assert_eq!(effect(&tenant, Kind::Sale).unwrap(), None);
     let due = next_look(&tenant).unwrap().unwrap();
