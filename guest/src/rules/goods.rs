@@ -52,6 +52,7 @@ pub fn line(
         tax_mode: tax::line_mode(shop, rate),
         tax_rate: rate,
         stock_managed: product.stock_managed,
+        draws_on: product.draws_on.clone(),
     };
     Ok(priced(line, pieces(line)?)?.into_iter().map(part).collect())
 }
@@ -80,6 +81,7 @@ pub fn fee_line(fee: &Fee<'_>, products: &Products) -> Result<Option<SaleLine>, 
         tax_mode: tax::line_mode(TaxMode::Included, rate),
         tax_rate: rate,
         stock_managed: product.stock_managed,
+        draws_on: product.draws_on.clone(),
     }))
 }
 

@@ -109,6 +109,7 @@ mod tests {
             tax_mode,
             tax_rate: rate.into(),
             stock_managed: true,
+            draws_on: Vec::new(),
         }
     }
 

@@ -78,17 +78,8 @@ pub async fn fill(
         .filter(|key| !products.contains_key(key))
         .partition(can_exist);
     products.extend(impossible.into_iter().map(|key| (key, Vec::new())));
-<<<<<<< HEAD
     if possible.is_empty() {
         return Ok(());
-=======
-    let pages = store::read::<usize>(&tenant.ports, PAGES_KEY)?
-        .map_or(PAGES_GUESSED, |stored| stored.value);
-    // A whole list that the budget does not reach to the end of would bring nothing.
-    let affordable = tenant.budget.left() as usize >= pages;
-    if possible.len() <= pages || !affordable {
-        return one_by_one(session, products, possible).await;
->>>>>>> stock-intake
     }
     let reader = Reader::open(session, tenant)?;
     if whole.is_none() {

@@ -99,7 +99,7 @@ pub async fn undo(
 /// The first effects of a kind are looked at, before and after, to learn what they do to stock.
 async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Result<Flow> {
     let kind = intent.act.kind();
-    let touched = pieces(&by_itself(intent.act, &intent.sale));
+    let touched = pieces(intent.act, &intent.sale);
     if own::would_disturb(bench.tenant, kind, &touched)? {
         return Ok(Flow::Leave);
     }
@@ -119,15 +119,16 @@ async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Re
     look_after(bench, slip, &intent, flow).await
 }
 
-/// One row a line is as likely as one row a product, so only a product on a single line tells.
+/// One row a line is as likely as one row a product, so only a product on a single line, that no other draws on, tells.
 fn alone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
     let lines = |id: &str| {
-        sale.lines
-            .iter()
-            .filter(|line| line.product_id == id)
+        let ids = sale.lines.iter().map(|line| &line.product_id);
+        let drawn = sale.lines.iter().flat_map(|line| &line.draws_on);
+        ids.chain(drawn.map(|draw| &draw.product_id))
+            .filter(|other| *other == id)
             .count()
     };
-    pieces.retain(|piece| lines(&piece.product_id) == 1);
+    pieces.retain(|piece| !piece.drawn && lines(&piece.product_id) == 1);
     pieces
 }
 
@@ -215,7 +216,7 @@ async fn is_refused(
 
 /// Commits an intent. `false` when the slip is no longer as it was planned.
 fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) -> Result<bool> {
-    let pieces = pieces(&by_itself(intent.act, &intent.sale));
+    let pieces = pieces(intent.act, &intent.sale);
     journal::change(&bench.tenant.ports, slip, |record, mut commit| {
         let registered = record
             .registered
@@ -339,7 +340,7 @@ fn is_ours(refusal: &Refusal, act: Act) -> bool {
 
 /// Drops an intent's open pieces from a commit.
 pub fn drop_pieces(commit: Commit, slip: &str, intent: &Intent) -> Commit {
-    let pieces = pieces(&by_itself(intent.act, &intent.sale));
+    let pieces = pieces(intent.act, &intent.sale);
     own::drop(
         commit,
         &work_name(slip, intent.revision),

@@ -28,7 +28,7 @@ use crate::{
         cursor::Reach,
         order::{Order, OrderState},
         sale::Sale,
-        source_store::Shift,
+        source_store::{self, Shift},
     },
     sync::{
         own::{Kind, Piece},
@@ -422,14 +422,19 @@ pub fn received_key(record: &SlipRecord, at: Moment) -> String {
     )
 }
 
-/// Shifts as pieces of our own doing.
-pub fn pieces(shifts: &[Shift]) -> Vec<Piece> {
-    let piece = |shift: &Shift| Piece {
-        product_id: shift.product_id.clone(),
-        store_id: shift.store_id.clone(),
-        quantity: shift.quantity,
+/// What an act moves at the selling store, if Smaregi moves stock for it, as pieces of our own doing.
+pub fn pieces(act: Act, sale: &Sale) -> Vec<Piece> {
+    let sign = if act == Act::Register { 1 } else { -1 };
+    let piece = |shift: Shift, drawn| Piece {
+        product_id: shift.product_id,
+        store_id: shift.store_id,
+        quantity: shift.quantity.saturating_mul(sign),
+        drawn,
     };
-    shifts.iter().map(piece).collect()
+    let (sold, drawn) = source_store::sold_and_drawn(sale);
+    let sold = sold.into_iter().map(|shift| piece(shift, false));
+    let drawn = drawn.into_iter().map(|shift| piece(shift, true));
+    sold.chain(drawn).collect()
 }
 
 /// How our own doing calls a revision of a slip.

@@ -105,7 +105,7 @@ fn settle(
             commit,
             &work_name(slip, intent.revision),
             kind,
-            &pieces(&by_itself(intent.act, &intent.sale)),
+            &pieces(intent.act, &intent.sale),
             at,
             effect.as_ref(),
         )

@@ -254,7 +254,7 @@ fn is_open(tenant: &Tenant<'_>, look: &Look) -> Result<bool> {
         store_id,
         ..
     } = &spot.piece;
-    let key = entry_key(&look.work, look.kind, store_id, product_id);
+    let key = entry_key(&look.work, look.kind, (store_id, product_id, false));
     let entry = store::read::<Entry>(&tenant.ports, &key)?;
     Ok(entry.is_some_and(|entry| entry.value.due.is_none()))
 }

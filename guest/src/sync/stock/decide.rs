@@ -244,16 +244,23 @@ impl Place {
     }
 }
 
+/// 売上引当: the division of rows of products that a sold one draws on, whatever the sale's own is (smaregi.md 4c; that registered
+/// sales write it, and undoing them, too, is assumed).
+const DRAWN: &str = "16";
+
 fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
     let (remaining, division) = match effect {
+        None if entry.drawn => (entry.remaining, Some(DRAWN.to_owned())),
         None => (entry.remaining, None),
+        Some(own::Effect::Moves { .. }) if entry.drawn => (entry.remaining, Some(DRAWN.to_owned())),
         Some(own::Effect::Moves { division }) => (entry.remaining, Some(division.clone())),
         // It leaves stock alone: no row will come, whatever becomes of it.
         Some(own::Effect::Nothing) => (0, Some(String::new())),
     };
     Claim {
         remaining,
-        due: entry.due.is_some(),
+        // While it is not known whether there are rows at all, those that fit wait.
+        due: entry.due.is_some() && !(entry.drawn && effect.is_none()),
         division,
         until: entry.until(),
     }
