@@ -265,3 +265,30 @@ fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
         until: entry.until(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_on_has_rows_of_its_own_and_waits_for_knowledge_like_the_rest() {
+        let entry = own::Entry {
+            kind: own::Kind::Sale,
+            remaining: -6,
+            drawn: true,
+            due: crate::time::from_unix(1_000, 0),
+        };
+        let moves = own::Effect::Moves {
+            division: "02".to_owned(),
+        };
+        for (effect, remaining, due) in [
+            (None, -6, false),
+            (Some(&moves), -6, true),
+            (Some(&own::Effect::Nothing), 0, true),
+        ] {
+            let claim = claim(&entry, effect);
+            assert_eq!((claim.remaining, claim.due), (remaining, due), "{effect:?}");
+            assert!(remaining == 0 || claim.division.as_deref() == Some("16"));
+        }
+    }
+}

@@ -140,6 +140,31 @@ impl World {
         self.products.borrow_mut().push(product(code, "0", "0"));
     }
 
+    /// Makes each piece of a product draw on pieces of another.
+    pub fn draw(&self, code: &str, on: &str, pieces: i64) {
+        let mut products = self.products.borrow_mut();
+        let product = products
+            .iter_mut()
+            .find(|product| product["productCode"] == *code)
+            .unwrap();
+        product["inventoryReservations"] =
+            json!([{"reservationProductId": on, "reservationAmount": pieces.to_string()}]);
+    }
+
+    fn drawn(&self, product: &str) -> Vec<(String, i64)> {
+        let products = self.products.borrow();
+        let draws = products
+            .iter()
+            .find(|row| row["productId"] == *product)
+            .and_then(|row| row["inventoryReservations"].as_array().cloned());
+        let text = |draw: &Value, field: &str| draw[field].as_str().unwrap().to_owned();
+        let draw = |draw: &Value| {
+            let pieces = text(draw, "reservationAmount").parse().unwrap();
+            (text(draw, "reservationProductId"), pieces)
+        };
+        draws.iter().flatten().map(draw).collect()
+    }
+
     /// Transactions that stand.
     pub fn live(&self) -> Vec<Transaction> {
         let transactions = self.transactions.borrow();
@@ -278,6 +303,10 @@ impl World {
         for line in body["details"].as_array().unwrap() {
             let quantity: i64 = line["quantity"].as_str().unwrap().parse().unwrap();
             let product = line["productId"].as_str().unwrap();
+            let store = body["storeId"].as_str().unwrap();
+            for (drawn, pieces) in self.drawn(product) {
+                self.move_stock(&drawn, store, sign * quantity * pieces, "16", None);
+            }
             if product != "SHIP" {
                 self.move_stock(
                     product,
