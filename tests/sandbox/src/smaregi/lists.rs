@@ -37,7 +37,8 @@ pub fn products(books: &Books, request: &Request) -> Result<Value, Problem> {
             ("supplier_product_no", "supplierProductNo"),
         ],
         ranges: &[("upd_date_time", "updDateTime")],
-        other: &[],
+        // Products of this shop draw on no others.
+        other: &["with_inventory_reservations"],
     };
     filters.answer(
         books.products.values().map(rows::product).collect(),
@@ -48,7 +49,7 @@ pub fn products(books: &Books, request: &Request) -> Result<Value, Problem> {
 
 pub fn product(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
     let query = wire::query(request);
-    only(&query, &["fields"])?;
+    only(&query, &["fields", "with_inventory_reservations"])?;
     let found = id
         .parse()
         .ok()
