@@ -1,4 +1,4 @@
-//! Working off what is recorded: chunk by chunk, products looked up once a chunk, several slips in flight, each slip's effects
+//! Working off what is recorded: chunk by chunk, products looked up once a call, several slips in flight, each slip's effects
 //! strictly one after the other. Reads nothing from Next Engine.
 
 use futures_util::{StreamExt, stream};
