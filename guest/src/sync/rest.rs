@@ -75,9 +75,9 @@ pub struct Rest {
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// Smaregi's calls are free, and an outage ends.
 const LONGEST_OUTAGE: TimeDelta = TimeDelta::minutes(15);
-/// Next Engine's cost money.
-const LONGEST_BILLED: TimeDelta = TimeDelta::minutes(60);
-/// A refusal stays until somebody mends something.
+/// Next Engine's cost money; and a refusal of Smaregi's is asked about as often.
+const LONGEST_COMMON: TimeDelta = TimeDelta::minutes(60);
+/// A refusal stays until somebody mends something; Next Engine's is paid for each time.
 const FIRST_REFUSED: TimeDelta = TimeDelta::minutes(5);
 const LONGEST_REFUSED: TimeDelta = TimeDelta::hours(6);
 
@@ -123,7 +123,7 @@ fn until(error: &Error, failures: u32, now: Moment, least: TimeDelta) -> Moment 
         Error::Unavailable(Side::NextEngine, _, at) => {
             let pause = doubled(FIRST_PAUSE)
                 .max(least)
-                .min(LONGEST_BILLED.max(least));
+                .min(LONGEST_COMMON.max(least));
             (*at).max(now + pause)
         }
         Error::Unavailable(Side::Smaregi, _, at) => {
@@ -132,7 +132,7 @@ fn until(error: &Error, failures: u32, now: Moment, least: TimeDelta) -> Moment 
         Error::Refused(Side::NextEngine, ..) => {
             now + doubled(FIRST_REFUSED.max(least)).min(LONGEST_REFUSED.max(least))
         }
-        Error::Refused(..) => now + doubled(FIRST_REFUSED).min(LONGEST_REFUSED),
+        Error::Refused(..) => now + doubled(FIRST_REFUSED).min(LONGEST_COMMON),
         // Nothing is called then.
         _ => now + FIRST_PAUSE,
     }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(until(&error, 1, now, TimeDelta::zero()), at);
         assert_eq!(
             until(&error, 30, now, TimeDelta::zero()),
-            now + LONGEST_BILLED
+            now + LONGEST_COMMON
         );
     }
 }

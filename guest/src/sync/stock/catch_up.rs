@@ -35,6 +35,8 @@ const AHEAD: TimeDelta = TimeDelta::hours(12);
 /// Between two tries with a store that Smaregi refuses, doubled each time.
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(12);
+/// After so many stores without an answer in one call, Smaregi is left alone: each may cost a time-out.
+const MOST_OUTAGES: u32 = 2;
 const PAGE_ROWS: usize = 1_000;
 
 /// Looks since the last look, or since then. See `wit/stock.wit`.
@@ -94,9 +96,16 @@ pub async fn look(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
     };
     let session = Smaregi::open(tenant).await?;
     let mut first = None;
+    let mut outages = 0;
     for (store_id, looking) in due_looks(tenant, since, baseline)? {
         match look_in_store(&session, tenant, &store_id, looking).await {
             Ok(()) => {}
+            // So that the rest is gone on with at once.
+            Err(CallError::NotDone(Error::BudgetSpent)) => return Err(Error::BudgetSpent),
+            Err(CallError::NotDone(error @ Error::Unavailable(..))) if outages < MOST_OUTAGES => {
+                outages += 1;
+                first.get_or_insert(error);
+            }
             Err(CallError::Refused(refusal)) if is_of_the_store(&refusal) => {
                 refused(tenant, &store_id)?;
                 first.get_or_insert_with(|| CallError::Refused(refusal).into());

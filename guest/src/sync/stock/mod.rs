@@ -11,6 +11,7 @@ pub mod decide;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod reading;
 pub mod records;
 pub mod trouble;
 

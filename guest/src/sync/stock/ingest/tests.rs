@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     settings::{Settings, Trigger},
     sync::{
-        own::{Effect, Kind, Piece},
+        own::{self, Effect, Kind, Piece},
         stock::{
             self, intake,
             records::{
