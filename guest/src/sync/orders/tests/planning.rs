@@ -213,6 +213,37 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
     );
 }
 
+#[test]
+fn goods_move_whatever_waits_for_a_person() {
+    let sale = booked().registered.unwrap().sale;
+    let made = |refused| Move {
+        number: 1,
+        revision: 1,
+        shift: source_store::wanted(&sale)[0].clone(),
+        tried_at: None,
+        refused,
+    };
+    let mut record = SlipRecord {
+        trouble: trouble(false),
+        ..booked()
+    };
+    record.moves = vec![made(true), made(false)];
+    assert_eq!(next(&record), Next::Move);
+    record.moves = vec![made(true)];
+    assert_eq!(next(&record), Next::Done);
+    record.release();
+    assert_eq!(next(&record), Next::Move);
+}
+
+#[test]
+fn a_way_that_was_refused_is_not_tried_again() {
+    let mut record = changed(|order| order.life = Life::Cancelled);
+    record.registered.as_mut().unwrap().refused = Some(Act::Cancel);
+    assert!(matches!(next(&record), Next::Undo(Undoing::Dispose, _)));
+    record.release();
+    assert!(matches!(next(&record), Next::Undo(Undoing::Cancel, _)));
+}
+
 fn read(record: Option<SlipRecord>, change: impl FnOnce(&mut Order)) -> Option<SlipRecord> {
     let mut order = samples::order("1001");
     change(&mut order);
