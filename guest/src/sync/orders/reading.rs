@@ -176,7 +176,9 @@ fn decode(answer: &serde_json::Value, from: Option<Moment>) -> (usize, Vec<Readi
 
 fn reading(slip: orders::Slip, from: Option<Moment>) -> Reading {
     Reading {
-        partial: from.is_some_and(|from| slip.changed_at.is_none_or(|at| at < from)),
+        // What has no number cannot be asked for.
+        partial: slip.slip != NO_SLIP
+            && from.is_some_and(|from| slip.changed_at.is_none_or(|at| at < from)),
         slip: slip.slip,
         shop_id: slip.shop_id,
         head: slip.head,
@@ -227,9 +229,13 @@ mod tests {
     #[test]
     fn a_row_without_a_slip_number_pages_nothing() {
         let answer = json!({"data": [row(&json!("7"), ""), row(&json!(null), ""), json!(3)]});
-        let (rows, readings) = decode(&answer, None);
+        let from = time::parse_next_engine("2026-11-24 12:00:00");
+        let (rows, readings) = decode(&answer, from);
         assert_eq!((rows, readings.len()), (3, 2));
-        assert_eq!(readings[0].slip, NO_SLIP);
+        assert_eq!(
+            (readings[0].slip.as_str(), readings[0].partial),
+            (NO_SLIP, false)
+        );
         assert_eq!(numbers(&readings), ["7"]);
     }
 

@@ -28,8 +28,9 @@ use crate::{
     },
 };
 
-/// Slips a commit: each may cost a check and four writes, of which storage takes 2 000.
-const SLIPS_A_COMMIT: usize = 250;
+/// Slips a commit: each may cost a check and six writes (its record, and its indexes, one of which may move), of which storage
+/// takes 2 000.
+const SLIPS_A_COMMIT: usize = 200;
 
 /// A scan continued from storage counts as up to date for this long after it began.
 const FRESH: TimeDelta = TimeDelta::minutes(5);

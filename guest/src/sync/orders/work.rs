@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     error::Result,
-    rules::cursor::Reach,
+    rules::{cursor::Reach, order::Order},
     sync::{
         connection,
         lookup::Catalogue,
@@ -178,7 +178,7 @@ async fn step(bench: &Bench<'_>, slip: &str, look: bool) -> Result<Flow> {
     }
 }
 
-/// The changed order still makes the registered sale.
+/// The changed order still makes the registered sale, which stays on its day, and how far it was when it was booked stays, too.
 fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
     journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
         let (Some(order), Some(registered)) = (record.order.clone(), record.registered.as_mut())
@@ -188,7 +188,10 @@ fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
         if Some(&order) != seen.order.as_ref() {
             return Ok(None);
         }
-        registered.made_from = order;
+        registered.made_from = Order {
+            state: registered.made_from.state,
+            ..order
+        };
         Ok(Some(commit))
     })?;
     Ok(Flow::Again)
