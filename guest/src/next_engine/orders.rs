@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Call;
 use crate::{
     reason::Reason,
-    rules::order::Order,
+    rules::order::{Head, Order},
     time::{self, Moment},
     wire,
 };
@@ -50,19 +50,26 @@ pub fn decode(answer: &Value) -> Vec<OrderRow> {
     }
 }
 
-/// A slip that cannot be understood.
+/// What stands for a slip number that cannot be read.
+pub const NO_SLIP: &str = "?";
+
+/// The rows of one slip, put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadOrder {
-    /// 伝票番号; `?` when that itself cannot be read.
+pub struct Slip {
+    /// 伝票番号; [`NO_SLIP`] when that itself cannot be read.
     pub slip: String,
     /// 店舗ID; empty when it cannot be read.
     pub shop_id: String,
-    /// The first thing that cannot be read.
-    pub reason: Reason,
+    /// Whether the slip counts at all; absent when even that cannot be read.
+    pub head: Option<Head>,
+    /// The slip's own change, without its lines'; absent when it cannot be read.
+    pub changed_at: Option<Moment>,
+    /// The slip, or the first thing in it that cannot be read.
+    pub order: Result<Order, Reason>,
 }
 
 /// Puts rows together into slips. One bad row makes its slip bad and leaves the others alone.
-pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, Box<BadOrder>>> {
+pub fn group(rows: Vec<OrderRow>) -> Vec<Slip> {
     let mut slips: BTreeMap<String, Vec<OrderRow>> = BTreeMap::new();
     for row in rows {
         slips.entry(row.slip.clone()).or_default().push(row);
@@ -73,21 +80,23 @@ pub fn group(rows: Vec<OrderRow>) -> Vec<Result<Order, Box<BadOrder>>> {
         .collect()
 }
 
-fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, Box<BadOrder>> {
-    let shop_id = rows
-        .iter()
-        .find_map(|row| row.shop_id.clone())
-        .unwrap_or_default();
-    let bad = |reason| {
-        Box::new(BadOrder {
-            slip: slip.clone(),
-            shop_id: shop_id.clone(),
-            reason,
-        })
-    };
+fn together(slip: String, rows: Vec<OrderRow>) -> Slip {
+    Slip {
+        slip,
+        shop_id: rows
+            .iter()
+            .find_map(|row| row.shop_id.clone())
+            .unwrap_or_default(),
+        head: rows.iter().find_map(|row| row.head.clone()),
+        changed_at: rows.iter().filter_map(|row| row.slip_changed_at).max(),
+        order: lines_together(rows),
+    }
+}
+
+fn lines_together(rows: Vec<OrderRow>) -> Result<Order, Reason> {
     let mut order: Option<Order> = None;
     for row in rows {
-        let part = row.content.map_err(bad)?;
+        let part = row.content?;
         match &mut order {
             None => order = Some(part),
             Some(order) => {
@@ -96,8 +105,7 @@ fn together(slip: String, rows: Vec<OrderRow>) -> Result<Order, Box<BadOrder>> {
             }
         }
     }
-    let mut order =
-        order.ok_or_else(|| bad(wire::unreadable("receive_order_row_no", &Value::Null)))?;
+    let mut order = order.ok_or_else(|| wire::unreadable("receive_order_row_no", &Value::Null))?;
     order
         .lines
         .sort_by(|a, b| (a.number.len(), &a.number).cmp(&(b.number.len(), &b.number)));
@@ -123,26 +131,28 @@ mod tests {
             "receive_order_row_tax_rate": "10", "receive_order_row_cancel_flag": "0", "receive_order_row_deleted_flag": "0",
             "receive_order_row_returned_good_quantity": "0", "receive_order_row_returned_bad_quantity": null,
             "receive_order_row_last_modified_newest_date": "2026-11-21 12:00:00",
+            "receive_order_last_modified_null_safe_date": "2026-11-21 11:00:00",
         });
         change(&mut row);
         row
     }
 
-    fn orders(rows: Vec<Value>) -> Vec<Result<Order, Box<BadOrder>>> {
+    fn orders(rows: Vec<Value>) -> Vec<Slip> {
         group(decode(&json!({ "data": rows })))
     }
 
     #[test]
     fn lines_come_together_in_their_order() {
         let rows = vec![
-            row("7", 10, |_| ()),
+            row("7", 10, |row| {
+                row["receive_order_row_wholesale_retail_ratio"] = json!("5.0");
+            }),
             row("7", 2, |row| {
                 row["receive_order_row_last_modified_newest_date"] = json!("2026-11-22 12:00:00");
                 row["receive_order_row_cancel_flag"] = json!("1");
-                row["receive_order_row_wholesale_retail_ratio"] = json!("5.0");
             }),
         ];
-        let order = orders(rows).remove(0).unwrap();
+        let order = orders(rows).remove(0).order.unwrap();
         assert_eq!(
             order
                 .lines
@@ -152,7 +162,7 @@ mod tests {
             ["2", "10"]
         );
         assert!(order.lines[0].cancelled && !order.lines[1].cancelled);
-        assert_eq!(order.lines[0].unit_price, 500.into());
+        assert_eq!(order.lines[1].unit_price, 500.into());
         assert_eq!(order.other, (-100).into());
         assert_eq!(
             time::format_next_engine(order.changed_at),
@@ -166,21 +176,67 @@ mod tests {
             ("receive_order_total_amount", json!("1e3")),
             ("receive_order_row_quantity", json!(null)),
             ("receive_order_row_tax_rate", json!("ten")),
-            ("receive_order_date", json!("0000-00-00 00:00:00")),
+            ("receive_order_date", json!("yesterday")),
         ] {
             let read = orders(vec![
                 row("7", 1, |row| row[field] = value.clone()),
                 row("8", 1, |_| ()),
             ]);
-            let bad = read[0].as_ref().unwrap_err();
+            let reason = read[0].order.as_ref().unwrap_err();
             assert_eq!(
-                (bad.slip.as_str(), bad.reason.field.as_deref()),
+                (read[0].slip.as_str(), reason.field.as_deref()),
                 ("7", Some(field))
             );
-            assert!(read[1].is_ok());
+            assert_eq!(read[0].head.as_ref().unwrap().state_id, "50");
+            assert!(read[1].order.is_ok());
         }
         let read = orders(vec![json!(null), row("8", 1, |_| ())]);
-        assert_eq!(read.iter().filter(|order| order.is_ok()).count(), 1);
+        assert_eq!(read.iter().filter(|slip| slip.order.is_ok()).count(), 1);
+    }
+
+    #[test]
+    fn what_counts_for_nothing_need_not_be_readable() {
+        let read = orders(vec![
+            row("7", 1, |_| ()),
+            row("7", 2, |row| {
+                row["receive_order_row_deleted_flag"] = json!("1");
+                row["receive_order_row_quantity"] = json!(null);
+                row["receive_order_row_unit_price"] = json!("?");
+                row["receive_order_row_no"] = json!(null);
+            }),
+        ]);
+        assert_eq!(read[0].order.as_ref().unwrap().live_lines().count(), 1);
+    }
+
+    #[test]
+    fn dates_that_are_empty_have_substitutes() {
+        let read = |change: fn(&mut Value)| orders(vec![row("7", 1, change)]).remove(0).order;
+        let order = read(|row| {
+            row["receive_order_date"] = json!("0000-00-00 00:00:00");
+            row["receive_order_row_last_modified_newest_date"] = json!(null);
+        })
+        .unwrap();
+        assert_eq!(
+            time::format_next_engine(order.ordered_at),
+            "2026-11-21 00:00:00"
+        );
+        assert_eq!(
+            time::format_next_engine(order.changed_at),
+            "2026-11-21 11:00:00"
+        );
+        let without_any = read(|row| {
+            row["receive_order_date"] = json!(null);
+            row["receive_order_send_date"] = json!(null);
+        });
+        assert_eq!(
+            without_any.unwrap_err().field.as_deref(),
+            Some("receive_order_date")
+        );
+        let slip = orders(vec![row("7", 1, |_| ())]).remove(0);
+        assert_eq!(
+            slip.changed_at.map(time::format_next_engine).as_deref(),
+            Some("2026-11-21 11:00:00")
+        );
     }
 
     #[test]

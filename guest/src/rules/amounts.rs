@@ -25,8 +25,8 @@ pub fn in_range(field: &str, amount: i64) -> Result<i64, Reason> {
     if amount.unsigned_abs() <= LARGEST.unsigned_abs() {
         return Ok(amount);
     }
-    let ja = "スマレジの上限(999,999,999円)を超えるため取り込めません。";
-    let en = "Beyond the largest amount that Smaregi stores (999,999,999 yen).";
+    let ja = "スマレジの上限(999,999,999円)を超えるため取り込めません。ネクストエンジンで金額を確かめ、伝票を分けてください。";
+    let en = "Beyond the largest amount that Smaregi stores (999,999,999 yen). Check it in Next Engine, and split the slip.";
     Err(Reason::new("amount-too-large", ja, en)
         .field(field)
         .value(amount.to_string()))

@@ -8,15 +8,16 @@
 //! | yes | taken, same content | nothing; returned pieces are told once |
 //! | yes | taken, other content | replace: undo, then register as the next revision |
 //! | yes | returned (6, 8, 14 to 17) | undo by 返品取消, dated now |
-//! | yes | cancelled, merged, un-shipped | undo by 取消 |
-//! | yes | not taken by today's settings | nothing: a setting does not undo sales |
+//! | yes | cancelled, merged | undo by 取消 |
+//! | yes | not that far, and further when it was booked | undo by 取消 |
+//! | yes | not taken by today's settings, or their import moment | nothing: a setting does not undo sales |
 
 use rust_decimal::Decimal;
 
 use crate::{
     rules::{
         moment::NotTaken,
-        order::{Life, Order, OrderLine},
+        order::{Life, Order, OrderLine, OrderState},
         sale::Sale,
     },
     settings::{ImportMoment, ReceivingStore},
@@ -62,8 +63,17 @@ pub fn step(
             Step::Undo(Undoing::Dispose)
         }
         (Err(NotTaken::ByOrder(_)), Some(_)) => Step::Undo(Undoing::Cancel),
+        (Err(NotTaken::NotYet(_)), Some(booked)) if went_back(order, booked) => {
+            Step::Undo(Undoing::Cancel)
+        }
         _ => Step::Nothing,
     }
+}
+
+/// Whether the order is less far than when it was booked. A state we do not know is neither.
+fn went_back(now: &Order, then: &Order) -> bool {
+    let ranks = now.state.rank().zip(then.state.rank());
+    ranks.is_some_and(|(now, then)| now < then)
 }
 
 /// Pieces that came back on lines that count.
@@ -71,8 +81,13 @@ pub fn returned(order: &Order) -> Decimal {
     order.live_lines().map(|line| line.returned).sum()
 }
 
-/// Whether two readings of a slip make the same sale under the same settings. The day counts only where shipping makes the sale:
-/// an order taken earlier stays on its day when it is shipped.
+/// Whether the day belongs to the sale that was made of a reading: only where shipping made it. An order taken earlier stays on
+/// its day when it is shipped, whatever the moment is by then.
+pub fn day_counts(then: &Order, moment: ImportMoment) -> bool {
+    moment == ImportMoment::Shipped && then.state == OrderState::Shipped
+}
+
+/// Whether two readings of a slip make the same sale under the same settings.
 pub fn same_content(now: &Order, then: &Order, moment: ImportMoment) -> bool {
     let money = |order: &Order| {
         [
@@ -86,7 +101,7 @@ pub fn same_content(now: &Order, then: &Order, moment: ImportMoment) -> bool {
         ]
         .map(|amount| amount.normalize())
     };
-    let same_day = moment != ImportMoment::Shipped || now.sold_on() == then.sold_on();
+    let same_day = !day_counts(then, moment) || now.sold_on() == then.sold_on();
     same_day
         && now.shop_id == then.shop_id
         && now.payment_method == then.payment_method
@@ -106,8 +121,8 @@ fn essence(line: &OrderLine) -> (&str, Decimal, Decimal, Option<Decimal>) {
     )
 }
 
-/// Whether two sales book the same: everything but what is only for people (memo, tags, names).
-pub fn same_sale(one: &Sale, other: &Sale, moment: ImportMoment) -> bool {
+/// Whether two sales book the same: everything but what is only for people (memo, tags, names), and the day unless it counts.
+pub fn same_sale(one: &Sale, other: &Sale, day_counts: bool) -> bool {
     let plain = |sale: &Sale| {
         let mut sale = Sale {
             memo: String::new(),
@@ -115,7 +130,7 @@ pub fn same_sale(one: &Sale, other: &Sale, moment: ImportMoment) -> bool {
             ..sale.clone()
         };
         sale.lines.iter_mut().for_each(|line| line.name.clear());
-        if moment != ImportMoment::Shipped {
+        if !day_counts {
             sale.sold_on = one.sold_on;
         }
         sale
@@ -126,7 +141,7 @@ pub fn same_sale(one: &Sale, other: &Sale, moment: ImportMoment) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{moment, order::OrderState, samples};
+    use crate::rules::{moment, samples};
 
     fn after(change: fn(&mut Order)) -> Step {
         let settings = samples::settings();
@@ -187,6 +202,10 @@ mod tests {
                 Step::Undo(Undoing::Cancel),
             ),
             (
+                after(|order| order.state = OrderState::Unknown),
+                Step::Nothing,
+            ),
+            (
                 after(|order| order.shop_id = "77".to_owned()),
                 Step::Nothing,
             ),
@@ -197,6 +216,29 @@ mod tests {
         ] {
             assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn a_later_moment_undoes_no_sale_and_moves_none() {
+        let settings = samples::settings();
+        let mut booked = samples::order("1");
+        booked.state = OrderState::Issued;
+        booked.shipped_on = None;
+        let at = |state, shipped_on| {
+            let mut order = booked.clone();
+            (order.state, order.shipped_on) = (state, crate::time::parse_day(shipped_on));
+            step(
+                &order,
+                &moment::taken(&order, &settings),
+                Some(&booked),
+                Decimal::ZERO,
+                settings.moment,
+            )
+        };
+        assert_eq!(at(OrderState::Issued, ""), Step::Nothing);
+        assert_eq!(at(OrderState::Printing, ""), Step::Nothing);
+        assert_eq!(at(OrderState::Shipped, "2026-11-22"), Step::Nothing);
+        assert_eq!(at(OrderState::Provisional, ""), Step::Undo(Undoing::Cancel));
     }
 
     #[test]

@@ -107,6 +107,8 @@ mod tests {
             name: String::new(),
             tax: TaxClass::Standard,
             stock_managed: true,
+            draws_on: Vec::new(),
+            flaw: None,
         }
     }
 

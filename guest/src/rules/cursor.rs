@@ -6,8 +6,13 @@
 //! before the newest change seen; what comes twice is recognised by its content.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use serde::{Deserialize, Serialize};
 
-use crate::time::{self, Moment};
+use crate::{
+    rules::moment,
+    settings::{ImportMoment, OrderSettings},
+    time::{self, Moment},
+};
 
 /// How far a scan reaches back behind the last one: clocks that differ, changes that become visible late (assumed enough).
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(15);
@@ -16,9 +21,49 @@ pub const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 /// costs a billed call.
 const TOGETHER: TimeDelta = TimeDelta::days(1);
 
-/// Where a shop's next scan begins: behind the last one, at first at the start date's midnight in Japan.
-pub fn scan_from(changed_through: Option<Moment>, start_date: NaiveDate) -> Moment {
-    changed_through.map_or_else(|| midnight(start_date), |through| through - OVERLAP)
+/// Which of a shop's orders the settings take. What a scan passed by under narrower ones must be read again under wider ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// 取込開始日
+    pub start_date: NaiveDate,
+    /// 取込タイミング
+    pub moment: ImportMoment,
+}
+
+impl Reach {
+    /// Today's reach of a shop; `None` without a receiving store.
+    pub fn of(settings: &OrderSettings, shop_id: &str) -> Option<Self> {
+        let store = settings.receiving_store(shop_id)?;
+        Some(Self {
+            start_date: store.start_date,
+            moment: settings.moment,
+        })
+    }
+
+    /// Whether everything that `other` takes was taken.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.narrowed(other) == *other
+    }
+
+    /// What both take.
+    pub fn narrowed(&self, other: &Self) -> Self {
+        let later = moment::needed(other.moment) > moment::needed(self.moment);
+        Self {
+            start_date: self.start_date.max(other.start_date),
+            moment: if later { other.moment } else { self.moment },
+        }
+    }
+}
+
+/// Where a shop's next scan begins: behind the last one; at the start date's midnight in Japan at first, and whenever the settings
+/// take more than they did.
+pub fn scan_from(changed_through: Option<Moment>, read: Option<Reach>, wanted: &Reach) -> Moment {
+    let start = midnight(wanted.start_date);
+    match (changed_through, read) {
+        (Some(through), Some(read)) if read.covers(wanted) => through - OVERLAP,
+        (Some(through), _) => start.min(through - OVERLAP),
+        (None, _) => start,
+    }
 }
 
 fn midnight(day: NaiveDate) -> Moment {
@@ -104,9 +149,36 @@ mod tests {
 
     #[test]
     fn begins_at_the_start_date_and_later_behind_the_last_change() {
-        let start = time::parse_day("2026-11-01").unwrap();
-        assert_eq!(scan_from(None, start), at("01 00:00"));
-        assert_eq!(scan_from(Some(at("24 12:00")), start), at("24 11:45"));
+        let wanted = reach("2026-11-01", ImportMoment::Shipped);
+        assert_eq!(scan_from(None, None, &wanted), at("01 00:00"));
+        let through = Some(at("24 12:00"));
+        assert_eq!(scan_from(through, Some(wanted), &wanted), at("24 11:45"));
+    }
+
+    fn reach(start: &str, moment: ImportMoment) -> Reach {
+        Reach {
+            start_date: time::parse_day(start).unwrap(),
+            moment,
+        }
+    }
+
+    #[test]
+    fn begins_anew_when_the_settings_take_more_than_was_read() {
+        use ImportMoment as M;
+        let wanted = reach("2026-11-10", M::ReadyToShip);
+        let through = Some(at("24 12:00"));
+        for (read, anew) in [
+            (Some(reach("2026-11-10", M::ReadyToShip)), false),
+            (Some(reach("2026-11-01", M::Issued)), false),
+            (Some(reach("2026-11-11", M::ReadyToShip)), true),
+            (Some(reach("2026-11-01", M::Shipped)), true),
+            (None, true),
+        ] {
+            let expected = if anew { "10 00:00" } else { "24 11:45" };
+            assert_eq!(scan_from(through, read, &wanted), at(expected), "{read:?}");
+        }
+        let later = reach("2026-11-28", M::Issued);
+        assert_eq!(scan_from(through, None, &later), at("24 11:45"));
     }
 
     #[test]

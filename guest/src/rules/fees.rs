@@ -25,8 +25,8 @@ pub enum Fee<'a> {
         price: i64,
         /// 手数料, 発送代 or 他費用.
         name: &'static str,
-        /// Next Engine's field, for refusals.
-        field: &'static str,
+        /// The setting that names the code, for refusals.
+        setting: &'static str,
     },
     /// 小計値引き, whole yen, positive.
     Discount(i64),
@@ -36,19 +36,19 @@ pub enum Fee<'a> {
 pub fn fees<'a>(order: &Order, settings: &'a OrderSettings) -> Result<[Fee<'a>; 3], Reason> {
     Ok([
         fee(
-            "手数料",
+            ("手数料", "orders.charge"),
             "receive_order_charge_amount",
             order.charge,
             &settings.charge,
         )?,
         fee(
-            "発送代",
+            ("発送代", "orders.delivery"),
             "receive_order_delivery_fee_amount",
             order.delivery,
             &settings.delivery,
         )?,
         fee(
-            "他費用",
+            ("他費用", "orders.other"),
             "receive_order_other_amount",
             order.other,
             &settings.other,
@@ -57,7 +57,7 @@ pub fn fees<'a>(order: &Order, settings: &'a OrderSettings) -> Result<[Fee<'a>; 
 }
 
 fn fee<'a>(
-    name: &'static str,
+    (name, setting): (&'static str, &'static str),
     field: &'static str,
     amount: Decimal,
     mode: &'a FeeMode,
@@ -71,7 +71,7 @@ fn fee<'a>(
             code,
             price,
             name,
-            field,
+            setting,
         }),
     }
 }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn unset_refuses_any_amount_but_zero() {
         for (amount, refused) in [(0, false), (330, true), (-330, true)] {
-            let fee = fee("手数料", "f", Decimal::from(amount), &FeeMode::Unset);
+            let fee = fee(("手数料", "s"), "f", Decimal::from(amount), &FeeMode::Unset);
             assert_eq!(fee.is_err(), refused, "{amount}");
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_line_or_a_discount_by_its_sign() {
         let mode = FeeMode::Line("ship".to_owned());
-        let of = |amount: i64| fee("発送代", "f", Decimal::from(amount), &mode);
+        let of = |amount: i64| fee(("発送代", "s"), "f", Decimal::from(amount), &mode);
         assert_eq!(of(0), Ok(Fee::Nothing));
         assert_eq!(
             of(550),
@@ -111,7 +111,7 @@ mod tests {
                 code: "ship",
                 price: 550,
                 name: "発送代",
-                field: "f"
+                setting: "s"
             })
         );
         assert_eq!(of(-200), Ok(Fee::Discount(200)));

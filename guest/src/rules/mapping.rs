@@ -32,7 +32,7 @@ const TAG_LIMIT: usize = 64;
 /// What must be looked up in Smaregi before an order can be mapped.
 pub fn needed(order: &Order, settings: &OrderSettings, rule: &CodeRule) -> BTreeSet<SmaregiKey> {
     let goods = order
-        .live_lines()
+        .sold_lines()
         .filter_map(|line| codes::to_smaregi(rule, &line.code));
     let fees = [
         (order.charge, &settings.charge),
@@ -105,8 +105,8 @@ fn lines(
 ) -> Result<Vec<SaleLine>, Reason> {
     let shop = tax::mode(order);
     let mut lines = Vec::with_capacity(order.lines.len());
-    for line in order.live_lines() {
-        lines.push(goods::line(line, shop, rule, products)?);
+    for line in order.sold_lines() {
+        lines.extend(goods::line(line, shop, rule, products)?);
     }
     for fee in fees {
         lines.extend(goods::fee_line(fee, products)?);
@@ -151,23 +151,47 @@ fn disagree(order: &Order, sale: &Sale) -> Reason {
         .sum();
     let [total, own_goods, goods, own_tax] =
         [order.total, order.goods, goods, order.tax].map(money::text);
+    let (remedy, remedy_en) = remedy(order, sale);
     let ja = format!(
         "総合計{total}円と計算した合計{}円が一致しません(商品計: 伝票{own_goods}円、明細{goods}円。税: 伝票{own_tax}円、計算{}円。\
-         小計{}円、小計値引き{}円)。ネクストエンジンの伝票を確認してください。",
+         小計{}円、小計値引き{}円)。{remedy}",
         sale.total, sale.tax_added, sale.subtotal, sale.discount
     );
     let en = format!(
         "The order's total of {total} yen and ours of {} do not agree (goods: {own_goods} on the slip, {goods} by lines; tax: \
-         {own_tax} on the slip, {} by rate; subtotal {}, discount {}). Check the slip in Next Engine.",
+         {own_tax} on the slip, {} by rate; subtotal {}, discount {}). {remedy_en}",
         sale.total, sale.tax_added, sale.subtotal, sale.discount
     );
     Reason::new("totals-disagree", ja, en)
 }
 
+/// Where only the added tax is off, and by no more than a yen a piece and rate, its rounding is the likely cause: we round once a
+/// rate, and a Next Engine shop may do so for each unit price (next-engine.md 2.4, `shop_tax_calculation_sequence_id`).
+fn remedy(order: &Order, sale: &Sale) -> (&'static str, &'static str) {
+    let off = order.tax - rust_decimal::Decimal::from(sale.tax_added);
+    let gap = order.total - rust_decimal::Decimal::from(sale.total);
+    let pieces: rust_decimal::Decimal = order.live_lines().map(|line| line.quantity).sum();
+    let most = pieces + rust_decimal::Decimal::TWO;
+    if sale.tax_added != 0 && off == gap && off.abs() <= most {
+        return (
+            "消費税の端数処理の違いと思われます。受注受信設定の税の端数処理をネクストエンジンと同じにし、店舗の消費税計算順序は\
+             「商品計から計算」にしてください。この伝票は、ネクストエンジンで税金を計算した額に直すと取り込めます。",
+            "Most likely the tax is rounded in another way. Set the rounding as it is in Next Engine, and let that shop compute its tax \
+             from the goods total. This slip is imported once its tax is mended in Next Engine.",
+        );
+    }
+    (
+        "ネクストエンジンの伝票の金額を確かめて直してください。変更は自動で取り込まれます。",
+        "Check and mend the amounts of the slip in Next Engine; a change is taken in by itself.",
+    )
+}
+
 fn no_lines() -> Reason {
-    let ja = "有効な明細がないため取り込めません。";
-    Reason::new("no-lines", ja, "It has no line that counts.")
+    let ja = "有効な明細がないため取り込めません。ネクストエンジンで明細を戻すか、伝票をキャンセルしてください。";
+    let en = "It has no line that counts. Bring lines back in Next Engine, or cancel the slip.";
+    Reason::new("no-lines", ja, en)
         .field("receive_order_row_cancel_flag")
+        .value("0")
 }
 
 /// Why a slip with so many lines is refused.
@@ -177,6 +201,15 @@ pub fn too_many_lines(count: usize) -> Reason {
     Reason::new("too-many-lines", ja, en)
         .field("receive_order_row_no")
         .value(count.to_string())
+}
+
+/// Why a slip whose rows fill a whole page is refused, although few enough of them count: the rest cannot be read.
+pub fn too_long(rows: usize) -> Reason {
+    let ja = "キャンセルされた明細も含めて行が多すぎ、伝票全体を読み取れません。ネクストエンジンで伝票を分割してください。";
+    let en = "It has too many rows, cancelled ones included, to be read as a whole. Split the slip in Next Engine.";
+    Reason::new("too-many-rows", ja, en)
+        .field("receive_order_row_no")
+        .value(rows.to_string())
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 
 use crate::{
     reason::Reason,
-    rules::order::{Life, Order, OrderState},
+    rules::order::{Head, Life, Order, OrderState},
     settings::{ImportMoment, OrderSettings, ReceivingStore},
 };
 
 /// Why an order is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTaken {
-    /// The order itself says so: not that far yet, cancelled, merged. A sale made of it has to go.
+    /// The order itself says so: cancelled, merged, returned. A sale made of it has to go.
     ByOrder(Reason),
+    /// It is not that far. A sale made of it has to go only if the order went back: a later moment does not undo sales.
+    NotYet(Reason),
     /// The settings say so: shop or day. A sale made under earlier settings stays.
     BySettings(Reason),
 }
@@ -20,7 +22,7 @@ impl NotTaken {
     /// The reason alone.
     pub fn into_reason(self) -> Reason {
         match self {
-            Self::ByOrder(reason) | Self::BySettings(reason) => reason,
+            Self::ByOrder(reason) | Self::NotYet(reason) | Self::BySettings(reason) => reason,
         }
     }
 }
@@ -35,7 +37,7 @@ pub fn taken<'a>(
         .ok_or_else(|| NotTaken::BySettings(no_store(order)))?;
     alive(order).map_err(NotTaken::ByOrder)?;
     if !reached(settings.moment, order.state) {
-        return Err(NotTaken::ByOrder(not_reached(order)));
+        return Err(NotTaken::NotYet(not_reached(order)));
     }
     if order.sold_on() < store.start_date {
         return Err(NotTaken::BySettings(too_early(order, store)));
@@ -43,20 +45,32 @@ pub fn taken<'a>(
     Ok(store)
 }
 
+/// Whether a slip that cannot be read as a whole would be taken. What is not known of it speaks for it, so that it is shown.
+pub fn may_be_taken(shop_id: &str, head: Option<&Head>, settings: &OrderSettings) -> bool {
+    let store = settings.receiving_store(shop_id);
+    if store.is_none() && !shop_id.is_empty() {
+        return false;
+    }
+    head.is_none_or(|head| {
+        let early = store
+            .zip(head.sold_on)
+            .is_some_and(|(store, sold_on)| sold_on < store.start_date);
+        head.life == Life::Live && reached(settings.moment, head.state) && !early
+    })
+}
+
 /// Whether a state is at or past the moment. A state we do not know never is.
 pub fn reached(moment: ImportMoment, state: OrderState) -> bool {
-    let rank = match state {
-        OrderState::Unknown | OrderState::Provisional => return false,
-        OrderState::Issued => 1,
-        OrderState::Printing => 2,
-        OrderState::Shipped => 3,
-    };
-    let needed = match moment {
+    state.rank().is_some_and(|rank| rank >= needed(moment))
+}
+
+/// The rank of the earliest state that a moment takes.
+pub fn needed(moment: ImportMoment) -> u8 {
+    match moment {
         ImportMoment::Issued => 1,
         ImportMoment::ReadyToShip => 2,
         ImportMoment::Shipped => 3,
-    };
-    rank >= needed
+    }
 }
 
 fn alive(order: &Order) -> Result<(), Reason> {
@@ -86,17 +100,17 @@ fn alive(order: &Order) -> Result<(), Reason> {
 fn not_reached(order: &Order) -> Reason {
     let field = "receive_order_order_status_id";
     if order.state == OrderState::Unknown {
-        let ja = "未知の受注状態のため取り込みません。";
-        let en = "Its state is not one we know, so it is not imported.";
-        return Reason::new("unknown-state", ja, en).field(field);
+        let ja = "未知の受注状態のため取り込みません。ネクストエンジンで受注状態を確かめてください。知っている状態になれば取り込みます。";
+        let en = "Its state is not one we know. Look at it in Next Engine; it is imported once its state is a known one.";
+        return Reason::new("unknown-state", ja, en)
+            .field(field)
+            .value(&order.state_id);
     }
-    let ja = "まだ取込タイミングの受注状態になっていません。";
-    Reason::new(
-        "not-that-far",
-        ja,
-        "It has not reached the import moment yet.",
-    )
-    .field(field)
+    let ja = "まだ取込タイミングの受注状態になっていません。その状態になれば自動で取り込みます。";
+    let en = "It has not reached the import moment yet. It is imported by itself once it has.";
+    Reason::new("not-that-far", ja, en)
+        .field(field)
+        .value(&order.state_id)
 }
 
 fn no_store(order: &Order) -> Reason {
@@ -109,11 +123,11 @@ fn no_store(order: &Order) -> Reason {
 
 fn too_early(order: &Order, store: &ReceivingStore) -> Reason {
     let ja = format!(
-        "取込開始日({})より前の売上のため取り込みません。",
+        "取込開始日({})より前の売上のため取り込みません。取り込むには受信店舗の取込開始日を早めてください。",
         store.start_date
     );
     let en = format!(
-        "Sold before the start date ({}), so it is not imported.",
+        "Sold before the start date ({}), so it is not imported. Move the start date back to import it.",
         store.start_date
     );
     Reason::new("before-start-date", ja, en)
@@ -167,7 +181,7 @@ mod tests {
             ),
             (
                 change(|order| order.state = OrderState::Issued),
-                true,
+                false,
                 "not-that-far",
             ),
             (
@@ -182,6 +196,50 @@ mod tests {
             ),
         ] {
             assert_eq!(changed.unwrap_err(), (by_order, code.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_slip_that_cannot_be_read_is_shown_only_if_it_could_be_a_sale() {
+        let settings = samples::settings();
+        let head = |state, life, day: &str| Head {
+            state,
+            state_id: "50".to_owned(),
+            life,
+            cancel_type: "0".to_owned(),
+            sold_on: crate::time::parse_day(day),
+        };
+        for (shop, head, expected) in [
+            ("1", None, true),
+            ("", None, true),
+            ("77", None, false),
+            (
+                "1",
+                Some(head(OrderState::Shipped, Life::Live, "2026-11-21")),
+                true,
+            ),
+            ("1", Some(head(OrderState::Shipped, Life::Live, "")), true),
+            (
+                "1",
+                Some(head(OrderState::Shipped, Life::Live, "2026-10-31")),
+                false,
+            ),
+            (
+                "1",
+                Some(head(OrderState::Printing, Life::Live, "2026-11-21")),
+                false,
+            ),
+            (
+                "1",
+                Some(head(OrderState::Shipped, Life::Cancelled, "2026-11-21")),
+                false,
+            ),
+        ] {
+            assert_eq!(
+                may_be_taken(shop, head.as_ref(), &settings),
+                expected,
+                "{shop} {head:?}"
+            );
         }
     }
 }

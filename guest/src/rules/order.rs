@@ -20,6 +20,19 @@ pub enum OrderState {
     Unknown,
 }
 
+impl OrderState {
+    /// How far along; `None` for a state we do not know, which can be compared with none.
+    pub fn rank(self) -> Option<u8> {
+        match self {
+            Self::Unknown => None,
+            Self::Provisional => Some(0),
+            Self::Issued => Some(1),
+            Self::Printing => Some(2),
+            Self::Shipped => Some(3),
+        }
+    }
+}
+
 /// What its cancel type means (next-engine.md 2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,6 +70,21 @@ pub struct OrderLine {
     pub returned: Decimal,
 }
 
+/// What says whether a slip counts at all. Often readable where one of its numbers is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// State.
+    pub state: OrderState,
+    /// State, as it came.
+    pub state_id: String,
+    /// Cancel type, in meaning.
+    pub life: Life,
+    /// Cancel type, as it came.
+    pub cancel_type: String,
+    /// The day of the sale; absent when it cannot be read.
+    pub sold_on: Option<NaiveDate>,
+}
+
 /// One slip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -68,11 +96,13 @@ pub struct Order {
     pub order_number: String,
     /// State.
     pub state: OrderState,
+    /// State, as it came, for people.
+    pub state_id: String,
     /// Cancel type, in meaning.
     pub life: Life,
     /// Cancel type, as it came.
     pub cancel_type: String,
-    /// 受注日
+    /// 受注日; the ship date where Next Engine has none.
     pub ordered_at: crate::time::Moment,
     /// 出荷確定日; absent while not shipped.
     pub shipped_on: Option<NaiveDate>,
@@ -108,5 +138,28 @@ impl Order {
     /// The lines that count.
     pub fn live_lines(&self) -> impl Iterator<Item = &OrderLine> {
         self.lines.iter().filter(|line| !line.cancelled)
+    }
+
+    /// The lines that sell something: a line of no pieces is worth nothing, and no transaction can hold it.
+    pub fn sold_lines(&self) -> impl Iterator<Item = &OrderLine> {
+        self.live_lines().filter(|line| !line.quantity.is_zero())
+    }
+
+    /// Whether another reading of the slip says the same. Its time says nothing, nor does the step within a state.
+    pub fn says_same(&self, other: &Self) -> bool {
+        let timeless = Self {
+            changed_at: other.changed_at,
+            state_id: other.state_id.clone(),
+            ..self.clone()
+        };
+        timeless == *other
+    }
+
+    /// Takes over what a reading said of the slip as a whole, when its numbers could not be read.
+    pub fn follow(&mut self, head: &Head) {
+        self.state = head.state;
+        self.state_id.clone_from(&head.state_id);
+        self.life = head.life;
+        self.cancel_type.clone_from(&head.cancel_type);
     }
 }

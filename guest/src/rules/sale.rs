@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Rounding, settings::PaymentKind, time::Moment};
+use crate::{money::Rounding, rules::product::Draw, settings::PaymentKind, time::Moment};
 
 /// Whether prices hold the tax (内税) or it is added (外税).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct SaleLine {
     pub tax_rate: Decimal,
     /// Smaregi keeps this product's stock.
     pub stock_managed: bool,
+    /// 在庫引当: what each of its pieces takes from other products.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws_on: Vec<Draw>,
 }
 
 impl SaleLine {

@@ -60,6 +60,7 @@ pub fn order(slip: &str) -> Order {
         shop_id: "1".to_owned(),
         order_number: format!("R-{slip}"),
         state: OrderState::Shipped,
+        state_id: "50".to_owned(),
         life: Life::Live,
         cancel_type: "0".to_owned(),
         ordered_at: time::parse_next_engine("2026-11-20 10:00:00").unwrap(),
@@ -91,6 +92,8 @@ pub fn product(code: &str, tax: TaxClass) -> Product {
         name: format!("品{code}"),
         tax,
         stock_managed: !matches!(code, "fee" | "ship" | "misc"),
+        draws_on: Vec::new(),
+        flaw: None,
     }
 }
 

@@ -37,11 +37,11 @@ pub fn rate(line: &OrderLine, product: TaxClass) -> Result<Decimal, Reason> {
         return Ok(rate);
     }
     let ja = format!(
-        "明細{}の消費税率は10、8、0のいずれでもないため取り込めません。",
+        "明細{}の消費税率は10、8、0のいずれでもないため取り込めません。ネクストエンジンで税率を直してください。",
         line.number
     );
     let en = format!(
-        "Line {} has a tax rate other than 10, 8 and 0.",
+        "Line {} has a tax rate other than 10, 8 and 0. Mend it in Next Engine.",
         line.number
     );
     Err(Reason::new("unknown-tax-rate", ja, en)
@@ -109,6 +109,7 @@ mod tests {
             tax_mode,
             tax_rate: rate.into(),
             stock_managed: true,
+            draws_on: Vec::new(),
         }
     }
 

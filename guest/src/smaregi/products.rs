@@ -4,31 +4,46 @@ use serde_json::Value;
 
 use super::{PAGE_ROWS, Request, segment};
 use crate::{
+    money,
     reason::Reason,
-    rules::product::{Product, TaxClass},
+    rules::product::{Draw, Product, TaxClass},
     wire::{self, Row},
 };
 
 const FIELDS: &str =
     "productId,productCode,productName,taxDivision,reduceTaxId,stockControlDivision";
 
+/// Whether 在庫引当 is asked for. The parameter is documented for a single product; a list that refuses it is asked without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draws {
+    /// With `inventoryReservations`, which `fields` cannot name.
+    Asked,
+    /// Without.
+    Left,
+}
+
 /// The products with this 商品コード: none or one, since it is unique; two only if Smaregi ever breaks that.
-pub fn by_code(code: &str) -> Request {
-    Request::get("/products", "/products")
-        .with("fields", FIELDS)
-        .with("product_code", code)
+pub fn by_code(code: &str, draws: Draws) -> Request {
+    read("/products", "/products", draws).with("product_code", code)
 }
 
 /// One product; 404 when there is none.
-pub fn one(id: &str) -> Request {
-    Request::get("/products/{product}", format!("/products/{}", segment(id))).with("fields", FIELDS)
+pub fn one(id: &str, draws: Draws) -> Request {
+    let path = format!("/products/{}", segment(id));
+    read("/products/{product}", &path, draws)
 }
 
 /// A page of all products, from 1.
-pub fn page(page: u32) -> Request {
-    Request::get("/products", "/products")
-        .with("fields", FIELDS)
-        .page(page, PAGE_ROWS)
+pub fn page(page: u32, draws: Draws) -> Request {
+    read("/products", "/products", draws).page(page, PAGE_ROWS)
+}
+
+fn read(name: &'static str, path: &str, draws: Draws) -> Request {
+    let request = Request::get(name, path).with("fields", FIELDS);
+    match draws {
+        Draws::Asked => request.with("with_inventory_reservations", "all"),
+        Draws::Left => request,
+    }
 }
 
 /// The rows of a list.
@@ -41,14 +56,48 @@ pub fn decode_one(answer: &Value) -> Result<Product, Reason> {
     Row::of(answer, "product").and_then(product)
 }
 
+/// A product that can be named is one, whatever else of it cannot be read: its orders are refused for that, not for its absence.
 fn product(row: Row<'_>) -> Result<Product, Reason> {
+    let mut flaw = None;
+    let tax = tax(row).unwrap_or_else(|reason| {
+        flaw.get_or_insert(reason);
+        TaxClass::Standard
+    });
+    let stock_managed = row
+        .read("stockControlDivision", managed)
+        .unwrap_or_else(|reason| {
+            flaw.get_or_insert(reason);
+            false
+        });
+    let draws_on = draws(row.value("inventoryReservations")).unwrap_or_else(|reason| {
+        flaw.get_or_insert(reason);
+        Vec::new()
+    });
     Ok(Product {
         id: row.text("productId")?,
         code: row.maybe_text("productCode").unwrap_or_default(),
         name: row.maybe_text("productName").unwrap_or_default(),
-        tax: tax(row)?,
-        stock_managed: row.read("stockControlDivision", managed)?,
+        tax,
+        stock_managed,
+        draws_on,
+        flaw,
     })
+}
+
+/// Absent and null stand for none.
+fn draws(value: &Value) -> Result<Vec<Draw>, Reason> {
+    if value.is_null() {
+        return Ok(Vec::new());
+    }
+    let read = wire::rows(value, "inventoryReservations", |row| {
+        let whole = |text: &str| money::parse(text).and_then(money::whole);
+        Ok(Draw {
+            product_id: row.text("reservationProductId")?,
+            pieces: row.read("reservationAmount", whole)?,
+        })
+    });
+    let draws: Result<Vec<Draw>, Reason> = read.into_iter().collect();
+    Ok(draws?.into_iter().filter(|draw| draw.pieces != 0).collect())
 }
 
 fn managed(division: &str) -> Option<bool> {
@@ -105,13 +154,38 @@ mod tests {
             ),
             (json!("9"), json!(null), json!("0"), None),
             (json!("0"), json!(null), json!(null), None),
+            (json!("0"), json!(null), json!("9"), None),
         ] {
             let row = json!({"productId": "8", "productCode": "ume-1", "productName": "梅干し", "taxDivision": tax_division,
                 "reduceTaxId": reduce, "stockControlDivision": control});
             let product = decode_one(&row)
                 .ok()
+                .filter(|product| product.flaw.is_none())
                 .map(|product| (product.tax, product.stock_managed));
             assert_eq!(product, expected, "{row}");
         }
+    }
+
+    #[test]
+    fn reads_what_a_product_draws_on() {
+        let read = |draws: Value| {
+            let row = json!({"productId": "8", "productCode": "set", "taxDivision": "0", "stockControlDivision": "0",
+                "inventoryReservations": draws});
+            let product = decode_one(&row).unwrap();
+            let draws = product
+                .draws_on
+                .into_iter()
+                .map(|draw| (draw.product_id, draw.pieces));
+            (draws.collect::<Vec<_>>(), product.flaw.is_some())
+        };
+        assert_eq!(read(json!(null)), (vec![], false));
+        assert_eq!(read(json!([])), (vec![], false));
+        let one =
+            json!([{"productId": "8", "reservationProductId": "9", "reservationAmount": "2"}]);
+        assert_eq!(read(one), (vec![("9".to_owned(), 2)], false));
+        assert_eq!(
+            read(json!([{"reservationProductId": "9", "reservationAmount": "1.5"}])),
+            (vec![], true)
+        );
     }
 }

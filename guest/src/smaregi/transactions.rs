@@ -124,12 +124,20 @@ pub fn find(uuid: &str, around: Moment) -> Request {
         .page(1, FOUND_ROWS)
 }
 
-/// The sales with exactly our id, oldest first; the negative of a 返品取消 carries another meaning and is left out, as is a row
-/// that cannot be read: it cannot be told to be ours.
-pub fn decode_found(answer: &Value, uuid: &str) -> Vec<Found> {
+/// The sales of our identity, oldest first. Smaregi searched for our id, so a row is only left out if it names another, or names none
+/// and another number of the terminal's; whether lists always name it is not documented. The negative of a 返品取消 carries another
+/// meaning and is left out, as is a row without an id of Smaregi's own.
+pub fn decode_found(answer: &Value, identity: &Identity) -> Vec<Found> {
     let read = wire::rows(answer, "transactions", |row| {
-        let ours = row.maybe_text("transactionUuid").as_deref() == Some(uuid);
-        let sale = row.maybe_text("transactionHeadDivision").as_deref() == Some(SALE);
+        let ours = match row.maybe_text("transactionUuid") {
+            Some(uuid) => uuid == identity.uuid,
+            None => row
+                .maybe_text("terminalTranId")
+                .is_none_or(|number| number == identity.terminal_tran_id),
+        };
+        let sale = row
+            .maybe_text("transactionHeadDivision")
+            .is_none_or(|division| division == SALE);
         let dispose = row.maybe_text("disposeDivision").unwrap_or_default();
         let found = Found {
             id: row.text("transactionHeadId")?,
@@ -241,12 +249,21 @@ mod tests {
                 "disposeDivision": dispose, "total": "3080"})
         };
         let answer = json!([row("10", "NE-1-1", "0", "1"), row("9", "NE-1-1", "1", "0"), row("11", "NE-1-1", "0", "2"),
-            row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-1-1"}]);
-        let found = decode_found(&answer, "NE-1-1");
+            row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-1-1"},
+            {"transactionHeadId": "13", "terminalTranId": "1"}, {"transactionHeadId": "14", "terminalTranId": "2"}]);
+        let day = crate::time::parse_day("2026-11-21").unwrap();
+        let found = decode_found(&answer, &identity::identity("1", 1, day));
         let flags: Vec<_> = found
             .iter()
             .map(|found| (found.id.as_str(), found.cancelled, found.disposed))
             .collect();
-        assert_eq!(flags, [("9", true, false), ("10", false, true)]);
+        assert_eq!(
+            flags,
+            [
+                ("9", true, false),
+                ("10", false, true),
+                ("13", false, false)
+            ]
+        );
     }
 }

@@ -1,15 +1,20 @@
 //! Looking Smaregi's products up in bulk and once: what a call's orders need, never what they do not. Decides nothing.
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 
 use crate::{
     error::Result,
     rules::{codes::SmaregiKey, goods::Products, product::Product},
-    smaregi::products,
+    smaregi::{
+        Request,
+        products::{self as wire, Draws},
+    },
     sync::{
         call_error::CallError,
+        products,
         smaregi_session::Smaregi,
         store::{self, Commit},
         tenant::Tenant,
@@ -22,34 +27,74 @@ const ROWS: usize = 1_000;
 /// Where the number of pages of the whole list is remembered, and what is taken for it before the first reading.
 const PAGES_KEY: &str = "orders/product-pages";
 const PAGES_GUESSED: usize = 3;
+/// Smaregi refused to tell what products draw on.
+const NO_DRAWS_KEY: &str = "orders/no-draws";
 
-/// Looks up what is wanted and not there yet, by the cheaper of two ways: key by key, or the whole list.
+/// What one call knows of Smaregi's products, and never asks for twice; what an earlier call asked for is remembered.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    products: Products,
+    whole: Option<Vec<Product>>,
+}
+
+impl Catalogue {
+    /// Everything known so far.
+    pub fn products(&self) -> &Products {
+        &self.products
+    }
+
+    /// Makes these known. What was found stays known and remembered when the budget or Smaregi ends it early.
+    pub async fn fill(
+        &mut self,
+        session: &Smaregi<'_>,
+        tenant: &Tenant<'_>,
+        wanted: BTreeSet<SmaregiKey>,
+    ) -> Result<()> {
+        let missing: BTreeSet<SmaregiKey> = wanted
+            .into_iter()
+            .filter(|key| !self.products.contains_key(key))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut found = Products::new();
+        let result = products::known(session, tenant, missing, &mut found, &mut self.whole).await;
+        self.products.extend(found);
+        result
+    }
+}
+
+/// Looks up what is wanted and not there yet, by the cheaper of two ways: key by key, or the whole list, which is kept in `whole`.
+/// What was found before an error stays in `products`.
 pub async fn fill(
     session: &Smaregi<'_>,
     tenant: &Tenant<'_>,
     products: &mut Products,
     wanted: BTreeSet<SmaregiKey>,
+    whole: &mut Option<Vec<Product>>,
 ) -> Result<()> {
     let (possible, impossible): (Vec<_>, Vec<_>) = wanted
         .into_iter()
         .filter(|key| !products.contains_key(key))
         .partition(can_exist);
     products.extend(impossible.into_iter().map(|key| (key, Vec::new())));
-    let pages = store::read::<usize>(&tenant.ports, PAGES_KEY)?
-        .map_or(PAGES_GUESSED, |stored| stored.value);
-    // A whole list that the budget does not reach to the end of would bring nothing.
-    let affordable = tenant.budget.left() as usize >= pages;
-    if possible.len() <= pages || !affordable {
-        return one_by_one(session, products, possible).await;
+    if possible.is_empty() {
+        return Ok(());
     }
-    let all = whole_list(session, tenant, pages).await?;
+    let reader = Reader::open(session, tenant)?;
+    if whole.is_none() {
+        let pages = store::read::<usize>(&tenant.ports, PAGES_KEY)?
+            .map_or(PAGES_GUESSED, |stored| stored.value);
+        let affordable = usize::try_from(tenant.budget.left()).unwrap_or(usize::MAX) >= pages;
+        if possible.len() <= pages || !affordable {
+            return one_by_one(&reader, products, possible).await;
+        }
+        *whole = Some(whole_list(&reader, pages).await?);
+    }
+    let all = whole.as_deref().unwrap_or_default();
     for key in possible {
-        let fitting = all
-            .iter()
-            .filter(|product| key.fits(product))
-            .cloned()
-            .collect();
-        products.insert(key, fitting);
+        let fitting = all.iter().filter(|product| key.fits(product));
+        products.insert(key.clone(), fitting.cloned().collect());
     }
     Ok(())
 }
@@ -66,32 +111,78 @@ fn can_exist(key: &SmaregiKey) -> bool {
     }
 }
 
+/// Reads products with what they draw on, as long as Smaregi does not refuse to tell that.
+struct Reader<'a> {
+    session: &'a Smaregi<'a>,
+    tenant: &'a Tenant<'a>,
+    draws: Cell<Draws>,
+}
+
+impl<'a> Reader<'a> {
+    fn open(session: &'a Smaregi<'a>, tenant: &'a Tenant<'a>) -> Result<Self> {
+        let refused = store::read::<bool>(&tenant.ports, NO_DRAWS_KEY)?.is_some();
+        let draws = if refused { Draws::Left } else { Draws::Asked };
+        Ok(Self {
+            session,
+            tenant,
+            draws: Cell::new(draws),
+        })
+    }
+
+    async fn send(
+        &self,
+        request: impl Fn(Draws) -> Request,
+    ) -> std::result::Result<Value, CallError> {
+        let draws = self.draws.get();
+        match self.session.send(&request(draws)).await {
+            Err(CallError::Refused(refusal))
+                if draws == Draws::Asked && refusal.code.starts_with("400") =>
+            {
+                self.draws.set(Draws::Left);
+                Commit::new()
+                    .put(NO_DRAWS_KEY, &true)?
+                    .apply(&self.tenant.ports)?;
+                self.session.send(&request(Draws::Left)).await
+            }
+            answer => answer,
+        }
+    }
+}
+
 async fn one_by_one(
-    session: &Smaregi<'_>,
+    reader: &Reader<'_>,
     products: &mut Products,
     keys: Vec<SmaregiKey>,
 ) -> Result<()> {
     let mut asked = stream::iter(keys)
-        .map(|key| ask(session, key))
-        .buffer_unordered(session.parallel());
+        .map(|key| ask(reader, key))
+        .buffer_unordered(reader.session.parallel());
+    let mut result = Ok(());
+    // Those in flight are waited for after an error, too: they are paid for.
     while let Some(found) = asked.next().await {
-        let (key, found) = found?;
-        products.insert(key, found);
+        match found {
+            Ok((key, found)) => {
+                products.insert(key, found);
+            }
+            Err(error) => result = result.and(Err(error)),
+        }
     }
-    Ok(())
+    result
 }
 
-async fn ask(session: &Smaregi<'_>, key: SmaregiKey) -> Result<(SmaregiKey, Vec<Product>)> {
+async fn ask(reader: &Reader<'_>, key: SmaregiKey) -> Result<(SmaregiKey, Vec<Product>)> {
     let found = match &key {
-        SmaregiKey::Code(code) => products::decode(&session.send(&products::by_code(code)).await?),
-        SmaregiKey::Id(id) => match session.send(&products::one(id)).await {
-            Ok(answer) => vec![products::decode_one(&answer)],
+        SmaregiKey::Code(code) => {
+            wire::decode(&reader.send(|draws| wire::by_code(code, draws)).await?)
+        }
+        SmaregiKey::Id(id) => match reader.send(|draws| wire::one(id, draws)).await {
+            Ok(answer) => vec![wire::decode_one(&answer)],
             // No such product.
             Err(CallError::Refused(refusal)) if refusal.code.starts_with("404") => Vec::new(),
             Err(error) => return Err(error.into()),
         },
     };
-    // A product that cannot be read is not known; its order is refused and says so.
+    // A row without an id is no product that anything could be sold as.
     let found = found
         .into_iter()
         .flatten()
@@ -100,25 +191,34 @@ async fn ask(session: &Smaregi<'_>, key: SmaregiKey) -> Result<(SmaregiKey, Vec<
     Ok((key, found))
 }
 
-async fn whole_list(
-    session: &Smaregi<'_>,
-    tenant: &Tenant<'_>,
-    remembered: usize,
-) -> Result<Vec<Product>> {
+async fn whole_list(reader: &Reader<'_>, remembered: usize) -> Result<Vec<Product>> {
     let mut all = Vec::new();
-    for page in 1_u32.. {
-        let rows = products::decode(&session.send(&products::page(page)).await?);
+    for page in 1_usize.. {
+        let number = u32::try_from(page).unwrap_or(u32::MAX);
+        let answer = match reader.send(|draws| wire::page(number, draws)).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // It is this long at least: a budget too small for it must not begin it again.
+                note_pages(reader.tenant, remembered, page.max(remembered))?;
+                return Err(error.into());
+            }
+        };
+        let rows = wire::decode(&answer);
         let last = rows.len() < ROWS;
         all.extend(rows.into_iter().flatten());
         if last {
+            note_pages(reader.tenant, remembered, page)?;
             break;
         }
     }
-    let pages = (all.len() / ROWS).saturating_add(1);
-    if pages != remembered {
-        Commit::new().put(PAGES_KEY, &pages)?.apply(&tenant.ports)?;
-    }
     Ok(all)
+}
+
+fn note_pages(tenant: &Tenant<'_>, remembered: usize, pages: usize) -> Result<()> {
+    if pages == remembered {
+        return Ok(());
+    }
+    Commit::new().put(PAGES_KEY, &pages)?.apply(&tenant.ports)
 }
 
 #[cfg(test)]

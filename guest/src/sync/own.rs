@@ -76,6 +76,9 @@ pub struct Piece {
     pub store_id: String,
     /// Signed: negative for a sale, positive for undoing one.
     pub quantity: i64,
+    /// Not sold itself, but drawn on by what is (在庫引当): its rows have a division of their own.
+    #[serde(default)]
+    pub drawn: bool,
 }
 
 /// An entry of ours, waiting for its row.
@@ -85,6 +88,9 @@ pub struct Entry {
     pub kind: Kind,
     /// Signed pieces that no row has consumed yet.
     pub remaining: i64,
+    /// See [`Piece::drawn`].
+    #[serde(default)]
+    pub drawn: bool,
     /// When it was known to have happened, in a sum the latest time; `None` while the outcome is unknown.
     pub due: Option<Moment>,
 }
@@ -121,19 +127,31 @@ pub fn place_of(key: &str) -> Option<(&str, &str)> {
     parts.next().zip(parts.next())
 }
 
-fn entry_key(work: &str, kind: Kind, store_id: &str, product_id: &str) -> String {
+fn entry_key(work: &str, kind: Kind, (store_id, product_id, drawn): Place<'_>) -> String {
     format!(
         "{}work/{work}/{}",
         prefix(store_id, product_id),
-        kind.name()
+        entry_name(kind, drawn)
     )
 }
 
-fn totals(pieces: &[Piece]) -> BTreeMap<(&str, &str), i64> {
+fn entry_name(kind: Kind, drawn: bool) -> String {
+    let drawn = if drawn { "-drawn" } else { "" };
+    format!("{}{drawn}", kind.name())
+}
+
+/// Store and product of pieces, and whether they are drawn on.
+type Place<'a> = (&'a str, &'a str, bool);
+
+fn totals(pieces: &[Piece]) -> BTreeMap<Place<'_>, i64> {
     let mut totals = BTreeMap::new();
     for piece in pieces {
         let sum: &mut i64 = totals
-            .entry((piece.store_id.as_str(), piece.product_id.as_str()))
+            .entry((
+                piece.store_id.as_str(),
+                piece.product_id.as_str(),
+                piece.drawn,
+            ))
             .or_default();
         *sum = sum.saturating_add(piece.quantity);
     }
@@ -147,13 +165,14 @@ fn write(
     pieces: &[Piece],
     due: Option<Moment>,
 ) -> Result<Commit> {
-    for ((store_id, product_id), remaining) in totals(pieces) {
+    for (place, remaining) in totals(pieces) {
         let entry = Entry {
             kind,
             remaining,
+            drawn: place.2,
             due,
         };
-        commit = commit.put(&entry_key(work, kind, store_id, product_id), &entry)?;
+        commit = commit.put(&entry_key(work, kind, place), &entry)?;
     }
     Ok(commit)
 }
@@ -184,8 +203,8 @@ pub fn drop(commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Commit 
 }
 
 fn delete(mut commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Commit {
-    for (store_id, product_id) in totals(pieces).into_keys() {
-        commit = commit.delete(&entry_key(work, kind, store_id, product_id));
+    for place in totals(pieces).into_keys() {
+        commit = commit.delete(&entry_key(work, kind, place));
     }
     commit
 }
@@ -219,7 +238,8 @@ fn sum_up(place: &str, settled: &[&Stored<Entry>], all: &[Stored<Entry>]) -> Res
     for entry in settled {
         commit = commit.check(&entry.key, Some(*entry)).delete(&entry.key);
         let day = entry.value.due.map(time::day).unwrap_or_default();
-        let key = format!("{place}sum/{}/{day}", entry.value.kind.name());
+        let name = entry_name(entry.value.kind, entry.value.drawn);
+        let key = format!("{place}sum/{name}/{day}");
         let stored = all.iter().find(|stored| stored.key == key);
         let sum = sums.entry(key).or_insert_with(|| {
             stored.map_or_else(
@@ -262,7 +282,9 @@ pub fn give_up(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<
             continue;
         }
         commit = commit.check(&entry.key, Some(&entry)).delete(&entry.key);
-        if matches!(known.get(&entry.value.kind), Some(Effect::Moves { .. })) {
+        // What a product draws on says nothing of the kind: that its rows have division 16 is assumed.
+        let tells = !entry.value.drawn;
+        if tells && matches!(known.get(&entry.value.kind), Some(Effect::Moves { .. })) {
             pieces = pieces.saturating_add(entry.value.remaining);
             commit = look::ask_again(
                 commit.delete(&effect_key(entry.value.kind)),
@@ -346,6 +368,7 @@ mod tests {
             product_id: "8".to_owned(),
             store_id: "1".to_owned(),
             quantity,
+            drawn: false,
         }]
     }
 

@@ -23,6 +23,8 @@ use crate::{
 const GENERATION_KEY: &str = "product/generation";
 /// Webhooks get lost, so nothing is believed for longer.
 const BELIEVED: TimeDelta = TimeDelta::hours(1);
+/// That there is no such product is believed only as long as work that is cut by its budget takes to go on.
+const ABSENCE_BELIEVED: TimeDelta = TimeDelta::minutes(5);
 const ROWS_PER_COMMIT: usize = 500;
 const TRIES: u32 = 10;
 
@@ -44,7 +46,7 @@ pub async fn resolve_ids(
     let found = resolve(session, tenant, keys, fresh).await?;
     Ok(found
         .into_iter()
-        .map(|(key, products)| (key.value().to_owned(), products.into_iter().next()))
+        .map(|(key, products)| (key.value().to_owned(), readable(products).next()))
         .collect())
 }
 
@@ -64,8 +66,14 @@ pub async fn resolve_codes(
     let found = resolve(session, tenant, keys, fresh).await?;
     Ok(found
         .into_iter()
-        .map(|(key, products)| (key.value().to_owned(), products))
+        .map(|(key, products)| (key.value().to_owned(), readable(products).collect()))
         .collect())
+}
+
+/// A product whose fields cannot be read is as good as none for stock.
+fn readable(products: Vec<Product>) -> impl Iterator<Item = Product> {
+    let readable = |product: &Product| product.flaw.is_none();
+    products.into_iter().filter(readable)
 }
 
 /// Makes everything remembered stale, if any product is named.
@@ -73,6 +81,11 @@ pub fn forget(ports: &Ports<'_>, products: &[String]) -> Result<()> {
     if products.is_empty() {
         return Ok(());
     }
+    forget_all(ports)
+}
+
+/// Makes everything remembered stale.
+pub fn forget_all(ports: &Ports<'_>) -> Result<()> {
     for _ in 0..TRIES {
         let seen = store::read::<u64>(ports, GENERATION_KEY)?;
         let next = seen.as_ref().map_or(1, |seen| seen.value.saturating_add(1));
@@ -94,33 +107,68 @@ async fn resolve(
     keys: BTreeSet<SmaregiKey>,
     fresh: bool,
 ) -> Result<Products> {
-    let generation =
-        store::read::<u64>(&tenant.ports, GENERATION_KEY)?.map_or(0, |seen| seen.value);
-    let keys: Vec<SmaregiKey> = keys.into_iter().collect();
-    let mut known = if fresh {
-        Products::new()
-    } else {
-        remembered(tenant, &keys, generation)?
-    };
-    let missing: BTreeSet<SmaregiKey> = keys
-        .iter()
-        .filter(|key| !known.contains_key(*key))
-        .cloned()
-        .collect();
-    let mut found = Products::new();
-    // What was found before a budget was spent, or Smaregi failed, is not asked for again.
-    let filled = lookup::fill(session, tenant, &mut found, missing).await;
-    remember(tenant, &found, generation)?;
-    filled?;
-    known.extend(found);
+    let generation = generation(tenant)?;
+    let mut known = Products::new();
+    if !fresh {
+        known = remembered(tenant, &keys, generation)?;
+    }
+    look_up(session, tenant, keys, &mut known, &mut None, generation).await?;
     Ok(known)
 }
 
-fn remembered(tenant: &Tenant<'_>, keys: &[SmaregiKey], generation: u64) -> Result<Products> {
+/// Makes these keys known in `known`, from what is remembered and from Smaregi, whose whole list is kept in `whole`. What was found
+/// before an error is there, and remembered.
+pub async fn known(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    keys: BTreeSet<SmaregiKey>,
+    known: &mut Products,
+    whole: &mut Option<Vec<Product>>,
+) -> Result<()> {
+    let generation = generation(tenant)?;
+    known.extend(remembered(tenant, &keys, generation)?);
+    look_up(session, tenant, keys, known, whole, generation).await
+}
+
+fn generation(tenant: &Tenant<'_>) -> Result<u64> {
+    Ok(store::read::<u64>(&tenant.ports, GENERATION_KEY)?.map_or(0, |seen| seen.value))
+}
+
+async fn look_up(
+    session: &Smaregi<'_>,
+    tenant: &Tenant<'_>,
+    keys: BTreeSet<SmaregiKey>,
+    known: &mut Products,
+    whole: &mut Option<Vec<Product>>,
+    generation: u64,
+) -> Result<()> {
+    let missing: BTreeSet<SmaregiKey> = keys
+        .into_iter()
+        .filter(|key| !known.contains_key(key))
+        .collect();
+    let mut found = Products::new();
+    let result = lookup::fill(session, tenant, &mut found, missing, whole).await;
+    remember(tenant, &found, generation)?;
+    known.extend(found);
+    result
+}
+
+fn remembered(
+    tenant: &Tenant<'_>,
+    keys: &BTreeSet<SmaregiKey>,
+    generation: u64,
+) -> Result<Products> {
     let names: Vec<String> = keys.iter().map(name).collect();
     let stored = store::read_all::<Remembered>(&tenant.ports, &names)?;
     let now = tenant.now();
-    let good = |entry: &Remembered| entry.generation == generation && now - entry.at < BELIEVED;
+    let good = |entry: &Remembered| {
+        let believed = if entry.products.is_empty() {
+            ABSENCE_BELIEVED
+        } else {
+            BELIEVED
+        };
+        entry.generation == generation && now - entry.at < believed
+    };
     let pairs = keys
         .iter()
         .zip(stored)

@@ -5,20 +5,20 @@ use serde_json::Value;
 
 use crate::{
     reason::Reason,
-    rules::order::{Life, Order, OrderLine, OrderState},
+    rules::order::{Head, Life, Order, OrderLine, OrderState},
     time::{self, Moment},
     wire::{self, Row},
 };
 
 /// What is asked for; an unknown name would fail the whole search (next-engine.md 0).
-pub const FIELDS: [&str; 28] = [
+pub const FIELDS: [&str; 29] = [
     "receive_order_row_receive_order_id",
     "receive_order_shop_id",
     "receive_order_shop_cut_form_id",
-    "receive_order_order_status_id",
-    "receive_order_cancel_type_id",
-    "receive_order_date",
-    "receive_order_send_date",
+    STATE,
+    CANCEL_TYPE,
+    ORDERED,
+    SHIPPED,
     "receive_order_goods_amount",
     "receive_order_tax_amount",
     "receive_order_charge_amount",
@@ -39,8 +39,18 @@ pub const FIELDS: [&str; 28] = [
     "receive_order_row_deleted_flag",
     "receive_order_row_returned_good_quantity",
     "receive_order_row_returned_bad_quantity",
-    "receive_order_row_last_modified_newest_date",
+    NEWEST_CHANGE,
+    SLIP_CHANGE,
 ];
+
+/// The newer of the slip's and the line's change.
+const NEWEST_CHANGE: &str = "receive_order_row_last_modified_newest_date";
+/// The slip's own change, its creation where it never changed.
+const SLIP_CHANGE: &str = "receive_order_last_modified_null_safe_date";
+const STATE: &str = "receive_order_order_status_id";
+const CANCEL_TYPE: &str = "receive_order_cancel_type_id";
+const ORDERED: &str = "receive_order_date";
+const SHIPPED: &str = "receive_order_send_date";
 
 /// A row, as far as it can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +59,10 @@ pub struct OrderRow {
     pub slip: String,
     /// 店舗ID
     pub shop_id: Option<String>,
+    /// Whether the slip counts at all; absent when even that cannot be read.
+    pub head: Option<Head>,
+    /// The slip's own change, without its lines'.
+    pub slip_changed_at: Option<Moment>,
     /// The slip with this one line.
     pub content: Result<Order, Reason>,
 }
@@ -57,8 +71,10 @@ impl OrderRow {
     /// A row of which nothing is known.
     pub fn unreadable(reason: Reason) -> Self {
         Self {
-            slip: "?".to_owned(),
+            slip: super::NO_SLIP.to_owned(),
             shop_id: None,
+            head: None,
+            slip_changed_at: None,
             content: Err(reason),
         }
     }
@@ -73,6 +89,8 @@ pub fn read(value: &Value) -> OrderRow {
     match row.text("receive_order_row_receive_order_id") {
         Ok(slip) => OrderRow {
             shop_id: row.maybe_text("receive_order_shop_id"),
+            head: head(row).ok(),
+            slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
             content: order(row, &slip),
             slip,
         },
@@ -80,19 +98,39 @@ pub fn read(value: &Value) -> OrderRow {
     }
 }
 
+/// State and cancel type before anything else: what does not count need not be readable.
+fn head(row: Row<'_>) -> Result<Head, Reason> {
+    let cancel_type = row.text(CANCEL_TYPE)?;
+    let state_id = row.text(STATE)?;
+    let day = |field| moment(row, field).ok().flatten().map(time::day);
+    Ok(Head {
+        state: state(&state_id),
+        state_id,
+        life: life(&cancel_type),
+        cancel_type,
+        sold_on: day(SHIPPED).or_else(|| day(ORDERED)),
+    })
+}
+
 fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
-    let cancel_type = row.text("receive_order_cancel_type_id")?;
+    let head = head(row)?;
+    let shipped_at = moment(row, SHIPPED)?;
+    // An order without a day of its own was taken, for all we need, when it was shipped.
+    let ordered_at = moment(row, ORDERED)?
+        .or(shipped_at)
+        .ok_or_else(|| wire::unreadable(ORDERED, row.value(ORDERED)))?;
     Ok(Order {
         slip: slip.to_owned(),
         shop_id: row.text("receive_order_shop_id")?,
         order_number: row
             .maybe_text("receive_order_shop_cut_form_id")
             .unwrap_or_default(),
-        state: state(&row.text("receive_order_order_status_id")?),
-        life: life(&cancel_type),
-        cancel_type,
-        ordered_at: row.read("receive_order_date", time::parse_next_engine)?,
-        shipped_on: moment(row, "receive_order_send_date")?.map(time::day),
+        state: head.state,
+        state_id: head.state_id,
+        life: head.life,
+        cancel_type: head.cancel_type,
+        ordered_at,
+        shipped_on: shipped_at.map(time::day),
         goods: row.decimal("receive_order_goods_amount")?,
         tax: amount(row, "receive_order_tax_amount")?,
         charge: amount(row, "receive_order_charge_amount")?,
@@ -103,10 +141,10 @@ fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
         payment_method: row
             .maybe_text("receive_order_payment_method_id")
             .unwrap_or_default(),
-        changed_at: row.read(
-            "receive_order_row_last_modified_newest_date",
-            time::parse_next_engine,
-        )?,
+        // Where Next Engine leaves it empty, the slip's own, and else a day that moves no cursor forward.
+        changed_at: moment(row, NEWEST_CHANGE)?
+            .or(moment(row, SLIP_CHANGE)?)
+            .unwrap_or(ordered_at),
         lines: vec![line(row)?],
     })
 }
@@ -126,6 +164,9 @@ fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
 }
 
 fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
+    if row.flag("receive_order_row_cancel_flag") || row.flag("receive_order_row_deleted_flag") {
+        return Ok(dead_line(row));
+    }
     let price = row.decimal("receive_order_row_unit_price")?;
     // 掛率: 10.0 is the whole price.
     let ratio = row
@@ -152,11 +193,26 @@ fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
         unit_price: unit_price.ok_or_else(unreadable)?.normalize(),
         amount: row.decimal("receive_order_row_sub_total_price")?,
         tax_rate: row.maybe_decimal("receive_order_row_tax_rate")?,
-        cancelled: row.flag("receive_order_row_cancel_flag")
-            || row.flag("receive_order_row_deleted_flag"),
+        cancelled: false,
         returned: amount(row, "receive_order_row_returned_good_quantity")?
             .saturating_add(amount(row, "receive_order_row_returned_bad_quantity")?),
     })
+}
+
+/// A line that counts for nothing: its numbers are not looked at.
+fn dead_line(row: Row<'_>) -> OrderLine {
+    let text = |field| row.maybe_text(field).unwrap_or_default();
+    OrderLine {
+        number: text("receive_order_row_no"),
+        code: text("receive_order_row_goods_id"),
+        name: text("receive_order_row_goods_name"),
+        quantity: Decimal::ZERO,
+        unit_price: Decimal::ZERO,
+        amount: Decimal::ZERO,
+        tax_rate: None,
+        cancelled: true,
+        returned: Decimal::ZERO,
+    }
 }
 
 /// next-engine.md 2.2.

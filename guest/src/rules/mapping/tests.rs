@@ -109,10 +109,10 @@ fn refusals_name_what_to_mend() {
         ),
         (
             refusal(|order| order.lines[0].quantity = Decimal::ZERO),
-            "bad-quantity",
+            "totals-disagree",
         ),
         (
-            refusal(|order| order.lines[0].unit_price = Decimal::new(15, 1)),
+            refusal(|order| order.lines[0].unit_price = Decimal::new(25, 2)),
             "bad-unit-price",
         ),
         (
@@ -140,6 +140,75 @@ fn refusals_name_what_to_mend() {
         order.total = Decimal::from(-920);
     });
     assert_eq!(negative, "negative-total");
+}
+
+#[test]
+fn a_line_of_no_pieces_sells_nothing() {
+    let mut order = samples::order("1001");
+    order
+        .lines
+        .push(samples::line("nobody-knows", 500, 0, Some(10)));
+    let codes = Settings::default().stock.codes;
+    assert_eq!(needed(&order, &samples::settings(), &codes).len(), 2);
+    assert_eq!(mapped(&order, &samples::products()).unwrap().lines.len(), 2);
+}
+
+#[test]
+fn a_price_with_a_fraction_is_booked_to_the_yen() {
+    let mut order = samples::order("1001");
+    order.lines[0].unit_price = Decimal::new(10_005, 1);
+    (order.goods, order.total) = (3_081.into(), 3_081.into());
+    let sale = mapped(&order, &samples::products()).unwrap();
+    let prices: Vec<_> = sale
+        .lines
+        .iter()
+        .map(|line| (line.product_code.as_str(), line.quantity, line.unit_price))
+        .collect();
+    assert_eq!(prices, [("a", 1, 1_000), ("a", 1, 1_001), ("b", 1, 1_080)]);
+}
+
+#[test]
+fn a_missing_fee_product_names_the_setting() {
+    let mut order = samples::order("1001");
+    order.delivery = 550.into();
+    order.total += Decimal::from(550);
+    let mut products = samples::products();
+    products.remove(&SmaregiKey::Code("ship".to_owned()));
+    let reason = mapped(&order, &products).unwrap_err();
+    assert_eq!(reason.field.as_deref(), Some("orders.delivery"));
+    assert!(
+        reason.message.ja.contains("発送代"),
+        "{}",
+        reason.message.ja
+    );
+}
+
+#[test]
+fn a_product_that_cannot_be_read_is_not_called_missing() {
+    let mut products = samples::products();
+    let product = products.get_mut(&SmaregiKey::Code("a".to_owned())).unwrap();
+    product[0].flaw = Some(Reason::new("x", "x", "x").field("taxDivision").value("9"));
+    let reason = mapped(&samples::order("1"), &products).unwrap_err();
+    assert_eq!(
+        (
+            reason.code.as_str(),
+            reason.field.as_deref(),
+            reason.value.as_deref()
+        ),
+        ("unreadable-product", Some("taxDivision"), Some("9"))
+    );
+}
+
+#[test]
+fn a_tax_that_is_a_yen_off_names_its_rounding() {
+    let off = |by: i64| {
+        let mut order = samples::order("1001");
+        order.tax = Decimal::from(286 + by);
+        order.total = Decimal::from(3_366 + by);
+        let reason = mapped(&order, &samples::products()).unwrap_err();
+        reason.message.ja.contains("端数処理")
+    };
+    assert!(off(1) && off(-2) && !off(90));
 }
 
 #[test]

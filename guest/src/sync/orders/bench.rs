@@ -93,7 +93,7 @@ pub struct Bench<'a> {
     pub tenant: &'a Tenant<'a>,
     /// The way to Smaregi.
     pub session: &'a Smaregi<'a>,
-    /// Everything looked up for the slips at hand.
+    /// Everything looked up so far.
     pub products: &'a Products,
     /// 連携オン
     pub on: bool,

@@ -22,7 +22,7 @@ use crate::{
             bench::{Bench, Flow},
             journal,
             records::{self, Act, Intent, SlipRecord, pieces, work_name},
-            settling,
+            settling, words,
         },
         own::{
             self, Piece,
@@ -64,7 +64,7 @@ pub async fn register(
         made_from: record.order.clone(),
         transaction_id: None,
         tried_at: bench.tenant.now(),
-        uncertain: false,
+        refused: None,
         second_way: false,
         why: None,
     };
@@ -83,76 +83,57 @@ pub async fn undo(
         return Ok(Flow::Leave);
     };
     let intent = Intent {
-        act: if undoing == Undoing::Cancel {
-            Act::Cancel
-        } else {
-            Act::Dispose
-        },
+        act: Act::of(undoing),
         revision: registered.revision,
         sale: registered.sale.clone(),
         made_from: None,
         transaction_id: Some(registered.transaction_id.clone()),
         tried_at: bench.tenant.now(),
-        uncertain: false,
-        second_way: false,
+        refused: None,
+        second_way: registered.refused.is_some(),
         why: Some(why),
     };
     looked(bench, &record.slip, intent, look).await
 }
 
-/// The first effect of a kind is looked at, before and after, to learn what it does to stock.
+/// The first effects of a kind are looked at, before and after, to learn what they do to stock.
 async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Result<Flow> {
     let kind = intent.act.kind();
-    let touched = pieces(&by_itself(intent.act, &intent.sale));
+    let touched = pieces(intent.act, &intent.sale);
     if own::would_disturb(bench.tenant, kind, &touched)? {
         return Ok(Flow::Leave);
     }
     let work = work_name(slip, intent.revision);
-    let begun = if look {
-        look::begin(
-            bench.session,
-            bench.tenant,
-            kind,
-            &work,
-            &lone(&intent.sale, touched),
-        )
-        .await?
+    // The second way is met by surprise, so nobody has chosen it for a look.
+    let begun = if look || intent.second_way {
+        let alone = alone(&intent.sale, touched);
+        look::begin(bench.session, bench.tenant, kind, &work, &alone).await?
     } else {
         None
     };
-    let flow = drive(bench, slip, None, intent, begun).await?;
-    if flow == Flow::Again {
-        look::after(bench.session, bench.tenant, kind, &work).await?;
+    if let Some(begun) = begun.as_ref().filter(|_| bench.tenant.budget.left() == 0) {
+        look::keep(bench.tenant, begun)?;
+        return Err(Error::BudgetSpent);
     }
-    Ok(flow)
+    let flow = attempt(bench, slip, &intent, begun.as_ref()).await?;
+    look_after(bench, slip, &intent, flow).await
 }
 
-/// One row a line is as likely as one row a product, so only a product on a single line tells.
-fn lone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
+/// One row a line is as likely as one row a product, so only a product on a single line, that no other draws on, tells.
+fn alone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
     let lines = |id: &str| {
-        sale.lines
-            .iter()
-            .filter(|line| line.product_id == id)
+        let ids = sale.lines.iter().map(|line| &line.product_id);
+        let drawn = sale.lines.iter().flat_map(|line| &line.draws_on);
+        ids.chain(drawn.map(|draw| &draw.product_id))
+            .filter(|other| *other == id)
             .count()
     };
-    pieces.retain(|piece| lines(&piece.product_id) == 1);
+    pieces.retain(|piece| !piece.drawn && lines(&piece.product_id) == 1);
     pieces
 }
 
-/// Finds out what became of an intent met in storage, and finishes it.
-pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Flow> {
-    let flow = match look_up(bench, slip, &intent).await? {
-        Some(flow) => flow,
-        None if bench.tenant.now() - intent.tried_at < GRACE => Flow::Leave,
-        None => {
-            let again = Intent {
-                tried_at: bench.tenant.now(),
-                uncertain: true,
-                ..intent.clone()
-            };
-            drive(bench, slip, Some(&intent), again, None).await?
-        }
-    };
+/// Looks again at an effect that may be settled by now; one that did not happen took its look with it.
+async fn look_after(bench: &Bench<'_>, slip: &str, intent: &Intent, flow: Flow) -> Result<Flow> {
     if flow == Flow::Again {
         let work = work_name(slip, intent.revision);
         look::after(bench.session, bench.tenant, intent.act.kind(), &work).await?;
@@ -160,77 +141,93 @@ pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Fl
     Ok(flow)
 }
 
-/// Tries an intent, and the other way of undoing when the first is refused.
-async fn drive(
-    bench: &Bench<'_>,
-    slip: &str,
-    seen: Option<&Intent>,
-    intent: Intent,
-    mut look: Option<Look>,
-) -> Result<Flow> {
-    let mut seen = seen.cloned();
-    let mut intent = intent;
-    while begin(bench, slip, seen.as_ref(), &intent, look.take().as_ref())? {
-        let refusal = match bench.session.send(&request(bench, slip, &intent)).await {
-            Ok(answer) => return answered(bench, slip, &intent, &answer),
-            Err(CallError::Refused(refusal)) => refusal,
-            Err(CallError::NotDone(error)) => {
-                take_back(bench, slip, &intent)?;
-                return Err(error);
-            }
-            Err(CallError::Unknown(error)) => {
-                bench.tally.unknown(error);
-                return Ok(Flow::Leave);
-            }
-        };
-        if is_ours(&refusal, intent.act) {
-            take_back(bench, slip, &intent)?;
-            return Err(Error::Refused(
-                refusal.side,
-                refusal.code,
-                Text::new(refusal.message.clone(), refusal.message),
-            ));
-        }
-        if let Some(flow) = look_up(bench, slip, &intent).await? {
-            return Ok(flow);
-        }
-        match other_way(bench, &intent) {
-            Some(other) => (seen, intent) = (Some(intent), other),
+/// Finds out what became of an intent met in storage. What did not arrive within [`GRACE`] did not happen: it is forgotten and
+/// planned anew from what the order says by now, as the same revision, so that should it arrive after all it is found.
+pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Flow> {
+    let flow = match look_up(bench, slip, &intent).await? {
+        Some(flow) => flow,
+        None => match intent.refused.clone() {
+            Some(reason) => settling::refused(bench, slip, &intent, reason)?,
+            None if bench.tenant.now() - intent.tried_at < GRACE => Flow::Leave,
             None => {
-                return settling::refused(bench, slip, &intent, refusal_reason(&intent, &refusal));
+                take_back(bench, slip, &intent)?;
+                Flow::Again
             }
-        }
-    }
-    Ok(Flow::Again)
+        },
+    };
+    look_after(bench, slip, &intent, flow).await
 }
 
-/// Commits an intent in the place of `seen`. `false` when the slip is no longer as it was planned.
-fn begin(
+/// Tries an intent once.
+async fn attempt(
     bench: &Bench<'_>,
     slip: &str,
-    seen: Option<&Intent>,
     intent: &Intent,
     look: Option<&Look>,
-) -> Result<bool> {
-    let kind = intent.act.kind();
-    let pieces = pieces(&by_itself(intent.act, &intent.sale));
+) -> Result<Flow> {
+    if !begin(bench, slip, intent, look)? {
+        return Ok(Flow::Again);
+    }
+    match bench.session.send(&request(bench, slip, intent)).await {
+        Ok(answer) => answered(bench, slip, intent, &answer),
+        Err(CallError::NotDone(error)) => {
+            take_back(bench, slip, intent)?;
+            Err(error)
+        }
+        Err(CallError::Unknown(error)) => {
+            bench.tally.unknown(error);
+            Ok(Flow::Leave)
+        }
+        Err(CallError::Refused(refusal)) if is_ours(&refusal, intent.act) => {
+            take_back(bench, slip, intent)?;
+            let message = Text::new(refusal.message.clone(), refusal.message);
+            Err(Error::Refused(refusal.side, refusal.code, message))
+        }
+        Err(CallError::Refused(refusal)) => {
+            let reason = words::refused(slip, intent, &refusal);
+            is_refused(bench, slip, intent, reason).await
+        }
+    }
+}
+
+/// A refusal may mean that it is done already: it is noted before it is looked up, so that no call has to pay for both.
+async fn is_refused(
+    bench: &Bench<'_>,
+    slip: &str,
+    intent: &Intent,
+    reason: Reason,
+) -> Result<Flow> {
+    let noted = Intent {
+        refused: Some(reason.clone()),
+        ..intent.clone()
+    };
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        if record.intent.as_ref() != Some(intent) {
+            return Ok(None);
+        }
+        record.intent = Some(noted.clone());
+        Ok(Some(commit))
+    })?;
+    match look_up(bench, slip, &noted).await? {
+        Some(flow) => Ok(flow),
+        None => settling::refused(bench, slip, &noted, reason),
+    }
+}
+
+/// Commits an intent. `false` when the slip is no longer as it was planned.
+fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) -> Result<bool> {
+    let pieces = pieces(intent.act, &intent.sale);
     journal::change(&bench.tenant.ports, slip, |record, mut commit| {
         let registered = record
             .registered
             .as_ref()
             .map(|registered| registered.revision);
         let fits = match intent.act {
-            Act::Register => registered.is_none(),
+            Act::Register => registered.is_none() && record.order == intent.made_from,
             _ => registered == Some(intent.revision),
         };
-        let fresh =
-            seen.is_some() || intent.act != Act::Register || record.order == intent.made_from;
-        if record.intent.as_ref() != seen || !fits || !fresh {
+        if record.intent.is_some() || !fits {
             return Ok(None);
-        }
-        let work = work_name(slip, intent.revision);
-        if let Some(seen) = seen.filter(|seen| seen.act != intent.act) {
-            commit = own::drop(commit, &work, seen.act.kind(), &pieces);
         }
         if let Some(look) = look {
             commit = look::note(commit, look)?;
@@ -238,7 +235,8 @@ fn begin(
         record.revision = record.revision.max(intent.revision);
         record.intent = Some(intent.clone());
         record.todo = true;
-        own::open(commit, &work, kind, &pieces).map(Some)
+        let work = work_name(slip, intent.revision);
+        own::open(commit, &work, intent.act.kind(), &pieces).map(Some)
     })
 }
 
@@ -261,17 +259,14 @@ fn answered(
         return settling::undone(bench, slip, intent);
     }
     match transactions::decode_registered(answer) {
-        Ok(transaction_id) => settling::registered(bench, slip, intent, &transaction_id),
+        Ok(transaction_id) => settling::registered(bench, slip, intent, &transaction_id, None),
         // Success without an id: the next look-up finds it by our own.
         Err(_) => Ok(Flow::Leave),
     }
 }
 
-/// Certainly nothing happened in this attempt; an earlier, uncertain one stays to be looked up.
+/// It certainly did not happen.
 fn take_back(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<()> {
-    if intent.uncertain {
-        return Ok(());
-    }
     journal::change(&bench.tenant.ports, slip, |record, commit| {
         if record.intent.as_ref() != Some(intent) {
             return Ok(None);
@@ -291,7 +286,7 @@ async fn look_up(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Optio
             identity.terminal_tran_at,
         ))
         .await?;
-    let found = transactions::decode_found(&answer, &identity.uuid);
+    let found = transactions::decode_found(&answer, &identity);
     match intent.act {
         Act::Register => found_sale(bench, slip, intent, &found),
         _ => {
@@ -311,37 +306,28 @@ fn found_sale(
     intent: &Intent,
     found: &[Found],
 ) -> Result<Option<Flow>> {
-    let Some(first) = found.first() else {
+    let mut standing = found
+        .iter()
+        .filter(|found| !found.cancelled && !found.disposed);
+    let (first, second) = (standing.next(), standing.next());
+    let Some(ours) = first.or(found.first()) else {
         return Ok(None);
     };
-    let flow = settling::registered(bench, slip, intent, &first.id)?;
-    let same = first
-        .total
-        .is_none_or(|total| total == rust_decimal::Decimal::from(intent.sale.total));
-    if !same {
-        let reason = another_total(&first.id, first.total, intent.sale.total);
-        settling::needs_person(bench, slip, reason)?;
-    } else if found.len() > 1 {
-        settling::needs_person(bench, slip, twice(found))?;
-    }
-    Ok(Some(flow))
-}
-
-/// The other way of undoing, once.
-fn other_way(bench: &Bench<'_>, intent: &Intent) -> Option<Intent> {
-    let act = match intent.act {
-        Act::Cancel => Act::Dispose,
-        Act::Dispose => Act::Cancel,
-        Act::Register => return None,
+    let total = rust_decimal::Decimal::from(intent.sale.total);
+    let notice = if first.is_none() {
+        Some(words::gone(&ours.id))
+    } else if second.is_some() {
+        Some(words::twice(found))
+    } else if ours.total.is_some_and(|found| found != total) {
+        Some(words::another_total(
+            &ours.id,
+            ours.total,
+            intent.sale.total,
+        ))
+    } else {
+        None
     };
-    let other = Intent {
-        act,
-        second_way: true,
-        uncertain: false,
-        tried_at: bench.tenant.now(),
-        ..intent.clone()
-    };
-    (!intent.second_way).then_some(other)
+    settling::registered(bench, slip, intent, &ours.id, notice).map(Some)
 }
 
 /// Whether a refusal is about the connection rather than about the order: token, scope, plan, or the address of a registration.
@@ -352,53 +338,9 @@ fn is_ours(refusal: &Refusal, act: Act) -> bool {
         || (status == "404" && act == Act::Register)
 }
 
-fn refusal_reason(intent: &Intent, refusal: &Refusal) -> Reason {
-    let (code, doing, doing_en) = match intent.act {
-        Act::Register => ("smaregi-refused", "取引登録", "registration"),
-        _ => (
-            "cannot-undo",
-            "取引の取消と返品取消",
-            "cancellation and the return",
-        ),
-    };
-    let ja = format!(
-        "スマレジが{doing}を受け付けませんでした({}: {})。スマレジで確認してください。",
-        refusal.code, refusal.message
-    );
-    let en = format!(
-        "Smaregi refused the {doing_en} ({}: {}). Look there.",
-        refusal.code, refusal.message
-    );
-    Reason::new(code, ja, en)
-}
-
-fn another_total(id: &str, found: Option<rust_decimal::Decimal>, ours: i64) -> Reason {
-    let found = found.map(crate::money::text).unwrap_or_default();
-    let ja = format!(
-        "スマレジの取引{id}の合計は{found}円で、この受注の{ours}円と異なります。スマレジで確認してください。"
-    );
-    let en =
-        format!("Transaction {id} in Smaregi has a total of {found} yen, not {ours}. Look there.");
-    Reason::new("another-total", ja, en)
-        .field("total")
-        .value(found)
-}
-
-fn twice(found: &[Found]) -> Reason {
-    let ids: Vec<&str> = found.iter().map(|found| found.id.as_str()).collect();
-    let ids = ids.join(", ");
-    let ja =
-        format!("この受注の取引がスマレジに複数あります({ids})。一つを残して取り消してください。");
-    Reason::new(
-        "registered-twice",
-        ja,
-        format!("Smaregi has this order several times ({ids}). Cancel all but one."),
-    )
-}
-
 /// Drops an intent's open pieces from a commit.
 pub fn drop_pieces(commit: Commit, slip: &str, intent: &Intent) -> Commit {
-    let pieces = pieces(&by_itself(intent.act, &intent.sale));
+    let pieces = pieces(intent.act, &intent.sale);
     own::drop(
         commit,
         &work_name(slip, intent.revision),

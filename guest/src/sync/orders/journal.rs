@@ -97,7 +97,7 @@ pub fn tell(
     Ok((commit.put(&key, &received)?, key))
 }
 
-/// Lets a slip wait for a person. The same reason again is not told twice.
+/// Lets a slip wait for a person. A reason that it waits for already is not told twice; after a retry or a change it is told anew.
 pub fn hold(
     commit: Commit,
     record: &mut SlipRecord,
@@ -106,12 +106,8 @@ pub fn hold(
     happened: Happened,
     reason: Reason,
 ) -> Result<Commit> {
-    if let Some(trouble) = record
-        .trouble
-        .as_mut()
-        .filter(|trouble| trouble.reason == reason)
-    {
-        trouble.again = false;
+    let waits = record.trouble.as_ref();
+    if waits.is_some_and(|trouble| trouble.reason == reason && !trouble.again) {
         return Ok(commit);
     }
     let transaction_id = record

@@ -1,7 +1,7 @@
 //! Orders in: sales taken in Next Engine become Smaregi transactions, each once. The flow; the rules are in `rules`.
 //!
 //! [`scan`] stores what changed, [`work`] works it off: [`plan`] says what a slip needs, [`effects`] and [`moves`] do it in Smaregi,
-//! [`settling`] writes down what came of it. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
+//! [`settling`] writes down what came of it, [`words`] says why it did not. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
 
 pub mod bench;
 pub mod effects;
@@ -17,6 +17,7 @@ pub mod scan;
 pub mod settling;
 #[cfg(test)]
 mod tests;
+pub mod words;
 pub mod work;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     reason::Text,
     sync::{
         connection,
+        lookup::Catalogue,
         report::{ImportProgress, RetryChoice},
         rest::{self, Part},
         tenant::Tenant,
@@ -68,7 +70,8 @@ pub async fn import_into(
     progress: &mut ImportProgress,
 ) -> Result<()> {
     // What an earlier slice left comes first: searching again before it is done would cost a call that learns nothing.
-    let left = work::work_off(tenant, progress).await;
+    let mut catalogue = Catalogue::default();
+    let left = work::work_off(tenant, &mut catalogue, progress).await;
     if progress.more {
         return left;
     }
@@ -78,7 +81,7 @@ pub async fn import_into(
         Err(error) => return left.and(Err(error)),
     }
     match left {
-        Ok(()) => work::work_off(tenant, progress).await,
+        Ok(()) => work::work_off(tenant, &mut catalogue, progress).await,
         // It would fail the same way.
         Err(error) => Err(error),
     }
@@ -93,11 +96,15 @@ pub async fn settle(tenant: &Tenant<'_>) -> Result<ImportProgress> {
 
 /// The same, with what it did told also where it ends in an error.
 pub async fn settle_into(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Result<()> {
-    work::work_off(tenant, progress).await
+    work::work_off(tenant, &mut Catalogue::default(), progress).await
 }
 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.
 pub async fn retry(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<ImportProgress> {
     retry::release(tenant, choice)?;
-    settle(tenant).await
+    let progress = settle(tenant).await?;
+    if !progress.more {
+        retry::end(tenant)?;
+    }
+    Ok(progress)
 }

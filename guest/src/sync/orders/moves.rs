@@ -28,9 +28,10 @@ const PAGES: u32 = 20;
 /// History older than the attempt by this cannot hold its mark (assumed: clocks differ by less).
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
-/// Makes the slip's first move, or confirms it when it was tried before.
+/// Makes one of the slip's moves, or confirms it when it was tried before; those never tried come first. What Smaregi refused waits.
 pub async fn advance(bench: &Bench<'_>, record: &SlipRecord) -> Result<Flow> {
-    let Some(first) = record.moves.first() else {
+    let open = record.moves.iter().filter(|made| !made.refused);
+    let Some(first) = open.min_by_key(|made| made.tried_at.is_some()) else {
         return Ok(Flow::Again);
     };
     if let Some(tried_at) = first.tried_at {
@@ -99,14 +100,10 @@ fn refused(bench: &Bench<'_>, slip: &str, first: &Move, refusal: Refusal) -> Res
         "Smaregi refused to move {} of product {} in store {} ({}: {}). Mend the cause, then retry.",
         shift.quantity, shift.product_id, shift.store_id, refusal.code, refusal.message
     );
-    settling::needs_person(
-        bench,
-        slip,
-        Reason::new("stock-move-refused", ja, en)
-            .field("productId")
-            .value(&shift.product_id),
-    )?;
-    Ok(Flow::Again)
+    let reason = Reason::new(settling::MOVE_REFUSED, ja, en)
+        .field("productId")
+        .value(&shift.product_id);
+    settling::move_refused(bench, slip, first.number, reason)
 }
 
 /// Looks for the move's mark in the history, as far back as the attempt.
@@ -146,7 +143,7 @@ fn made(bench: &Bench<'_>, slip: &str, done: &Move, history_id: Option<&str>) ->
         if record.moves.len() == before {
             return Ok(None);
         }
-        record.todo = settling::has_more(record) || record.trouble.is_some();
+        record.todo = true;
         let commit = match history_id {
             Some(id) => own::moved(commit, id)?,
             None => commit,

@@ -49,7 +49,7 @@ pub enum Next {
     TellReturned(Decimal),
     /// Work out the stock moves that are left.
     Balance,
-    /// Make or confirm the first stock move.
+    /// Make or confirm a stock move.
     Move,
     /// Something must become known, or be looked up, first.
     Wait,
@@ -77,7 +77,8 @@ fn rest(record: &SlipRecord, known: &Known<'_>) -> Next {
         .any(|balance| known.effects.contains(&balance.act.kind()));
     match record {
         _ if ready => Next::Balance,
-        _ if !record.moves.is_empty() && !record.is_held() => Next::Move,
+        // Whatever waits for a person: the goods move, but for what Smaregi refused.
+        _ if record.moves.iter().any(|made| !made.refused) => Next::Move,
         _ if !record.balances.is_empty() => Next::Wait,
         // What is to be decided waits for the link to be switched on.
         _ if !known.on && !record.is_held() => Next::Wait,
@@ -95,7 +96,7 @@ fn decide(record: &SlipRecord, known: &Known<'_>) -> Option<Next> {
     match step(record, order, &taken, known.settings) {
         Step::Nothing => None,
         Step::TellReturned(pieces) => Some(Next::TellReturned(pieces)),
-        Step::Undo(undoing) => Some(Next::Undo(undoing, why(taken.err()))),
+        Step::Undo(undoing) => Some(undo(record, undoing, why(taken.err()))),
         Step::Register | Step::Replace => taken.ok().map(|store| book(record, order, store, known)),
     }
 }
@@ -134,10 +135,51 @@ fn book(record: &SlipRecord, order: &Order, store: &ReceivingStore, known: &Know
     };
     match &record.registered {
         None => Next::Register(Box::new(sale)),
-        Some(registered) if cancellation::same_sale(&registered.sale, &sale, settings.moment) => {
-            Next::Adopt
+        Some(registered) => {
+            let day_counts = cancellation::day_counts(&registered.made_from, settings.moment);
+            if cancellation::same_sale(&registered.sale, &sale, day_counts) {
+                return Next::Adopt;
+            }
+            undo(record, Undoing::Cancel, changed())
         }
-        Some(_) => Next::Undo(Undoing::Cancel, changed()),
+    }
+}
+
+/// The way that was refused is not tried again.
+fn undo(record: &SlipRecord, undoing: Undoing, why: Reason) -> Next {
+    let refused = record
+        .registered
+        .as_ref()
+        .and_then(|registered| registered.refused);
+    let undoing = match refused {
+        Some(Act::Cancel) => Undoing::Dispose,
+        Some(Act::Dispose) => Undoing::Cancel,
+        _ => undoing,
+    };
+    Next::Undo(undoing, why)
+}
+
+/// Why a slip that is done is no sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassedBy {
+    /// By the order's own doing, or it is a sale.
+    Nothing,
+    /// It is not that far for today's import moment.
+    Moment,
+    /// Today's settings have no place or no day for it.
+    Settings,
+}
+
+/// Whether a slip was passed by for the settings' sake: under others it would be taken, so that it must not be forgotten.
+pub fn passed_by(record: &SlipRecord, settings: &Settings) -> PassedBy {
+    let order = record
+        .order
+        .as_ref()
+        .filter(|_| record.registered.is_none() && record.unreadable.is_none());
+    match order.map(|order| moment::taken(order, &settings.orders)) {
+        Some(Err(NotTaken::BySettings(_))) => PassedBy::Settings,
+        Some(Err(NotTaken::NotYet(_))) => PassedBy::Moment,
+        _ => PassedBy::Nothing,
     }
 }
 
@@ -169,8 +211,7 @@ pub fn lookups(record: &SlipRecord, settings: &Settings) -> Vec<SmaregiKey> {
 pub fn effect_of(next: &Next) -> Option<Act> {
     match next {
         Next::Register(_) => Some(Act::Register),
-        Next::Undo(Undoing::Cancel, _) => Some(Act::Cancel),
-        Next::Undo(Undoing::Dispose, _) => Some(Act::Dispose),
+        Next::Undo(undoing, _) => Some(Act::of(*undoing)),
         _ => None,
     }
 }

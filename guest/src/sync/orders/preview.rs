@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Previews a slip, from what is stored of it or else from Next Engine, or what the shop's next import would meet.
+/// Previews a slip as Next Engine has it now, or what the shop's next import would meet.
 pub async fn preview(tenant: &Tenant<'_>, choice: &PreviewChoice) -> Result<Vec<Preview>> {
     let readings = match choice {
         PreviewChoice::Slip(slip) => vec![one(tenant, slip).await?],
@@ -33,31 +33,22 @@ pub async fn preview(tenant: &Tenant<'_>, choice: &PreviewChoice) -> Result<Vec<
 }
 
 async fn one(tenant: &Tenant<'_>, slip: &str) -> Result<Reading> {
-    let stored = records::slip(&tenant.ports, slip)?.map(|stored| stored.value);
-    if let Some((order, record)) = stored.and_then(|record| Some((record.order.clone()?, record))) {
-        let order = record.unreadable.map_or(Ok(order), Err);
-        return Ok(Reading {
-            slip: record.slip,
-            shop_id: record.shop_id,
-            order,
-            partial: false,
-        });
-    }
     let mut session = NextEngine::open(tenant).await?;
-    let found = reading::whole(&mut session, &BTreeSet::from([slip.to_owned()])).await;
+    let slips = BTreeSet::from([slip.to_owned()]);
+    let found = reading::whole(&mut session, tenant, &slips).await;
     let closed = session.close();
-    let found = found?.pop();
+    let found = found?.into_iter().find(|reading| reading.slip == slip);
     closed?;
     found.ok_or_else(|| Error::NotFound("order", slip.to_owned()))
 }
 
 async fn shop(tenant: &Tenant<'_>, shop_id: &str) -> Result<Vec<Reading>> {
-    let Some(from) = scan::begin_of(tenant, shop_id)? else {
+    let Some(begin) = scan::begin_of(tenant, shop_id)? else {
         return Err(Error::NotFound("receiving-store", shop_id.to_owned()));
     };
     let mut session = NextEngine::open(tenant).await?;
     let shops = [shop_id.to_owned()];
-    let readings = match reading::page(&mut session, &shops, from, None).await {
+    let readings = match reading::page(&mut session, tenant, &shops, begin.from, None).await {
         Ok(page) => scan::complete(&mut session, tenant, page.readings).await,
         Err(error) => Err(error),
     };
@@ -79,7 +70,7 @@ async fn lookups(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<Products> 
     let mut products = Products::new();
     if !wanted.is_empty() {
         let session = Smaregi::open(tenant).await?;
-        lookup::fill(&session, tenant, &mut products, wanted).await?;
+        lookup::fill(&session, tenant, &mut products, wanted, &mut None).await?;
     }
     Ok(products)
 }

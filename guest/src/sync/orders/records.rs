@@ -4,13 +4,17 @@
 //! | --- | --- |
 //! | `orders/slip/<slip, 20 digits>` | [`SlipRecord`] |
 //! | `orders/todo/<slip, 20 digits>` | `true`: the slip has work |
+//! | `orders/begun/<slip, 20 digits>` | `true`: of its work something was begun, which goes on while the link is off |
 //! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
 //! | `orders/unshipped/<slip, 20 digits>` | `true`: booked here, not shipped there |
 //! | `orders/received/<13 digits of ms>-<slip>-<n>` | [`Received`] |
 //! | `orders/cursor/<shop>` | [`Cursor`] |
 //! | `orders/scan` | [`Scan`]: the search in progress |
+//! | `orders/retry-run` | [`RetryRun`]: the newest retry |
 //!
-//! The three indexes follow from the record and are written with it.
+//! The four indexes follow from the record and are written with it.
+
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -20,9 +24,11 @@ use crate::{
     ports::Ports,
     reason::Reason,
     rules::{
+        cancellation::Undoing,
+        cursor::Reach,
         order::{Order, OrderState},
         sale::Sale,
-        source_store::Shift,
+        source_store::{self, Shift},
     },
     sync::{
         own::{Kind, Piece},
@@ -33,8 +39,12 @@ use crate::{
 
 /// Where the search in progress is kept.
 pub const SCAN_KEY: &str = "orders/scan";
+/// Where the newest retry is kept.
+pub const RETRY_KEY: &str = "orders/retry-run";
 /// Prefix of the slips with work.
 pub const TODO: &str = "orders/todo/";
+/// Prefix of those of them on which something was begun.
+pub const BEGUN: &str = "orders/begun/";
 /// Prefix of the slips that wait for a person.
 pub const REFUSED: &str = "orders/refused/";
 /// Prefix of the slips booked before shipping.
@@ -62,25 +72,60 @@ pub fn cursor_key(shop_id: &str) -> String {
 /// How far a shop's orders are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Next Engine's clock: every change up to here is stored.
+    /// Next Engine's clock: every change up to here is stored, of the orders that the reach takes.
     pub changed_through: Option<Moment>,
+    /// What the settings took while that was read; absent when some of it was passed by without a receiving store.
+    pub reach: Option<Reach>,
     /// 最終取込日時
     pub last_imported_at: Option<Moment>,
+}
+
+/// A shop that a search reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanShop {
+    /// 店舗ID
+    pub shop_id: String,
+    /// What was taken of it all along.
+    pub reach: Reach,
+    /// The cursor it began from: another one at the end says that a slip was passed by meanwhile.
+    pub cursor: Option<u64>,
+}
+
+/// A retry, over as many calls as it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryRun {
+    /// Counts the runs.
+    pub number: u64,
+    /// What it lets go: one slip, or everything refused.
+    pub slip: Option<String>,
+    /// When it was last gone on with; absent once it ended.
+    pub at: Option<Moment>,
 }
 
 /// A search in progress, so that a call that ends early is continued by the next one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
     /// The shops it reads.
-    pub shops: Vec<String>,
+    pub shops: Vec<ScanShop>,
     /// Changes since then.
     pub from: Moment,
     /// Slips from this number on are still to be read; absent at the beginning.
     pub from_slip: Option<String>,
+    /// No page follows.
+    pub last_page: bool,
+    /// Slips of the pages so far of which only some lines came: they are read whole before the next page.
+    pub lacking: BTreeSet<String>,
     /// Our clock when it began.
     pub started: Moment,
     /// The newest change stored or passed so far, Next Engine's clock.
     pub newest: Option<Moment>,
+}
+
+impl Scan {
+    /// Whether everything is read.
+    pub fn is_read(&self) -> bool {
+        self.last_page && self.lacking.is_empty()
+    }
 }
 
 /// What a slip is in Smaregi.
@@ -94,6 +139,8 @@ pub struct Registered {
     pub sale: Sale,
     /// The reading it was made from, or that was found to make the same sale.
     pub made_from: Order,
+    /// The way of undoing it that Smaregi refused; the other one is left.
+    pub refused: Option<Act>,
 }
 
 /// What is being done to Smaregi's transactions.
@@ -109,6 +156,14 @@ pub enum Act {
 }
 
 impl Act {
+    /// The act of an undoing.
+    pub fn of(undoing: Undoing) -> Self {
+        match undoing {
+            Undoing::Cancel => Self::Cancel,
+            Undoing::Dispose => Self::Dispose,
+        }
+    }
+
     /// The same in the words of our own doing.
     pub fn kind(self) -> Kind {
         match self {
@@ -134,8 +189,8 @@ pub struct Intent {
     pub transaction_id: Option<String>,
     /// When the last attempt began.
     pub tried_at: Moment,
-    /// An earlier attempt may have had an effect.
-    pub uncertain: bool,
+    /// Smaregi refused it; whether it is done already is still to be looked up.
+    pub refused: Option<Reason>,
     /// The other way of undoing was refused already.
     pub second_way: bool,
     /// Why it is undone; absent for a registration.
@@ -166,6 +221,8 @@ pub struct Move {
     pub shift: Shift,
     /// When the last attempt began; absent before the first.
     pub tried_at: Option<Moment>,
+    /// Smaregi refused it: it waits for a person, the others do not.
+    pub refused: bool,
 }
 
 /// What keeps a slip waiting for a person.
@@ -184,7 +241,7 @@ pub struct Trouble {
 pub struct SlipRecord {
     /// 伝票番号
     pub slip: String,
-    /// 店舗ID, as first seen.
+    /// 店舗ID, as last read.
     pub shop_id: String,
     /// The last readable reading; absent when there was none yet.
     pub order: Option<Order>,
@@ -208,6 +265,8 @@ pub struct SlipRecord {
     pub told_returned: Decimal,
     /// History entries written so far.
     pub events: u32,
+    /// The newest retry that let it go again.
+    pub retried_in: u64,
     /// It has work.
     pub todo: bool,
 }
@@ -229,6 +288,7 @@ impl SlipRecord {
             trouble: None,
             told_returned: Decimal::ZERO,
             events: 0,
+            retried_in: 0,
             todo: false,
         }
     }
@@ -243,14 +303,26 @@ impl SlipRecord {
         self.trouble.as_ref().is_some_and(|trouble| !trouble.again)
     }
 
-    fn indexes(&self) -> [(String, bool); 3] {
+    /// Lets what waits for a person go again: something changed, or the person did.
+    pub fn release(&mut self) {
+        if let Some(trouble) = self.trouble.as_mut() {
+            trouble.again = true;
+        }
+        self.moves.iter_mut().for_each(|made| made.refused = false);
+        if let Some(registered) = self.registered.as_mut() {
+            registered.refused = None;
+        }
+    }
+
+    fn indexes(&self) -> BTreeSet<String> {
         let slip = format!("{:0>20}", self.slip);
         let shipped = self
             .order
             .as_ref()
             .is_some_and(|order| order.state == OrderState::Shipped);
-        [
+        let indexes = [
             (format!("{TODO}{slip}"), self.todo),
+            (format!("{BEGUN}{slip}"), self.todo && self.is_begun()),
             (
                 format!("{REFUSED}{}/{slip}", self.shop_id),
                 self.trouble.is_some(),
@@ -259,7 +331,9 @@ impl SlipRecord {
                 format!("{UNSHIPPED}{slip}"),
                 self.registered.is_some() && !shipped,
             ),
-        ]
+        ];
+        let held = indexes.into_iter().filter(|(_, holds)| *holds);
+        held.map(|(index, _)| index).collect()
     }
 }
 
@@ -270,17 +344,13 @@ pub fn put(
     record: &SlipRecord,
 ) -> Result<Commit> {
     let key = slip_key(&record.slip);
-    let before = seen.map(|seen| seen.value.indexes());
-    for (number, (index, holds)) in record.indexes().into_iter().enumerate() {
-        let held = before
-            .as_ref()
-            .and_then(|before| before.get(number))
-            .is_some_and(|(_, held)| *held);
-        commit = match (held, holds) {
-            (false, true) => commit.put(&index, &true)?,
-            (true, false) => commit.delete(&index),
-            _ => commit,
-        };
+    let before = seen.map(|seen| seen.value.indexes()).unwrap_or_default();
+    let after = record.indexes();
+    for index in before.difference(&after) {
+        commit = commit.delete(index);
+    }
+    for index in after.difference(&before) {
+        commit = commit.put(index, &true)?;
     }
     commit.check(&key, seen).put(&key, record)
 }
@@ -352,14 +422,19 @@ pub fn received_key(record: &SlipRecord, at: Moment) -> String {
     )
 }
 
-/// Shifts as pieces of our own doing.
-pub fn pieces(shifts: &[Shift]) -> Vec<Piece> {
-    let piece = |shift: &Shift| Piece {
-        product_id: shift.product_id.clone(),
-        store_id: shift.store_id.clone(),
-        quantity: shift.quantity,
+/// What an act moves at the selling store, if Smaregi moves stock for it, as pieces of our own doing.
+pub fn pieces(act: Act, sale: &Sale) -> Vec<Piece> {
+    let sign = if act == Act::Register { 1 } else { -1 };
+    let piece = |shift: Shift, drawn| Piece {
+        product_id: shift.product_id,
+        store_id: shift.store_id,
+        quantity: shift.quantity.saturating_mul(sign),
+        drawn,
     };
-    shifts.iter().map(piece).collect()
+    let (sold, drawn) = source_store::sold_and_drawn(sale);
+    let sold = sold.into_iter().map(|shift| piece(shift, false));
+    let drawn = drawn.into_iter().map(|shift| piece(shift, true));
+    sold.chain(drawn).collect()
 }
 
 /// How our own doing calls a revision of a slip.

@@ -7,19 +7,20 @@ use chrono::TimeDelta;
 
 use crate::{
     error::Result,
+    reason::Reason,
     rules::{
         cancellation::{self, Step},
-        cursor::{self, Next},
+        cursor::{self, Next, Reach},
         moment,
-        order::Order,
+        order::{Life, Order},
     },
     settings::OrderSettings,
     sync::{
         next_engine_session::NextEngine,
         orders::{
             journal,
-            reading::{self, Page, Reading},
-            records::{self, Cursor, SCAN_KEY, Scan, SlipRecord, cursor_key, slip_key},
+            reading::{self, Reading},
+            records::{self, Cursor, SCAN_KEY, Scan, ScanShop, SlipRecord, cursor_key, slip_key},
         },
         report::ImportProgress,
         store::{self, Commit, Stored},
@@ -27,8 +28,9 @@ use crate::{
     },
 };
 
-/// Slips a commit: each may cost a check and four writes, of which storage takes 2 000.
-const SLIPS_A_COMMIT: usize = 250;
+/// Slips a commit: each may cost a check and six writes (its record, and its indexes, one of which may move), of which storage
+/// takes 2 000.
+const SLIPS_A_COMMIT: usize = 200;
 
 /// A scan continued from storage counts as up to date for this long after it began.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
@@ -55,19 +57,35 @@ async fn scans(
 ) -> Result<()> {
     let mut left = shops.to_vec();
     if let Some(open) = store::read::<Scan>(&tenant.ports, SCAN_KEY)? {
-        let (served, started) = (open.value.shops.clone(), open.value.started);
-        run(session, tenant, open.value, progress).await?;
-        left.retain(|shop| tenant.now() - started > FRESH || !served.contains(shop));
+        let scan = as_set_now(open.value, &tenant.settings.orders);
+        let served = served(&scan, tenant);
+        if scan.shops.is_empty() {
+            let commit = Commit::new().fence(session.fence()).delete(SCAN_KEY);
+            commit.apply(&tenant.ports)?;
+        } else {
+            run(session, tenant, scan, progress).await?;
+        }
+        left.retain(|shop| !served.contains(shop));
     }
-    let mut begins = Vec::new();
+    let mut begins = BTreeMap::new();
     for shop in left {
-        begins.extend(begin_of(tenant, &shop)?.map(|from| (shop, from)));
+        if let Some(begin) = begin_of(tenant, &shop)? {
+            begins.insert(shop, begin);
+        }
     }
-    for group in cursor::groups(begins) {
+    let starts = begins
+        .iter()
+        .map(|(shop, begin)| (shop.clone(), begin.from));
+    for group in cursor::groups(starts) {
+        let shops = group.shops.iter();
         let scan = Scan {
-            shops: group.shops,
+            shops: shops
+                .filter_map(|shop| begins.get(shop).map(|begin| begin.shop.clone()))
+                .collect(),
             from: group.from,
             from_slip: None,
+            last_page: false,
+            lacking: BTreeSet::new(),
             started: tenant.now(),
             newest: None,
         };
@@ -76,20 +94,52 @@ async fn scans(
     Ok(())
 }
 
-/// Where the next scan of a shop begins; `None` without a receiving store.
-pub fn begin_of(tenant: &Tenant<'_>, shop_id: &str) -> Result<Option<crate::time::Moment>> {
-    let Some(store) = tenant.settings.orders.receiving_store(shop_id) else {
-        return Ok(None);
-    };
-    let cursor = store::read::<Cursor>(&tenant.ports, &cursor_key(shop_id))?
-        .map(|stored| stored.value)
-        .unwrap_or_default();
-    Ok(Some(cursor::scan_from(
-        cursor.changed_through,
-        store.start_date,
-    )))
+/// An open scan under today's settings: it serves no shop that is gone, and has taken only what it took all along.
+fn as_set_now(mut scan: Scan, settings: &OrderSettings) -> Scan {
+    scan.shops.retain_mut(|shop| {
+        let now = Reach::of(settings, &shop.shop_id);
+        shop.reach = now.map_or(shop.reach, |now| shop.reach.narrowed(&now));
+        now.is_some()
+    });
+    scan
 }
 
+/// Shops that need no scan of their own after this one.
+fn served(scan: &Scan, tenant: &Tenant<'_>) -> BTreeSet<String> {
+    if tenant.now() - scan.started > FRESH {
+        return BTreeSet::new();
+    }
+    let whole = scan.shops.iter().filter(|shop| {
+        Reach::of(&tenant.settings.orders, &shop.shop_id).is_some_and(|now| shop.reach.covers(&now))
+    });
+    whole.map(|shop| shop.shop_id.clone()).collect()
+}
+
+/// Where a shop's next scan begins, and what it serves.
+pub struct Begin {
+    /// Changes since then.
+    pub from: crate::time::Moment,
+    shop: ScanShop,
+}
+
+/// Where the next scan of a shop begins; `None` without a receiving store.
+pub fn begin_of(tenant: &Tenant<'_>, shop_id: &str) -> Result<Option<Begin>> {
+    let Some(reach) = Reach::of(&tenant.settings.orders, shop_id) else {
+        return Ok(None);
+    };
+    let seen = store::read::<Cursor>(&tenant.ports, &cursor_key(shop_id))?;
+    let shop = ScanShop {
+        shop_id: shop_id.to_owned(),
+        reach,
+        cursor: seen.as_ref().map(|seen| seen.revision),
+    };
+    let cursor = seen.map(|seen| seen.value).unwrap_or_default();
+    let from = cursor::scan_from(cursor.changed_through, cursor.reach, &reach);
+    Ok(Some(Begin { from, shop }))
+}
+
+/// Page after page, and after each the slips of which only some lines came; every search is stored before the next, so that the
+/// smallest budget gets ahead.
 async fn run(
     session: &mut NextEngine<'_>,
     tenant: &Tenant<'_>,
@@ -97,38 +147,59 @@ async fn run(
     progress: &mut ImportProgress,
 ) -> Result<()> {
     loop {
-        let Page {
-            readings,
-            next,
-            newest,
-        } = reading::page(session, &scan.shops, scan.from, scan.from_slip.as_deref()).await?;
-        let count = u32::try_from(readings.len()).unwrap_or(u32::MAX);
-        let readings = complete(session, tenant, readings).await?;
-        scan.newest = scan.newest.max(newest);
-        take_in(session, tenant, &mut scan, readings, &next)?;
-        progress.slips_read = progress.slips_read.saturating_add(count);
-        if next == Next::Done {
+        let readings = if scan.lacking.is_empty() {
+            next_page(session, tenant, &mut scan, progress).await?
+        } else {
+            let (found, left) = reading::some_whole(session, tenant, &scan.lacking).await?;
+            // What is gone by now is left out: it will show itself, if at all, by another change.
+            scan.lacking = left;
+            found
+        };
+        take_in(session, tenant, &scan, readings)?;
+        if scan.is_read() {
             return Ok(());
         }
     }
 }
 
-/// Reads slips whole of which only some lines came. Slips of no interest are left as they are.
+/// The whole slips of the next page; the others are noted as lacking.
+async fn next_page(
+    session: &mut NextEngine<'_>,
+    tenant: &Tenant<'_>,
+    scan: &mut Scan,
+    progress: &mut ImportProgress,
+) -> Result<Vec<Reading>> {
+    let shops: Vec<String> = scan.shops.iter().map(|shop| shop.shop_id.clone()).collect();
+    let from_slip = scan.from_slip.as_deref();
+    let page = reading::page(session, tenant, &shops, scan.from, from_slip).await?;
+    let count = u32::try_from(page.readings.len()).unwrap_or(u32::MAX);
+    progress.slips_read = progress.slips_read.saturating_add(count);
+    scan.newest = scan.newest.max(page.newest);
+    scan.lacking = partial(tenant, &page.readings)?;
+    match page.next {
+        Next::Done => scan.last_page = true,
+        Next::From(slip) => scan.from_slip = Some(slip),
+        Next::Behind(slip) => scan.from_slip = Some(cursor::successor(&slip)),
+    }
+    let whole = page.readings.into_iter();
+    Ok(whole
+        .filter(|reading| !scan.lacking.contains(&reading.slip))
+        .collect())
+}
+
+/// Reads slips whole of which only some lines came, for a look at them. Slips of no interest are left as they are.
 pub async fn complete(
     session: &mut NextEngine<'_>,
     tenant: &Tenant<'_>,
     readings: Vec<Reading>,
 ) -> Result<Vec<Reading>> {
     let partial = partial(tenant, &readings)?;
-    if partial.is_empty() {
-        return Ok(readings);
+    let mut whole = BTreeMap::new();
+    if !partial.is_empty() {
+        for reading in reading::whole(session, tenant, &partial).await? {
+            whole.insert(reading.slip.clone(), reading);
+        }
     }
-    let whole = reading::whole(session, &partial).await?;
-    let mut whole: BTreeMap<String, Reading> = whole
-        .into_iter()
-        .map(|reading| (reading.slip.clone(), reading))
-        .collect();
-    // What is gone by now is left out: it will show itself, if at all, by another change.
     let completed = |reading: Reading| {
         if partial.contains(&reading.slip) {
             whole.remove(&reading.slip)
@@ -150,82 +221,65 @@ fn partial(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<BTreeSet<String>
         .iter()
         .zip(&known)
         .filter(|(reading, known)| {
-            let of_interest = known.is_some() || is_taken(&reading.order, &tenant.settings.orders);
-            of_interest && (reading.partial || lacks_lines(reading, known.as_ref()))
+            let of_interest = known.is_some() || is_taken(reading, &tenant.settings.orders);
+            of_interest && reading.partial
         })
         .map(|(reading, _)| reading.slip.clone());
     Ok(lacking.collect())
 }
 
-fn lacks_lines(reading: &Reading, known: Option<&Stored<SlipRecord>>) -> bool {
-    let old = known.and_then(|known| known.value.order.as_ref());
-    let (Some(old), Ok(new)) = (old, &reading.order) else {
-        return false;
-    };
-    let read = |number: &str| new.lines.iter().any(|line| line.number == number);
-    old.lines.iter().any(|line| !read(&line.number))
+fn is_taken(reading: &Reading, settings: &OrderSettings) -> bool {
+    match &reading.order {
+        Ok(order) => moment::taken(order, settings).is_ok(),
+        Err(_) => moment::may_be_taken(&reading.shop_id, reading.head.as_ref(), settings),
+    }
 }
 
-fn is_taken(
-    order: &std::result::Result<Order, crate::reason::Reason>,
-    settings: &OrderSettings,
-) -> bool {
-    order
-        .as_ref()
-        .map_or(true, |order| moment::taken(order, settings).is_ok())
-}
-
-/// Stores a page, in as many commits as storage needs; each moves the scan as far as it stored.
+/// Stores readings, in as many commits as storage needs. Only the last moves the scan on; what comes twice is recognised.
 fn take_in(
     session: &NextEngine<'_>,
     tenant: &Tenant<'_>,
-    scan: &mut Scan,
+    scan: &Scan,
     readings: Vec<Reading>,
-    next: &Next,
 ) -> Result<()> {
     let mut chunks = readings.chunks(SLIPS_A_COMMIT).peekable();
-    while let Some(chunk) = chunks.next() {
-        let Some(last) = chunk.last().filter(|_| chunks.peek().is_some()) else {
-            return end_page(session, tenant, scan, chunk, next);
-        };
-        scan.from_slip = Some(cursor::successor(&last.slip));
-        store_chunk(session, tenant, chunk, |commit| commit.put(SCAN_KEY, scan))?;
-    }
-    end_page(session, tenant, scan, &[], next)
-}
-
-fn end_page(
-    session: &NextEngine<'_>,
-    tenant: &Tenant<'_>,
-    scan: &mut Scan,
-    chunk: &[Reading],
-    next: &Next,
-) -> Result<()> {
-    scan.from_slip = match next {
-        Next::Done => {
-            return store_chunk(session, tenant, chunk, |commit| {
-                end_scan(tenant, scan, commit)
-            });
+    loop {
+        let chunk = chunks.next().unwrap_or_default();
+        if chunks.peek().is_some() {
+            store_chunk(session, tenant, chunk, Ok)?;
+            continue;
         }
-        Next::From(slip) => Some(slip.clone()),
-        Next::Behind(slip) => Some(cursor::successor(slip)),
-    };
-    store_chunk(session, tenant, chunk, |commit| commit.put(SCAN_KEY, scan))
+        return store_chunk(session, tenant, chunk, |commit| {
+            if scan.is_read() {
+                end_scan(tenant, scan, commit)
+            } else {
+                commit.put(SCAN_KEY, scan)
+            }
+        });
+    }
 }
 
+/// Moves the cursors of the shops that are still set.
 fn end_scan(tenant: &Tenant<'_>, scan: &Scan, mut commit: Commit) -> Result<Commit> {
     for shop in &scan.shops {
-        let key = cursor_key(shop);
-        let old = store::read::<Cursor>(&tenant.ports, &key)?
-            .and_then(|stored| stored.value.changed_through);
-        let changed_through = cursor::through(old, scan.started, scan.newest);
-        commit = commit.put(
-            &key,
-            &Cursor {
-                changed_through,
-                last_imported_at: Some(tenant.now()),
-            },
-        )?;
+        let key = cursor_key(&shop.shop_id);
+        let seen = store::read::<Cursor>(&tenant.ports, &key)?;
+        let same = seen.as_ref().map(|seen| seen.revision) == shop.cursor;
+        let old = seen
+            .as_ref()
+            .map(|seen| seen.value.clone())
+            .unwrap_or_default();
+        let reach = if same {
+            Some(shop.reach)
+        } else {
+            old.reach.map(|reach| reach.narrowed(&shop.reach))
+        };
+        let cursor = Cursor {
+            changed_through: cursor::through(old.changed_through, scan.started, scan.newest),
+            reach,
+            last_imported_at: Some(tenant.now()),
+        };
+        commit = commit.check(&key, seen.as_ref()).put(&key, &cursor)?;
     }
     Ok(commit.delete(SCAN_KEY))
 }
@@ -261,45 +315,68 @@ pub(super) fn absorb(
     seen: Option<&Stored<SlipRecord>>,
     settings: &OrderSettings,
 ) -> Option<SlipRecord> {
-    if seen.is_none() && !is_taken(&reading.order, settings) {
+    if seen.is_none() && !is_taken(reading, settings) {
         return None;
     }
     let before = seen.map(|seen| &seen.value);
     let mut record = before
         .cloned()
         .unwrap_or_else(|| SlipRecord::new(&reading.slip, &reading.shop_id));
-    let news = match &reading.order {
-        Ok(order) => {
-            let order = &records::plain(order);
-            let news = record.unreadable.take().is_some()
-                || record.order.as_ref().is_none_or(|old| is_news(old, order));
-            record.order = Some(order.clone());
-            news
-        }
-        Err(reason) => record.unreadable.replace(reason.clone()).as_ref() != Some(reason),
-    };
-    if let Some(trouble) = record.trouble.as_mut().filter(|_| news) {
-        trouble.again = true;
+    if !reading.shop_id.is_empty() {
+        record.shop_id.clone_from(&reading.shop_id);
     }
-    record.todo |= news && has_work(&record, settings);
+    let news = match &reading.order {
+        Ok(order) => understood(&mut record, order),
+        Err(reason) => not_understood(&mut record, reading, reason, settings),
+    };
+    if news {
+        record.release();
+    }
+    record.todo |= !record.is_held() && has_work(&record, settings);
     (before != Some(&record)).then_some(record)
 }
 
-/// Whether a reading says anything new beside its time.
-fn is_news(old: &Order, new: &Order) -> bool {
-    Order {
-        changed_at: new.changed_at,
-        ..old.clone()
-    } != *new
+/// Whether a reading says anything new.
+fn understood(record: &mut SlipRecord, order: &Order) -> bool {
+    let order = records::plain(order);
+    let same = record
+        .order
+        .as_ref()
+        .is_some_and(|old| old.says_same(&order));
+    record.order = Some(order);
+    record.unreadable.take().is_some() || !same
+}
+
+/// The same for a slip of which something cannot be read: what counts for nothing needs no numbers, and what is booked follows
+/// its order into a cancellation without them.
+fn not_understood(
+    record: &mut SlipRecord,
+    reading: &Reading,
+    reason: &Reason,
+    settings: &OrderSettings,
+) -> bool {
+    let before = (record.order.clone(), record.unreadable.clone());
+    let head = reading.head.as_ref();
+    if let (Some(order), Some(head)) = (record.order.as_mut(), head) {
+        order.follow(head);
+    }
+    let dead = head.is_some_and(|head| head.life != Life::Live);
+    let begun = record.registered.is_some() || record.intent.is_some();
+    let matters = !dead && (begun || moment::may_be_taken(&record.shop_id, head, settings));
+    record.unreadable = matters.then(|| reason.clone());
+    let same = match (&before.0, &record.order) {
+        (Some(old), Some(new)) => old.says_same(new),
+        _ => true,
+    };
+    !same || before.1 != record.unreadable
 }
 
 fn has_work(record: &SlipRecord, settings: &OrderSettings) -> bool {
-    let Some(order) = record
-        .order
-        .as_ref()
-        .filter(|_| record.unreadable.is_none() && record.trouble.is_none())
-    else {
+    if record.unreadable.is_some() || record.trouble.is_some() || record.is_begun() {
         return true;
+    }
+    let Some(order) = &record.order else {
+        return false;
     };
     let booked = record
         .registered
@@ -308,5 +385,4 @@ fn has_work(record: &SlipRecord, settings: &OrderSettings) -> bool {
     let taken = moment::taken(order, settings);
     cancellation::step(order, &taken, booked, record.told_returned, settings.moment)
         != Step::Nothing
-        || record.is_begun()
 }

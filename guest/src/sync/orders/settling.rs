@@ -6,7 +6,10 @@ use crate::{
     error::Result,
     money,
     reason::Reason,
-    rules::{cancellation, source_store},
+    rules::{
+        cancellation,
+        source_store::{self, Shift},
+    },
     sync::{
         orders::{
             bench::{Bench, Flow},
@@ -21,14 +24,18 @@ use crate::{
     },
 };
 
-/// The sale exists in Smaregi under this id.
+/// Code of the reason that a stock move was refused for.
+pub const MOVE_REFUSED: &str = "stock-move-refused";
+
+/// The sale exists in Smaregi under this id. A notice is told in the same commit, and keeps the slip waiting for a person.
 pub fn registered(
     bench: &Bench<'_>,
     slip: &str,
     intent: &Intent,
     transaction_id: &str,
+    notice: Option<Reason>,
 ) -> Result<Flow> {
-    let done = settle(bench, slip, intent, |record| {
+    let done = settle(bench, slip, intent, notice, |record| {
         let Some(made_from) = intent.made_from.clone().or_else(|| record.order.clone()) else {
             return (Happened::Registered, Some(transaction_id.to_owned()));
         };
@@ -37,6 +44,7 @@ pub fn registered(
             transaction_id: transaction_id.to_owned(),
             sale: intent.sale.clone(),
             made_from,
+            refused: None,
         });
         (Happened::Registered, Some(transaction_id.to_owned()))
     })?;
@@ -48,7 +56,7 @@ pub fn registered(
 
 /// The transaction is cancelled or returned in Smaregi.
 pub fn undone(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Flow> {
-    let done = settle(bench, slip, intent, |record| {
+    let done = settle(bench, slip, intent, None, |record| {
         record.registered = None;
         record.told_returned = Decimal::ZERO;
         (Happened::Undone, intent.transaction_id.clone())
@@ -64,6 +72,7 @@ fn settle(
     bench: &Bench<'_>,
     slip: &str,
     intent: &Intent,
+    notice: Option<Reason>,
     mut apply: impl FnMut(&mut SlipRecord) -> (Happened, Option<String>),
 ) -> Result<bool> {
     let at = bench.tenant.now();
@@ -76,6 +85,8 @@ fn settle(
         }
         let (happened, transaction_id) = apply(record);
         record.intent = None;
+        // Whatever waited goes again: with its trouble gone nobody would see it.
+        record.release();
         record.trouble = None;
         owe(record, intent, effect.as_ref());
         let event = Event {
@@ -84,13 +95,17 @@ fn settle(
             transaction_id,
             reason: intent.why.clone(),
         };
-        let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
+        let settings = &bench.tenant.settings.orders;
+        let (mut commit, _) = journal::tell(commit, record, settings, event)?;
+        if let Some(notice) = notice.clone() {
+            commit = journal::hold(commit, record, settings, at, Happened::NeedsPerson, notice)?;
+        }
         record.todo = has_more(record);
         own::settle(
             commit,
             &work_name(slip, intent.revision),
             kind,
-            &pieces(&by_itself(intent.act, &intent.sale)),
+            &pieces(intent.act, &intent.sale),
             at,
             effect.as_ref(),
         )
@@ -128,14 +143,32 @@ fn add_moves(record: &mut SlipRecord, balance: &Balance, effect: &Effect) {
         Effect::Nothing => &[],
     };
     for shift in source_store::remaining(&balance.wanted, moved) {
-        record.moves_made = record.moves_made.saturating_add(1);
-        record.moves.push(Move {
-            number: record.moves_made,
-            revision: balance.revision,
-            shift,
-            tried_at: None,
-        });
+        add_move(record, balance.revision, shift);
     }
+}
+
+/// Adds a move, and takes back what was to be moved the other way and certainly was not yet.
+fn add_move(record: &mut SlipRecord, revision: u32, mut shift: Shift) {
+    record.moves.retain(|made| {
+        let place =
+            made.shift.product_id == shift.product_id && made.shift.store_id == shift.store_id;
+        let untried = made.tried_at.is_none() && place;
+        if untried {
+            shift.quantity = shift.quantity.saturating_add(made.shift.quantity);
+        }
+        !untried
+    });
+    if shift.quantity == 0 {
+        return;
+    }
+    record.moves_made = record.moves_made.saturating_add(1);
+    record.moves.push(Move {
+        number: record.moves_made,
+        revision,
+        shift,
+        tried_at: None,
+        refused: false,
+    });
 }
 
 /// Turns balances whose effect is known by now into moves.
@@ -150,6 +183,11 @@ pub fn balance(bench: &Bench<'_>, slip: &str) -> Result<Flow> {
                 Some((_, effect)) => add_moves(record, &balance, effect),
                 None => record.balances.push(balance),
             }
+        }
+        let stuck = record.moves.iter().any(|made| made.refused);
+        let told = record.trouble.as_mut();
+        if let Some(trouble) = told.filter(|told| told.reason.code == MOVE_REFUSED && !stuck) {
+            trouble.again = true;
         }
         record.todo = has_more(record);
         Ok(Some(commit))
@@ -170,7 +208,7 @@ pub fn has_more(record: &SlipRecord) -> bool {
         || order.is_some_and(|order| cancellation::returned(order) > record.told_returned)
 }
 
-/// Smaregi refused it for good, in every way there is.
+/// Smaregi refused it. An undoing is planned again the other way; when that is refused, too, or for a registration, it is for good.
 pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -> Result<Flow> {
     let at = bench.tenant.now();
     let happened = if intent.act == Act::Register {
@@ -184,6 +222,13 @@ pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -
             return Ok(None);
         }
         let commit = forget(record, commit, intent)?;
+        let first_way = intent.act != Act::Register && !intent.second_way;
+        if let Some(registered) = record.registered.as_mut() {
+            registered.refused = first_way.then_some(intent.act);
+        }
+        if first_way {
+            return Ok(Some(commit));
+        }
         journal::hold(
             commit,
             record,
@@ -210,32 +255,38 @@ pub fn forget(record: &mut SlipRecord, commit: Commit, intent: &Intent) -> Resul
     Ok(drop_pieces(commit, &record.slip, intent))
 }
 
-/// Lets a slip wait with a reason that only a person can clear.
-pub fn needs_person(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<()> {
-    hold(bench, slip, Happened::NeedsPerson, reason)
-}
-
-/// Refuses an order before any effect.
-pub fn refuse(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<Flow> {
-    hold(bench, slip, Happened::Refused, reason)?;
-    bench.tally.refused();
+/// Smaregi refused one of the slip's stock moves: it waits for a person, the slip's others go on.
+pub fn move_refused(bench: &Bench<'_>, slip: &str, number: u32, reason: Reason) -> Result<Flow> {
+    let at = bench.tenant.now();
+    journal::change(&bench.tenant.ports, slip, |record, commit| {
+        let moves = record.moves.iter_mut();
+        let Some(made) = moves.into_iter().find(|made| made.number == number) else {
+            return Ok(None);
+        };
+        made.refused = true;
+        let settings = &bench.tenant.settings.orders;
+        let happened = Happened::NeedsPerson;
+        journal::hold(commit, record, settings, at, happened, reason.clone()).map(Some)
+    })?;
     Ok(Flow::Again)
 }
 
-fn hold(bench: &Bench<'_>, slip: &str, happened: Happened, reason: Reason) -> Result<()> {
+/// Refuses an order before any effect. One that is a sale already stays one: then it is only what came since that cannot be
+/// brought over.
+pub fn refuse(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<Flow> {
     let at = bench.tenant.now();
+    let mut happened = Happened::Refused;
     journal::change(&bench.tenant.ports, slip, |record, commit| {
-        journal::hold(
-            commit,
-            record,
-            &bench.tenant.settings.orders,
-            at,
-            happened,
-            reason.clone(),
-        )
-        .map(Some)
-    })
-    .map(|_| ())
+        if record.registered.is_some() {
+            happened = Happened::NeedsPerson;
+        }
+        let settings = &bench.tenant.settings.orders;
+        journal::hold(commit, record, settings, at, happened, reason.clone()).map(Some)
+    })?;
+    if happened == Happened::Refused {
+        bench.tally.refused();
+    }
+    Ok(Flow::Again)
 }
 
 /// Tells once that pieces came back while the order stands: the sale is kept, as no part of a transaction can be cancelled

@@ -1,24 +1,25 @@
-//! Working off what is recorded: chunk by chunk, products looked up once a chunk, several slips in flight, each slip's effects
+//! Working off what is recorded: chunk by chunk, products looked up once a call, several slips in flight, each slip's effects
 //! strictly one after the other. Reads nothing from Next Engine.
 
 use futures_util::{StreamExt, stream};
 
 use crate::{
     error::Result,
-    rules::goods::Products,
+    rules::{cursor::Reach, order::Order},
     sync::{
-        connection, lookup,
+        connection,
+        lookup::Catalogue,
         orders::{
             bench::{Bench, Flow, Tally},
             effects, journal, moves,
-            plan::{self, Next},
-            records::{self, Act, SlipRecord, TODO, slip_key, slip_of},
+            plan::{self, Next, PassedBy},
+            records::{self, Act, BEGUN, Cursor, SlipRecord, TODO, cursor_key, slip_key, slip_of},
             settling,
         },
         own,
         report::ImportProgress,
         smaregi_session::Smaregi,
-        store::{self, Stored},
+        store::{self, Commit, Stored},
         tenant::Tenant,
     },
 };
@@ -34,13 +35,18 @@ const MOST_STEPS: u32 = 4_000;
 const MOST_LOOKS: usize = 4;
 
 /// Works off every slip with work, until done, stopped or out of budget.
-pub async fn work_off(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Result<()> {
+pub async fn work_off(
+    tenant: &Tenant<'_>,
+    catalogue: &mut Catalogue,
+    progress: &mut ImportProgress,
+) -> Result<()> {
     let look_due = own::next_look(tenant)?.is_some_and(|due| due <= tenant.now());
-    if !has_todo(tenant)? && !look_due {
+    if !has_open_work(&tenant.ports)? && !look_due {
+        progress.waiting = waiting(tenant)?;
         return Ok(());
     }
     let tally = Tally::default();
-    if let Err(error) = rounds(tenant, &tally).await {
+    if let Err(error) = rounds(tenant, catalogue, &tally).await {
         tally.stop(error);
     }
     let result = tally.into_progress(progress);
@@ -48,22 +54,17 @@ pub async fn work_off(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> Res
     result
 }
 
-fn has_todo(tenant: &Tenant<'_>) -> Result<bool> {
-    Ok(!store::list::<bool>(&tenant.ports, TODO, 1)?.is_empty())
-}
-
 fn waiting(tenant: &Tenant<'_>) -> Result<u32> {
     let slips = store::list::<bool>(&tenant.ports, TODO, MOST_COUNTED)?;
     Ok(u32::try_from(slips.len()).unwrap_or(u32::MAX))
 }
 
-async fn rounds(tenant: &Tenant<'_>, tally: &Tally) -> Result<()> {
+async fn rounds(tenant: &Tenant<'_>, catalogue: &mut Catalogue, tally: &Tally) -> Result<()> {
     let session = Smaregi::open(tenant).await?;
     own::pending_looks(&session, tenant).await?;
     let on = connection::link(&tenant.ports)?.on;
-    let mut products = Products::new();
     let mut looked = Vec::new();
-    let (mut start, end) = store::range(TODO);
+    let (mut start, end) = store::range(queue(on));
     loop {
         let todo = store::between::<bool>(&tenant.ports, &start, &end, false, CHUNK)?;
         let Some(last) = todo.last() else {
@@ -82,12 +83,12 @@ async fn rounds(tenant: &Tenant<'_>, tally: &Tally) -> Result<()> {
             let wanted = records
                 .iter()
                 .flat_map(|record| plan::lookups(&record.value, &tenant.settings));
-            lookup::fill(&session, tenant, &mut products, wanted.collect()).await?;
+            catalogue.fill(&session, tenant, wanted.collect()).await?;
         }
         let bench = Bench {
             tenant,
             session: &session,
-            products: &products,
+            products: catalogue.products(),
             on,
             tally,
         };
@@ -177,7 +178,7 @@ async fn step(bench: &Bench<'_>, slip: &str, look: bool) -> Result<Flow> {
     }
 }
 
-/// The changed order still makes the registered sale.
+/// The changed order still makes the registered sale, which stays on its day, and how far it was when it was booked stays, too.
 fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
     journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
         let (Some(order), Some(registered)) = (record.order.clone(), record.registered.as_mut())
@@ -187,26 +188,71 @@ fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
         if Some(&order) != seen.order.as_ref() {
             return Ok(None);
         }
-        registered.made_from = order;
+        registered.made_from = Order {
+            state: registered.made_from.state,
+            ..order
+        };
         Ok(Some(commit))
     })?;
     Ok(Flow::Again)
 }
 
-/// Nothing is left: the slip leaves the queue, and trouble that a change or a retry has ended leaves it too.
+/// Nothing is left: the slip leaves the queue, and trouble that a change or a retry has ended leaves it too. What the settings
+/// pass by is not forgotten: an order that was refused stays so, and any other is read again once they take it.
 fn done(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
     journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
         if record != seen {
             return Ok(None);
         }
         record.todo = false;
+        let passed = plan::passed_by(record, &bench.tenant.settings);
+        if let Some(trouble) = record.trouble.as_mut()
+            && passed == PassedBy::Settings
+        {
+            trouble.again = false;
+            return Ok(Some(commit));
+        }
         record.trouble = record.trouble.take().filter(|trouble| !trouble.again);
-        Ok(Some(commit))
+        if passed == PassedBy::Nothing {
+            return Ok(Some(commit));
+        }
+        narrow_cursor(bench.tenant, &record.shop_id, commit).map(Some)
     })?;
     Ok(Flow::Again)
 }
 
-/// Whether anything recorded is not finished.
+/// The shop's cursor no longer stands for more than today's settings take.
+fn narrow_cursor(tenant: &Tenant<'_>, shop_id: &str, commit: Commit) -> Result<Commit> {
+    let key = cursor_key(shop_id);
+    let seen = store::read::<Cursor>(&tenant.ports, &key)?;
+    let now = Reach::of(&tenant.settings.orders, shop_id);
+    let cursor = match &seen {
+        Some(seen) => Cursor {
+            reach: seen
+                .value
+                .reach
+                .zip(now)
+                .map(|(read, now)| read.narrowed(&now)),
+            ..seen.value.clone()
+        },
+        None => Cursor {
+            reach: now,
+            ..Cursor::default()
+        },
+    };
+    if seen.as_ref().is_some_and(|seen| seen.value == cursor) {
+        return Ok(commit);
+    }
+    commit.check(&key, seen.as_ref()).put(&key, &cursor)
+}
+
+/// Whether anything recorded can go on now. While the link is off only what was begun can.
 pub fn has_open_work(ports: &crate::ports::Ports<'_>) -> Result<bool> {
-    Ok(!store::list::<bool>(ports, TODO, 1)?.is_empty())
+    let queue = queue(connection::link(ports)?.on);
+    Ok(!store::list::<bool>(ports, queue, 1)?.is_empty())
+}
+
+/// Where the slips are that can go on.
+fn queue(on: bool) -> &'static str {
+    if on { TODO } else { BEGUN }
 }

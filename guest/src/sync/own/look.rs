@@ -150,6 +150,13 @@ fn cut_off(tenant: &Tenant<'_>, kind: Kind, work: &str) -> Result<Option<Look>> 
         .filter(|look| !look.begun && tenant.now() - look.since < LONGEST))
 }
 
+/// Keeps a look whose effect cannot be paid for any more: the next call goes on from it.
+pub fn keep(tenant: &Tenant<'_>, look: &Look) -> Result<()> {
+    Commit::new()
+        .put(&key(look.kind, &look.work), look)?
+        .apply(&tenant.ports)
+}
+
 /// In the intent's commit: whatever happens to this call, the look is not lost.
 pub fn note(commit: Commit, look: &Look) -> Result<Commit> {
     let begun = Look {
@@ -247,7 +254,7 @@ fn is_open(tenant: &Tenant<'_>, look: &Look) -> Result<bool> {
         store_id,
         ..
     } = &spot.piece;
-    let key = entry_key(&look.work, look.kind, store_id, product_id);
+    let key = entry_key(&look.work, look.kind, (store_id, product_id, false));
     let entry = store::read::<Entry>(&tenant.ports, &key)?;
     Ok(entry.is_some_and(|entry| entry.value.due.is_none()))
 }

@@ -244,17 +244,51 @@ impl Place {
     }
 }
 
+/// 売上引当: the division of rows of products that a sold one draws on, whatever the sale's own is (smaregi.md 4c; that registered
+/// sales write it, and undoing them, too, is assumed).
+const DRAWN: &str = "16";
+
 fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
     let (remaining, division) = match effect {
+        None if entry.drawn => (entry.remaining, Some(DRAWN.to_owned())),
         None => (entry.remaining, None),
+        Some(own::Effect::Moves { .. }) if entry.drawn => (entry.remaining, Some(DRAWN.to_owned())),
         Some(own::Effect::Moves { division }) => (entry.remaining, Some(division.clone())),
         // It leaves stock alone: no row will come, whatever becomes of it.
         Some(own::Effect::Nothing) => (0, Some(String::new())),
     };
     Claim {
         remaining,
-        due: entry.due.is_some(),
+        // While it is not known whether there are rows at all, those that fit wait.
+        due: entry.due.is_some() && !(entry.drawn && effect.is_none()),
         division,
         until: entry.until(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_on_has_rows_of_its_own_and_waits_for_knowledge_like_the_rest() {
+        let entry = own::Entry {
+            kind: own::Kind::Sale,
+            remaining: -6,
+            drawn: true,
+            due: crate::time::from_unix(1_000, 0),
+        };
+        let moves = own::Effect::Moves {
+            division: "02".to_owned(),
+        };
+        for (effect, remaining, due) in [
+            (None, -6, false),
+            (Some(&moves), -6, true),
+            (Some(&own::Effect::Nothing), 0, true),
+        ] {
+            let claim = claim(&entry, effect);
+            assert_eq!((claim.remaining, claim.due), (remaining, due), "{effect:?}");
+            assert!(remaining == 0 || claim.division.as_deref() == Some("16"));
+        }
     }
 }

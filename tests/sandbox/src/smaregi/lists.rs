@@ -117,7 +117,8 @@ pub fn products(books: &Books, request: &Request) -> Result<Value, Problem> {
 
 pub fn product(books: &Books, id: &str, request: &Request) -> Result<Value, Problem> {
     let form = wire::query(request);
-    only(&form, &["fields"])?;
+    // The second is documented for a single product only; products of these shops draw on no others.
+    only(&form, &["fields", "with_inventory_reservations"])?;
     let fields = fields(names::PRODUCT, &[], &form)?;
     let found = id.parse().ok().and_then(|id: u64| books.products.get(&id));
     let found = found.ok_or_else(Problem::not_found)?;

@@ -256,3 +256,37 @@ fn where_sales_move_no_stock_the_goods_are_moved_by_us() {
     );
     assert_eq!(shop.settle().waiting, 0);
 }
+
+#[test]
+fn what_a_product_draws_on_leaves_the_source_store_and_comes_back() {
+    let shop = shop_with(&["1001", "1002"]);
+    shop.source_store("20");
+    shop.world.add_product("c");
+    shop.world.draw("b", "C", 3);
+    shop.import();
+    shop.world.pass(70);
+    shop.settle();
+    let stock = |product: &str| {
+        (
+            shop.world.stock("10", product),
+            shop.world.stock("20", product),
+        )
+    };
+    assert_eq!((stock("B"), stock("C")), ((0, -2), (0, -6)));
+    let entries = shop.storage_of("own/10/C/");
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.key.ends_with("/sale-drawn"))
+    );
+    assert_eq!(entries.len(), 2);
+    for slip in [1001, 1002] {
+        shop.world.edit(slip, |order| {
+            (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned())
+        });
+    }
+    shop.import();
+    shop.world.pass(70);
+    shop.settle();
+    assert_eq!((stock("B"), stock("C")), ((0, 0), (0, 0)));
+}

@@ -132,7 +132,7 @@ fn what_smaregi_refuses_is_refused_with_its_words() {
 }
 
 /// 200 slips of seven lines: two pages, the first of which ends inside a slip.
-fn two_pages() -> Shop {
+pub fn two_pages() -> Shop {
     let shop = Shop::open();
     for slip in 1_001..1_201 {
         let mut order = samples::order(&slip.to_string());

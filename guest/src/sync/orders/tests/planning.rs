@@ -68,6 +68,7 @@ fn booked() -> SlipRecord {
         transaction_id: "77".to_owned(),
         sale: *sale,
         made_from: records::plain(&samples::order("1001")),
+        refused: None,
     };
     SlipRecord {
         registered: Some(registered),
@@ -174,7 +175,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         made_from: Some(records::plain(&samples::order("1001"))),
         transaction_id: None,
         tried_at: samples::order("1001").changed_at,
-        uncertain: false,
+        refused: None,
         second_way: false,
         why: None,
     });
@@ -192,6 +193,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         revision: 1,
         shift: wanted[0].clone(),
         tried_at: None,
+        refused: false,
     }];
     assert_eq!(
         planned(&record, &samples::products(), false, &[]),
@@ -211,6 +213,37 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
     );
 }
 
+#[test]
+fn goods_move_whatever_waits_for_a_person() {
+    let sale = booked().registered.unwrap().sale;
+    let made = |refused| Move {
+        number: 1,
+        revision: 1,
+        shift: source_store::wanted(&sale)[0].clone(),
+        tried_at: None,
+        refused,
+    };
+    let mut record = SlipRecord {
+        trouble: trouble(false),
+        ..booked()
+    };
+    record.moves = vec![made(true), made(false)];
+    assert_eq!(next(&record), Next::Move);
+    record.moves = vec![made(true)];
+    assert_eq!(next(&record), Next::Done);
+    record.release();
+    assert_eq!(next(&record), Next::Move);
+}
+
+#[test]
+fn a_way_that_was_refused_is_not_tried_again() {
+    let mut record = changed(|order| order.life = Life::Cancelled);
+    record.registered.as_mut().unwrap().refused = Some(Act::Cancel);
+    assert!(matches!(next(&record), Next::Undo(Undoing::Dispose, _)));
+    record.release();
+    assert!(matches!(next(&record), Next::Undo(Undoing::Cancel, _)));
+}
+
 fn read(record: Option<SlipRecord>, change: impl FnOnce(&mut Order)) -> Option<SlipRecord> {
     let mut order = samples::order("1001");
     change(&mut order);
@@ -218,6 +251,7 @@ fn read(record: Option<SlipRecord>, change: impl FnOnce(&mut Order)) -> Option<S
         slip: "1001".to_owned(),
         shop_id: "1".to_owned(),
         order: Ok(order),
+        head: None,
         partial: false,
     };
     let seen = record.map(|value| Stored {
@@ -276,6 +310,7 @@ fn an_unreadable_slip_is_refused_and_mended_by_a_reading() {
         slip: "1001".to_owned(),
         shop_id: "1".to_owned(),
         order: Err(Reason::new("bad-row", "x", "x")),
+        head: None,
         partial: false,
     };
     let record = scan::absorb(&bad, None, &samples::settings()).unwrap();

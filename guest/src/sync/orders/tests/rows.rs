@@ -16,6 +16,8 @@ pub struct Slip {
     pub order: Order,
     pub changed: Moment,
     pub lines_changed: Vec<Moment>,
+    /// Fields as they are answered, whatever the order says.
+    pub raw: Vec<(&'static str, Value)>,
 }
 
 /// Rows in Next Engine's order, cut at the limit.
@@ -88,16 +90,13 @@ fn row(slip: &Slip, line: usize, newest: Moment, fields: &[&str]) -> Value {
         "receive_order_row_returned_bad_quantity": "0", "receive_order_row_last_modified_newest_date": at(newest),
         "receive_order_row_last_modified_null_safe_date": at(line_changed), "receive_order_row_last_modified_date": at(line_changed),
     });
+    let answered = |field: &str| {
+        let raw = slip.raw.iter().find(|(name, _)| *name == field);
+        let known = || known.get(field).unwrap_or_else(|| panic!("field {field}"));
+        raw.map_or_else(known, |(_, value)| value).clone()
+    };
     fields
         .iter()
-        .map(|field| {
-            (
-                (*field).to_owned(),
-                known
-                    .get(*field)
-                    .unwrap_or_else(|| panic!("field {field}"))
-                    .clone(),
-            )
-        })
+        .map(|field| ((*field).to_owned(), answered(field)))
         .collect()
 }

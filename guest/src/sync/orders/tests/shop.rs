@@ -10,9 +10,9 @@ use crate::{
     error::Result,
     ports::{Clock, Entry, Ports, Random},
     rules::samples,
-    settings::{Credentials, Secret, Settings},
+    settings::{Credentials, OrderSettings, Secret, Settings},
     sync::{
-        history_received,
+        connection, history_received,
         orders::{self, overview::Pieces},
         report::{
             ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
@@ -76,11 +76,16 @@ impl Shop {
             .unwrap();
     }
 
+    /// Changes the order settings, from what they were at the opening.
+    pub fn set(&self, change: impl FnOnce(&mut OrderSettings)) {
+        let mut settings = settings();
+        change(&mut settings.orders);
+        self.save(&settings);
+    }
+
     /// Sets 在庫移動元店舗.
     pub fn source_store(&self, store: &str) {
-        let mut settings = settings();
-        settings.orders.receiving_stores[0].source_store_id = Some(store.to_owned());
-        self.save(&settings);
+        self.set(|orders| orders.receiving_stores[0].source_store_id = Some(store.to_owned()));
     }
 
     fn tenant(&self, requests: u32) -> Tenant<'_> {
@@ -89,6 +94,24 @@ impl Shop {
 
     pub fn import_within(&self, requests: u32) -> ImportProgress {
         at_once(orders::import_shop(&self.tenant(requests), "1"))
+    }
+
+    pub fn try_import(&self) -> Result<ImportProgress> {
+        orders::import_shop(&self.tenant(100_000), "1")
+            .now_or_never()
+            .unwrap()
+    }
+
+    pub fn import_of(&self, shop: &str) -> ImportProgress {
+        at_once(orders::import_shop(&self.tenant(100_000), shop))
+    }
+
+    pub fn switch_off(&self) {
+        connection::switch_off(&self.ports()).unwrap();
+    }
+
+    pub fn has_open_work(&self) -> bool {
+        orders::has_open_work(&self.ports()).unwrap()
     }
 
     pub fn import(&self) -> ImportProgress {
@@ -100,7 +123,16 @@ impl Shop {
     }
 
     pub fn retry(&self, choice: RetryChoice) -> ImportProgress {
-        at_once(orders::retry(&self.tenant(100_000), &choice))
+        self.retry_within(choice, 100_000)
+    }
+
+    pub fn retry_within(&self, choice: RetryChoice, requests: u32) -> ImportProgress {
+        at_once(orders::retry(&self.tenant(requests), &choice))
+    }
+
+    pub fn preview_slip(&self, slip: &str) -> Preview {
+        let choice = PreviewChoice::Slip(slip.to_owned());
+        at_once(orders::preview(&self.tenant(100_000), &choice)).remove(0)
     }
 
     pub fn preview(&self, shop: &str) -> Vec<Preview> {
@@ -127,6 +159,11 @@ impl Shop {
         history_received::received(&self.tenant(0), &ReceivedFilter::default(), &page)
             .unwrap()
             .entries
+    }
+
+    /// Keys of everything refused.
+    pub fn refused(&self) -> usize {
+        self.storage_of("orders/refused/").len()
     }
 
     /// Everything stored under a prefix.

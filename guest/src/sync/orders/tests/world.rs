@@ -61,6 +61,10 @@ pub struct World {
     /// Faults strike only requests whose path begins so.
     pub faulty: Cell<&'static str>,
     pub refuse_cancel: Cell<bool>,
+    /// No stock of this product can be moved.
+    pub refuse_stock_of: Cell<&'static str>,
+    /// Smaregi answers nothing.
+    pub smaregi_down: Cell<bool>,
     pub sales_move_stock: Cell<bool>,
     pub requests: RefCell<Vec<String>>,
 }
@@ -80,6 +84,8 @@ impl World {
             faults: RefCell::default(),
             faulty: Cell::new(""),
             refuse_cancel: Cell::new(false),
+            refuse_stock_of: Cell::new(""),
+            smaregi_down: Cell::new(false),
             sales_move_stock: Cell::new(true),
             requests: RefCell::default(),
         }
@@ -96,6 +102,7 @@ impl World {
                 order,
                 changed,
                 lines_changed,
+                raw: Vec::new(),
             },
         );
     }
@@ -105,6 +112,14 @@ impl World {
         let mut slips = self.slips.borrow_mut();
         let slip = slips.get_mut(&slip).unwrap();
         change(&mut slip.order);
+        slip.changed = self.now.get();
+    }
+
+    /// Answers a field of a slip with something else than its order says.
+    pub fn raw(&self, slip: u64, field: &'static str, value: Value) {
+        let mut slips = self.slips.borrow_mut();
+        let slip = slips.get_mut(&slip).unwrap();
+        slip.raw.push((field, value));
         slip.changed = self.now.get();
     }
 
@@ -123,6 +138,31 @@ impl World {
     /// Adds a product that was missing.
     pub fn add_product(&self, code: &str) {
         self.products.borrow_mut().push(product(code, "0", "0"));
+    }
+
+    /// Makes each piece of a product draw on pieces of another.
+    pub fn draw(&self, code: &str, on: &str, pieces: i64) {
+        let mut products = self.products.borrow_mut();
+        let product = products
+            .iter_mut()
+            .find(|product| product["productCode"] == *code)
+            .unwrap();
+        product["inventoryReservations"] =
+            json!([{"reservationProductId": on, "reservationAmount": pieces.to_string()}]);
+    }
+
+    fn drawn(&self, product: &str) -> Vec<(String, i64)> {
+        let products = self.products.borrow();
+        let draws = products
+            .iter()
+            .find(|row| row["productId"] == *product)
+            .and_then(|row| row["inventoryReservations"].as_array().cloned());
+        let text = |draw: &Value, field: &str| draw[field].as_str().unwrap().to_owned();
+        let draw = |draw: &Value| {
+            let pieces = text(draw, "reservationAmount").parse().unwrap();
+            (text(draw, "reservationProductId"), pieces)
+        };
+        draws.iter().flatten().map(draw).collect()
     }
 
     /// Transactions that stand.
@@ -167,6 +207,9 @@ impl World {
                 &form_urlencoded::parse(&request.body).into_owned().collect(),
             ));
         }
+        if self.smaregi_down.get() {
+            return Err(HttpFailure::NotSent);
+        }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (request.method, parts.as_slice()) {
@@ -183,6 +226,9 @@ impl World {
                 refused(&format!("締め済み {id}"))
             }
             ("POST", ["transactions", id, undo]) => self.write(&path, || self.undo(id, undo)),
+            ("POST", ["stock", product, "add"]) if *product == self.refuse_stock_of.get() => {
+                refused("在庫を変更できません")
+            }
             ("POST", ["stock", product, "add"]) => self.write(&path, || self.add(product, &body)),
             other => panic!("not in this world: {other:?}"),
         }
@@ -257,6 +303,10 @@ impl World {
         for line in body["details"].as_array().unwrap() {
             let quantity: i64 = line["quantity"].as_str().unwrap().parse().unwrap();
             let product = line["productId"].as_str().unwrap();
+            let store = body["storeId"].as_str().unwrap();
+            for (drawn, pieces) in self.drawn(product) {
+                self.move_stock(&drawn, store, sign * quantity * pieces, "16", None);
+            }
             if product != "SHIP" {
                 self.move_stock(
                     product,

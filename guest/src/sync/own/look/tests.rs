@@ -16,6 +16,7 @@ fn row(id: &str, amount: i64, division: &str, memo: Option<&str>) -> Value {
 
 fn piece(product: &str) -> Piece {
     Piece {
+        drawn: false,
         product_id: product.to_owned(),
         store_id: "1".to_owned(),
         quantity: -2,

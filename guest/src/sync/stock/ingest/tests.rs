@@ -205,6 +205,7 @@ fn an_unreadable_row_is_told_once_and_counted_when_it_becomes_readable() {
 
 fn settled(script: &Script, quantity: i64) {
     let pieces = [Piece {
+        drawn: false,
         product_id: "8".to_owned(),
         store_id: "1".to_owned(),
         quantity,

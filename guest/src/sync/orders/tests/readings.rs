@@ -1,0 +1,130 @@
+//! Readings that are odd: what cannot be read, what came in part, what Smaregi's silence must not stop.
+
+use serde_json::json;
+
+use super::shop::{Shop, shop_with};
+use crate::{
+    rules::{
+        order::{Life, Order, OrderState},
+        samples,
+    },
+    sync::report::ReceivedResult,
+};
+
+fn cancel(order: &mut Order) {
+    (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned());
+}
+
+const TOTAL: &str = "receive_order_total_amount";
+
+#[test]
+fn a_cancellation_is_followed_although_the_amounts_cannot_be_read() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.edit(1001, cancel);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    let import = shop.import();
+    assert_eq!((import.undone, import.refused), (1, 0));
+    assert_eq!(shop.refused(), 0);
+}
+
+#[test]
+fn an_unreadable_slip_is_raised_only_if_it_could_be_a_sale() {
+    let shop = shop_with(&["1001", "1002", "1003"]);
+    shop.world.edit(1001, cancel);
+    shop.world
+        .edit(1002, |order| order.state = OrderState::Printing);
+    for slip in [1001, 1002, 1003] {
+        shop.world.raw(slip, TOTAL, json!(null));
+    }
+    assert_eq!(shop.import().refused, 1);
+    assert_eq!(shop.received()[0].slip, "1003");
+}
+
+#[test]
+fn a_sale_whose_order_became_unreadable_stays_and_needs_a_person() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    let import = shop.import();
+    assert_eq!((import.undone, import.refused, import.waiting), (0, 0, 0));
+    let told = shop.received().remove(0);
+    assert_eq!(told.outcome, ReceivedResult::NeedsPerson);
+    assert!(told.open && told.transaction_id.is_some());
+}
+
+#[test]
+fn a_change_that_cannot_be_mapped_needs_a_person() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.edit(1001, |order| {
+        order.lines[0].code = "nobody-knows".to_owned()
+    });
+    assert_eq!(shop.import().refused, 0);
+    assert_eq!(shop.received()[0].outcome, ReceivedResult::NeedsPerson);
+    assert_eq!(shop.world.live().len(), 1);
+}
+
+#[test]
+fn a_slip_whose_amounts_differ_for_good_costs_one_search_an_import() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.goods = 9_999.into();
+    shop.world.put(order);
+    for _ in 0..3 {
+        shop.import();
+        shop.world.pass(1);
+    }
+    assert_eq!(shop.world.asked("POST /api_v1_receiveorder_row/search"), 3);
+}
+
+#[test]
+fn a_new_slip_of_which_one_line_came_is_completed() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.state = OrderState::Printing;
+    shop.world.put(order);
+    shop.world.put(samples::order("1002"));
+    shop.import();
+    shop.world.pass(60);
+    shop.world.edit_line(1001, 1, |order| {
+        order.state = OrderState::Shipped;
+        // What is left of its goods would add up by itself.
+        order.lines[0].unit_price = 0.into();
+        order.lines[0].amount = 0.into();
+        (order.goods, order.total) = (1_080.into(), 1_080.into());
+    });
+    assert_eq!(shop.import().registered, 1);
+    let lines = shop.world.live()[1].body["details"].clone();
+    assert_eq!(lines.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn smaregis_silence_does_not_stop_the_reading() {
+    let shop = shop_with(&["1001"]);
+    shop.import_within(1);
+    shop.world.put(samples::order("1002"));
+    shop.world.smaregi_down.set(true);
+    assert!(shop.try_import().is_err());
+    assert_eq!(shop.world.asked("POST /api_v1_receiveorder_row/search"), 2);
+    assert_eq!(shop.storage_of("orders/todo/").len(), 2);
+    shop.world.smaregi_down.set(false);
+    assert_eq!(shop.settle().registered, 2);
+}
+
+#[test]
+fn a_preview_of_a_slip_is_read_afresh() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.edit(1001, |order| order.total = 1.into());
+    let preview = shop.preview_slip("1001");
+    assert_eq!(preview.order_total, 1.into());
+    assert_eq!(preview.refusal.unwrap().code, "totals-disagree");
+    assert_eq!(preview.transaction_id.as_deref(), Some("1"));
+    shop.world.edit(1001, |order| order.total = order.goods);
+    let sale = shop.preview_slip("1001").sale.unwrap();
+    assert_eq!(sale.lines[0].name, "商品a", "the name in Next Engine");
+}

@@ -1,0 +1,159 @@
+//! Settings that are narrowed and widened again: no order is lost on the way, and no sale undone.
+
+use super::shop::{Shop, shop_with};
+use crate::{
+    rules::{order::OrderState, samples},
+    settings::{ImportMoment, OrderSettings},
+    sync::report::RetryChoice,
+    time,
+};
+
+fn no_store(orders: &mut OrderSettings) {
+    orders.receiving_stores.clear();
+}
+
+fn starts(day: &str) -> impl Fn(&mut OrderSettings) {
+    let day = time::parse_day(day).unwrap();
+    move |orders| orders.receiving_stores[0].start_date = day
+}
+
+fn also_shop_2(orders: &mut OrderSettings) {
+    let mut second = samples::store();
+    second.shop_id = "2".to_owned();
+    orders.receiving_stores.push(second);
+}
+
+#[test]
+fn an_earlier_start_date_brings_what_was_passed_by() {
+    let shop = shop_with(&["1001"]);
+    shop.set(starts("2026-11-22"));
+    assert_eq!(shop.import().registered, 0);
+    shop.set(|_| ());
+    assert_eq!(shop.import().registered, 1);
+    assert_eq!(
+        shop.import().slips_read,
+        1,
+        "and the start date is not read again"
+    );
+}
+
+#[test]
+fn an_earlier_moment_brings_what_was_passed_by() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.state = OrderState::Printing;
+    shop.world.put(order);
+    shop.import();
+    shop.world.pass(60);
+    shop.world.put(samples::order("1002"));
+    shop.import();
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+}
+
+#[test]
+fn a_later_moment_undoes_no_sale() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::Issued);
+    let mut order = samples::order("1001");
+    (order.state, order.shipped_on) = (OrderState::Issued, None);
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
+    shop.set(|_| ());
+    for state in [OrderState::Printing, OrderState::Shipped] {
+        shop.world.pass(60);
+        shop.world.edit(1001, |order| order.state = state);
+        let import = shop.import();
+        assert_eq!((import.undone, import.registered), (0, 0), "{state:?}");
+    }
+    assert_eq!(shop.world.live().len(), 1);
+}
+
+#[test]
+fn waiting_orders_survive_a_store_that_was_gone_for_a_moment() {
+    for gone in [
+        Box::new(no_store) as Box<dyn Fn(&mut OrderSettings)>,
+        Box::new(starts("2026-12-01")),
+    ] {
+        let shop = shop_with(&["1001"]);
+        assert_eq!(shop.import_within(1).waiting, 1);
+        shop.set(gone);
+        assert_eq!(shop.settle().waiting, 0);
+        shop.set(|_| ());
+        shop.world.pass(60);
+        assert_eq!(shop.import().registered, 1);
+    }
+}
+
+#[test]
+fn a_scan_that_outlives_its_shop_moves_no_cursor_of_it() {
+    let shop = super::imports::two_pages();
+    shop.set(also_shop_2);
+    shop.import_within(1);
+    shop.set(|orders| {
+        also_shop_2(orders);
+        orders.receiving_stores.remove(0);
+    });
+    shop.import_of("2");
+    shop.set(also_shop_2);
+    shop.world.pass(60);
+    shop.import();
+    assert_eq!(shop.world.live().len(), 200);
+}
+
+#[test]
+fn a_refused_order_stays_refused_while_its_store_is_gone() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "later".to_owned();
+    shop.world.put(order);
+    assert_eq!(shop.import().refused, 1);
+    shop.set(no_store);
+    shop.retry(RetryChoice::AllRefused(true));
+    assert_eq!((shop.refused(), shop.has_open_work()), (1, false));
+    shop.set(|_| ());
+    shop.world.add_product("later");
+    assert_eq!(shop.retry(RetryChoice::AllRefused(true)).registered, 1);
+    assert_eq!(shop.refused(), 0);
+}
+
+#[test]
+fn a_refused_order_is_counted_where_it_is_now() {
+    let shop = Shop::open();
+    shop.set(also_shop_2);
+    let mut order = samples::order("1001");
+    order.lines[0].code = "later".to_owned();
+    shop.world.put(order);
+    shop.import();
+    shop.world.pass(20);
+    shop.world
+        .edit(1001, |order| order.shop_id = "2".to_owned());
+    shop.import_of("2");
+    let counts: Vec<u32> = shop.stores().iter().map(|state| state.refused).collect();
+    assert_eq!((counts, shop.refused()), (vec![0, 1], 1));
+}
+
+#[test]
+fn a_backlog_sleeps_while_the_link_is_off() {
+    let shop = shop_with(&["1001"]);
+    shop.import_within(1);
+    assert!(shop.has_open_work());
+    shop.switch_off();
+    assert!(!shop.has_open_work());
+    let settled = shop.settle();
+    assert_eq!((settled.registered, settled.waiting), (0, 1));
+}
+
+#[test]
+fn what_was_begun_is_followed_while_the_link_is_off() {
+    let shop = shop_with(&["1001"]);
+    shop.world
+        .faults
+        .borrow_mut()
+        .push(super::world::Fault::LostAfter);
+    shop.import();
+    shop.switch_off();
+    assert!(shop.has_open_work());
+    assert_eq!(shop.settle().registered, 1);
+}

@@ -1,0 +1,188 @@
+//! Troubles: what waits for a person holds up nothing else, and what is found in Smaregi is taken for what it is.
+
+use super::{
+    shop::{Shop, shop_with},
+    world::Fault,
+};
+use crate::{
+    rules::{
+        order::{Life, Order},
+        samples,
+    },
+    sync::report::{ReceivedResult, RetryChoice},
+};
+
+fn cancel(order: &mut Order) {
+    (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned());
+}
+
+fn stock(shop: &Shop, product: &str) -> (i64, i64) {
+    (
+        shop.world.stock("10", product),
+        shop.world.stock("20", product),
+    )
+}
+
+/// Two sales are booked, so that what a sale does to stock is known; then one whose product `A` cannot be moved.
+fn with_a_refused_move() -> Shop {
+    let shop = shop_with(&["1001", "1002"]);
+    shop.source_store("20");
+    shop.import();
+    shop.world.pass(5);
+    shop.settle();
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -4), (0, -2)));
+    shop.world.refuse_stock_of.set("A");
+    shop.world.put(samples::order("1003"));
+    shop.world.pass(5);
+    shop.import();
+    shop
+}
+
+#[test]
+fn a_refused_stock_move_holds_up_no_other() {
+    let shop = with_a_refused_move();
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((-2, -4), (0, -3)));
+    assert_eq!(shop.received()[0].outcome, ReceivedResult::NeedsPerson);
+    assert!(!shop.has_open_work());
+    let asked = shop.world.asked("POST /stock/A");
+    shop.settle();
+    assert_eq!(shop.world.asked("POST /stock/A"), asked, "a person first");
+    shop.world.refuse_stock_of.set("");
+    assert_eq!(shop.retry(RetryChoice::AllRefused(true)).waiting, 0);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -6), (0, -3)));
+    assert_eq!(shop.refused(), 0);
+}
+
+#[test]
+fn what_was_never_moved_needs_not_be_moved_back() {
+    let shop = with_a_refused_move();
+    shop.world.pass(20);
+    shop.world.edit(1003, cancel);
+    shop.import();
+    shop.world.pass(5);
+    shop.world.put(samples::order("1004"));
+    shop.world.edit(1002, cancel);
+    shop.world.refuse_stock_of.set("");
+    shop.import();
+    shop.world.pass(5);
+    shop.settle();
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -4), (0, -2)));
+    assert_eq!((shop.refused(), shop.has_open_work()), (0, false));
+}
+
+#[test]
+fn a_lost_registration_is_not_sent_for_an_order_that_was_cancelled() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostBefore);
+    shop.import();
+    shop.world.pass(1);
+    shop.world.edit(1001, cancel);
+    shop.import();
+    shop.world.pass(3);
+    assert_eq!(shop.settle().waiting, 0);
+    assert_eq!(shop.world.asked("POST /transactions"), 1);
+    assert!(shop.world.live().is_empty());
+}
+
+#[test]
+fn a_lost_registration_is_planned_anew_for_an_order_that_changed() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostBefore);
+    shop.import();
+    shop.world.pass(1);
+    shop.world.edit(1001, |order| {
+        order.lines[0].unit_price = 1_500.into();
+        (order.goods, order.total) = (4_080.into(), 4_080.into());
+    });
+    shop.import();
+    shop.world.pass(3);
+    assert_eq!(shop.settle().registered, 1);
+    let live = shop.world.live();
+    assert_eq!(
+        (live[0].uuid.as_str(), live[0].body["total"].as_str()),
+        ("NE-1001-1", Some("4080"))
+    );
+}
+
+#[test]
+fn a_registration_found_cancelled_is_told() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    shop.world.transactions.borrow_mut()[0].cancelled = true;
+    assert_eq!(shop.settle().registered, 1);
+    let told = shop.received();
+    assert_eq!(told[0].reason.as_ref().unwrap().code, "cancelled-there");
+    assert!(told[0].open);
+    assert_eq!(shop.refused(), 1);
+}
+
+#[test]
+fn a_retry_that_is_refused_again_is_told_again() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "nobody-knows".to_owned();
+    shop.world.put(order);
+    shop.import();
+    shop.world.pass(1);
+    assert_eq!(shop.retry(RetryChoice::Slip("1001".to_owned())).refused, 1);
+    shop.world.pass(1);
+    shop.settle();
+    let told: Vec<bool> = shop.received().iter().map(|entry| entry.open).collect();
+    assert_eq!(told, [true, false]);
+}
+
+#[test]
+fn refused_registrations_teach_nothing_about_stock() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(3);
+    shop.settle();
+    shop.world.pass(90);
+    shop.settle();
+    assert!(shop.storage_of("own-effect/").is_empty());
+    assert_eq!(shop.retry(RetryChoice::AllRefused(true)).registered, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -2), (0, -1)));
+}
+
+#[test]
+fn a_return_in_the_place_of_a_cancellation_brings_the_goods_back() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.import();
+    shop.world.pass(20);
+    shop.world.refuse_cancel.set(true);
+    shop.world.edit(1001, cancel);
+    assert_eq!(shop.import().undone, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, 0), (0, 0)));
+    let learned = shop.storage_of("own-effect/");
+    let keys: Vec<&str> = learned.iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, ["own-effect/dispose", "own-effect/sale"]);
+}
+
+#[test]
+fn a_lost_answer_to_the_first_effect_loses_no_look() {
+    let shop = shop_with(&["1001"]);
+    shop.source_store("20");
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    assert_eq!(shop.settle().waiting, 0);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -2), (0, -1)));
+}
+
+#[test]
+fn a_refusal_is_followed_under_the_smallest_budget() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.refuse_cancel.set(true);
+    shop.world.edit(1001, cancel);
+    let mut undone = 0;
+    for _ in 0..40 {
+        undone += shop.import_within(1).undone;
+    }
+    assert_eq!((undone, shop.world.live().len()), (1, 0));
+    assert_eq!(shop.world.asked("POST /transactions/1/"), 2);
+}
