@@ -7,8 +7,6 @@ pub mod judge;
 pub mod stage;
 mod story;
 
-use std::{process::ExitCode, sync::Arc};
-
 use anyhow::Context;
 use chrono::DateTime;
 use tsunagi_sandbox::{Switches, shop::demo_shop};
@@ -25,8 +23,6 @@ use story::Story;
 pub struct DemoOptions {
     /// One JSON object on standard output and nothing else.
     pub json: bool,
-    /// Leave everything running afterwards.
-    pub keep: bool,
     /// The story's language.
     pub language: Language,
 }
@@ -34,11 +30,15 @@ pub struct DemoOptions {
 /// The morning the demo plays on; fixed, so that two runs tell the same.
 const MORNING: &str = "2026-11-24T09:00:00+09:00";
 
-/// Plays the day. The exit code is 0 only when the books agree.
+/// Plays the day; says whether the books agree. With `keep` everything stays up until that ends.
 ///
 /// # Errors
 /// When the day cannot be played to its end.
-pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result<ExitCode> {
+pub async fn run(
+    options: DemoOptions,
+    runtime: RuntimeConfig,
+    keep: Option<impl Future<Output = ()>>,
+) -> anyhow::Result<bool> {
     let story = Story::new(options.language, options.json);
     story.waiting("コンポーネントを準備しています", "Preparing the component");
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
@@ -50,18 +50,14 @@ pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result
         switches: Switches::default(),
         begins,
     };
-    let stage = Stage::start(play, Arc::new(runtime)).await?;
-    day::play(&stage, &story).await?;
-    let verdict = judge::judge(&stage, story.decided()).await?;
+    let stage = Stage::start(play, runtime).await?;
+    let script = day::play(&stage, &story).await?;
+    let verdict = judge::judge(&stage, &script, story.decided()).await?;
     story.finish(&stage, &verdict).await?;
-    if options.keep {
+    if let Some(until) = keep {
         story.kept(&stage);
-        tokio::signal::ctrl_c().await?;
+        until.await;
     }
     stage.close().await;
-    Ok(if verdict.is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(verdict.is_good())
 }

@@ -1,7 +1,7 @@
 //! A small shop to play with: a store, a station shop, a warehouse; tea at 8 %, cups at 10 %; two web shops. It judges nothing.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -40,10 +40,10 @@ const GOODS: [(u64, &str, i64, u8); 8] = [
 const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
 
 /// The compiled component, once for all tests.
-fn runtime() -> Arc<Runtime> {
-    static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
+fn runtime() -> Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME
-        .get_or_init(|| Arc::new(Runtime::new(RuntimeConfig::default()).unwrap()))
+        .get_or_init(|| Runtime::new(RuntimeConfig::default()).unwrap())
         .clone()
 }
 
