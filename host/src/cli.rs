@@ -259,11 +259,13 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             };
             let mut kept = interrupt;
             let until = async move { kept.asked().await };
-            Ok(if demo::run(options, runtime, keep.then_some(until)).await? {
-                Ending::Done
-            } else {
-                Ending::Failed
-            })
+            Ok(
+                if demo::run(options, runtime, keep.then_some(until)).await? {
+                    Ending::Done
+                } else {
+                    Ending::Failed
+                },
+            )
         }
         Command::Sandbox { empty } => serve::sandbox(&common, empty, interrupt).await,
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),

@@ -65,11 +65,22 @@ pub struct Config {
     /// Shops by name.
     pub tenants: BTreeMap<String, TenantConfig>,
     /// Where it was read from, and its text, to name lines of what is found later.
-    source: (PathBuf, String),
+    source: Source,
+}
+
+/// Not shown: the text can hold secrets.
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.path.display())
+    }
 }
 
 /// A shop's part.
-#[derive(Debug)]
 pub struct TenantConfig {
     /// What its webhooks carry.
     pub webhook_secret: SecretString,
@@ -77,6 +88,16 @@ pub struct TenantConfig {
     pub allowed_hosts: Vec<String>,
     /// Settings to be put when the server starts, laid over what is stored; `None` leaves that alone.
     pub settings: Option<serde_json::Value>,
+}
+
+/// Without the settings, which can hold client secrets.
+impl fmt::Debug for TenantConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TenantConfig")
+            .field("allowed_hosts", &self.allowed_hosts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `[runtime]`
@@ -173,15 +194,14 @@ impl Config {
                 }],
             )
         })?;
-        let mut config =
-            Self::parse(&text).map_err(|found| Problems(path.to_owned(), found))?;
-        config.source.0 = path.to_owned();
+        let mut config = Self::parse(&text).map_err(|found| Problems(path.to_owned(), found))?;
+        path.clone_into(&mut config.source.path);
         Ok(config)
     }
 
     /// Problems that were found later, by their keys.
     pub fn problems(&self, found: impl IntoIterator<Item = (String, String)>) -> Problems {
-        let (path, text) = &self.source;
+        let Source { path, text } = &self.source;
         let found = found
             .into_iter()
             .map(|(key, what)| problem(text, key, what));
@@ -232,7 +252,10 @@ impl Config {
             store: store.unwrap_or_else(|| PathBuf::from("tsunagi.sqlite")),
             runtime: file.runtime,
             tenants,
-            source: (PathBuf::new(), text.to_owned()),
+            source: Source {
+                path: PathBuf::new(),
+                text: text.to_owned(),
+            },
         })
     }
 }
@@ -344,6 +367,15 @@ smaregi-api = "https://api.smaregi.dev"
 "#;
 
     #[test]
+    fn a_client_secret_is_not_shown() {
+        let text = format!(
+            "{WHOLE}[tenants.myshop.settings.credentials]\nsmaregi-client-secret = \"quiet\"\n"
+        );
+        let config = Config::parse(&text).unwrap();
+        assert!(!format!("{config:?}").contains("quiet"));
+    }
+
+    #[test]
     fn a_whole_file_is_read() {
         let config = Config::parse(WHOLE).unwrap();
         let shop = &config.tenants["myshop"];
@@ -417,10 +449,7 @@ smaregi-api = "https://api.smaregi.dev"
             found(&missing),
             [("tenants.myshop.webhook-secret".to_owned(), 6)]
         );
-        let twice = WHOLE.replace(
-            "\"hush\"\n",
-            "\"hush\"\nwebhook-secret-env = \"NOT_SET\"\n",
-        );
+        let twice = WHOLE.replace("\"hush\"\n", "\"hush\"\nwebhook-secret-env = \"NOT_SET\"\n");
         assert_eq!(
             found(&twice),
             [("tenants.myshop.webhook-secret-env".to_owned(), 8)]
@@ -444,9 +473,12 @@ smaregi-api = "https://api.smaregi.dev"
 
     #[test]
     fn limits_that_would_stop_everything_are_refused() {
-        let text =
-            format!("{WHOLE}[runtime]\ncalls = 0\ncall-seconds = 1\nmemory-megabytes = 1\n");
-        let expected = [("memory-megabytes", 14), ("call-seconds", 13), ("calls", 12)];
+        let text = format!("{WHOLE}[runtime]\ncalls = 0\ncall-seconds = 1\nmemory-megabytes = 1\n");
+        let expected = [
+            ("memory-megabytes", 14),
+            ("call-seconds", 13),
+            ("calls", 12),
+        ];
         assert_eq!(
             found(&text),
             expected.map(|(name, line)| (format!("runtime.{name}"), line))

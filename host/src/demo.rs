@@ -45,13 +45,14 @@ pub async fn run(
         .await?
         .map_err(anyhow::Error::from)?;
     let begins = DateTime::parse_from_rfc3339(MORNING).context("the demo's morning")?;
+    let shop = demo_shop(begins);
     let play = Play {
-        shop: demo_shop(begins),
+        shop: shop.clone(),
         switches: Switches::default(),
         begins,
     };
     let stage = Stage::start(play, runtime).await?;
-    let script = day::play(&stage, &story).await?;
+    let script = day::play(&stage, &shop, &story).await?;
     let verdict = judge::judge(&stage, &script, story.decided()).await?;
     story.finish(&stage, &verdict).await?;
     if let Some(until) = keep {

@@ -187,11 +187,8 @@ impl Runtime {
         arguments: &Value,
     ) -> Result<Result<Value, Value>, Fault> {
         let shared = self.0.clone();
-        let (surroundings, function, arguments) = (
-            surroundings.clone(),
-            function.to_owned(),
-            arguments.clone(),
-        );
+        let (surroundings, function, arguments) =
+            (surroundings.clone(), function.to_owned(), arguments.clone());
         let called =
             tokio::spawn(async move { shared.call(&surroundings, &function, &arguments).await });
         called
@@ -335,7 +332,10 @@ fn cache(folder: &Path) -> Option<Cache> {
     };
     made()
         .inspect_err(|error| {
-            tracing::warn!("compiled code is not kept in {}: {error:#}", folder.display());
+            tracing::warn!(
+                "compiled code is not kept in {}: {error:#}",
+                folder.display()
+            );
         })
         .ok()
 }

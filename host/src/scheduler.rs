@@ -144,7 +144,11 @@ mod tests {
             (round(true, "2026-11-24T09:05:00+09:00"), 0),
             (round(false, "soon"), 600),
         ] {
-            assert_eq!(due(&round, now), now + TimeDelta::seconds(seconds), "{round}");
+            assert_eq!(
+                due(&round, now),
+                now + TimeDelta::seconds(seconds),
+                "{round}"
+            );
         }
     }
 

@@ -76,11 +76,7 @@ impl Running {
 ///
 /// # Errors
 /// When the listener has no address.
-pub fn start(
-    service: Service,
-    listener: TcpListener,
-    schedule: bool,
-) -> std::io::Result<Running> {
+pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();

@@ -44,8 +44,9 @@ async fn the_judge_sees_every_book_that_was_tampered_with() {
             world.stage.sandbox.next_engine(set).unwrap();
         }),
         ("a sale at the till is not sent", |world| {
-            let sale =
-                |smaregi: &mut tsunagi_sandbox::Smaregi| smaregi.pos_sale(1, &[(CUP, 1)]).map(|_| ());
+            let sale = |smaregi: &mut tsunagi_sandbox::Smaregi| {
+                smaregi.pos_sale(1, &[(CUP, 1)]).map(|_| ())
+            };
             world.stage.sandbox.smaregi(sale).unwrap();
         }),
         ("an order is not imported", |world| {
@@ -65,8 +66,7 @@ async fn the_judge_sees_every_book_that_was_tampered_with() {
                 let ours = sales.filter(|sale| sale.stands() && sale.uuid.starts_with("NE-"));
                 ours.map(|sale| sale.id).next().unwrap()
             });
-            let cancel =
-                |smaregi: &mut tsunagi_sandbox::Smaregi| smaregi.pos_sale_cancel(sale);
+            let cancel = |smaregi: &mut tsunagi_sandbox::Smaregi| smaregi.pos_sale_cancel(sale);
             world.stage.sandbox.smaregi(cancel).unwrap();
         }),
         ("an imported order is set back", |world| {
@@ -92,7 +92,9 @@ fn newest_booked(world: &World) -> u64 {
             .map(|slip| slip.id)
             .collect::<Vec<_>>()
     });
-    let booked = slips.into_iter().filter(|slip| !world.booked(*slip).is_empty());
+    let booked = slips
+        .into_iter()
+        .filter(|slip| !world.booked(*slip).is_empty());
     booked.max().unwrap()
 }
 

@@ -17,7 +17,7 @@ use super::{
     words::{count, items},
 };
 use crate::{server::login_address, tenant::Tenant};
-use slices::Slices;
+use slices::{SLICE, Slices};
 
 /// Runs a command on one shop.
 pub async fn run(
@@ -35,6 +35,7 @@ pub async fn run(
         tenant: &tenant,
         show: &show,
         interrupt,
+        slice: SLICE,
     };
     match command {
         Command::Connect(arguments) => {

@@ -40,7 +40,11 @@ impl Failure {
             None if error.is::<Unfit>() => host(3),
             None if error.is::<Usage>() => host(2),
             None => match error.downcast_ref::<Problems>() {
-                Some(problems) => (2, problems.to_string(), json!({ "configuration": told(problems) })),
+                Some(problems) => (
+                    2,
+                    problems.to_string(),
+                    json!({ "configuration": told(problems) }),
+                ),
                 None => host(1),
             },
         };

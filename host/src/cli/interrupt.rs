@@ -22,6 +22,12 @@ impl Interrupt {
         Self(told)
     }
 
+    /// One that a test asks.
+    #[cfg(test)]
+    pub fn told(told: watch::Receiver<bool>) -> Self {
+        Self(told)
+    }
+
     /// Whether it was asked.
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()

@@ -127,13 +127,11 @@ fn problems(tenant: &str, error: CallError) -> anyhow::Result<Vec<(String, Strin
         )]),
         CallError::Contract(error) if error.kind == "invalid" => {
             let each = error.problems("en").into_iter();
-            let each = each
-                .map(|(field, what)| (format!("tenants.{tenant}.settings.{field}"), what));
+            let each =
+                each.map(|(field, what)| (format!("tenants.{tenant}.settings.{field}"), what));
             Ok(each.collect())
         }
-        other => {
-            Err(anyhow::Error::from(other).context(format!("tenants.{tenant}.settings")))
-        }
+        other => Err(anyhow::Error::from(other).context(format!("tenants.{tenant}.settings"))),
     }
 }
 

@@ -8,7 +8,12 @@ use std::{
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use tsunagi_sandbox::{Smaregi, shop::demo::awkward, smaregi::Product, webhook::WebhookFault};
+use tsunagi_sandbox::{
+    Smaregi,
+    shop::{ShopData, demo::awkward},
+    smaregi::Product,
+    webhook::WebhookFault,
+};
 
 use super::{
     judge::{ODD_DIVISION, Script},
@@ -25,12 +30,12 @@ const SHOPS: [&str; 2] = ["1", "2"];
 const LINKED: [u32; 2] = [1, 3];
 
 /// Plays it; says what has to have come of it.
-pub async fn play(stage: &Stage, story: &Story) -> anyhow::Result<Script> {
-    let mut script = expected(stage)?;
+pub async fn play(stage: &Stage, shop: &ShopData, story: &Story) -> anyhow::Result<Script> {
+    let mut script = expected(stage, shop)?;
     connect(stage, story).await?;
     import(stage, story).await?;
     script.sent = trade(stage, story).await?;
-    afternoon(stage, story).await?;
+    afternoon(stage, shop, story).await?;
     mend(stage, story).await?;
     story.chapter("夕方: 両方が落ち着くのを待つ", "Evening: both sides settle");
     stage
@@ -41,8 +46,8 @@ pub async fn play(stage: &Stage, story: &Story) -> anyhow::Result<Script> {
 
 /// What has to come of the orders, told before anything happened. Every shipped one becomes a transaction but those that cannot: one
 /// product nobody has at the till, one total that does not add up. The unknown code is mended, one order is sent back, one changed.
-fn expected(stage: &Stage) -> anyhow::Result<Script> {
-    let slip = |at: usize| first_slip(stage).map(|first| first + at as u64);
+fn expected(stage: &Stage, shop: &ShopData) -> anyhow::Result<Script> {
+    let slip = |at: usize| slip(stage, shop, at);
     let refused = BTreeSet::from([slip(awkward::NOT_IN_SMAREGI)?, slip(awkward::WRONG_TOTAL)?]);
     let returned = slip(awkward::CANCEL_LATER)?;
     let shipped = stage.sandbox.next_engine(|next_engine| {
@@ -60,12 +65,16 @@ fn expected(stage: &Stage) -> anyhow::Result<Script> {
     })
 }
 
-/// Slips are numbered in the order they were placed.
-fn first_slip(stage: &Stage) -> anyhow::Result<u64> {
-    let first = stage
-        .sandbox
-        .next_engine(|next_engine| next_engine.books().slips.keys().next().copied());
-    first.context("the shop has orders")
+/// The slip of the order at a position of the shop's list; a slip that was split off later has the same number.
+fn slip(stage: &Stage, shop: &ShopData, at: usize) -> anyhow::Result<u64> {
+    let order = shop.orders.get(at).context("the shop has the order")?;
+    let found = stage.sandbox.next_engine(|next_engine| {
+        let mut slips = next_engine.books().slips.values();
+        slips
+            .find(|slip| (slip.shop_id, &slip.shop_cut_form_id) == (order.mall, &order.number))
+            .map(|slip| slip.id)
+    });
+    found.context("the order has a slip")
 }
 
 async fn connect(stage: &Stage, story: &Story) -> anyhow::Result<()> {
@@ -189,14 +198,14 @@ fn moves(smaregi: &mut Smaregi) -> Result<BTreeMap<String, i64>, tsunagi_sandbox
 }
 
 /// Orders change after they were imported.
-async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
+async fn afternoon(stage: &Stage, shop: &ShopData, story: &Story) -> anyhow::Result<()> {
     story.chapter(
         "午後: 取り込んだ受注が変わる",
         "Afternoon: imported orders change",
     );
-    let first = first_slip(stage)?;
+    let returned = slip(stage, shop, awkward::CANCEL_LATER)?;
+    let changed = slip(stage, shop, awkward::CHANGE_LATER)?;
     stage.sandbox.next_engine(|next_engine| {
-        let returned = first + awkward::CANCEL_LATER as u64;
         let lines: Vec<(u32, i64)> =
             next_engine
                 .books()
@@ -211,7 +220,6 @@ async fn afternoon(stage: &Stage, story: &Story) -> anyhow::Result<()> {
             next_engine.take_return(returned, line, quantity, 0)?;
         }
         next_engine.cancel(returned, 8)?;
-        let changed = first + awkward::CHANGE_LATER as u64;
         next_engine.unship(changed)?;
         next_engine.edit_line(changed, 1, Some(1), None)?;
         next_engine.ship(changed)

@@ -131,7 +131,8 @@ async fn left_open(stage: &Stage, script: &Script) -> Result<Vec<String>, CallEr
 
 /// Where the component tells a merchant something else than the books.
 fn disagreements(comparison: &Value, books: &Books) -> Vec<String> {
-    let number = |line: &Value, name: &str| field(line, name).parse::<Decimal>().unwrap_or_default();
+    let number =
+        |line: &Value, name: &str| field(line, name).parse::<Decimal>().unwrap_or_default();
     let mut told = BTreeMap::new();
     let mut wrong = Vec::new();
     for line in items(comparison, "lines") {

@@ -25,11 +25,7 @@ pub struct Link {
 }
 
 /// Makes one.
-pub async fn make(
-    store: &dyn Store,
-    tenant: &str,
-    now: DateTime<Utc>,
-) -> Result<Link, StoreError> {
+pub async fn make(store: &dyn Store, tenant: &str, now: DateTime<Utc>) -> Result<Link, StoreError> {
     let link = Link {
         code: code()?,
         expires_at: now + LIVES,

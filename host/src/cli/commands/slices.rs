@@ -16,8 +16,8 @@ use crate::{
     tenant::{CallError, Tenant},
 };
 
-/// One slice of long work.
-const SLICE: (u32, u32) = (200, 20);
+/// Requests and seconds of one slice of long work.
+pub const SLICE: (u32, u32) = (200, 20);
 
 /// What counts only the call is added up; what tells the present is replaced.
 const PRESENT: [&str; 4] = [
@@ -35,13 +35,15 @@ pub struct Slices<'a> {
     pub show: &'a Show,
     /// Whether to go on.
     pub interrupt: Interrupt,
+    /// Requests and seconds of one slice.
+    pub slice: (u32, u32),
 }
 
 impl Slices<'_> {
     /// One function until nothing is left, and what it did.
     pub async fn shown(&self, function: &str, arguments: Value) -> anyhow::Result<Ending> {
         let total = self
-            .to_the_end(function, Value::Null, |_| (function, arguments.clone()))
+            .to_the_end(function, |_| (function, arguments.clone()))
             .await?;
         self.show.answer(function, &total);
         Ok(self.ending([&total]))
@@ -58,7 +60,7 @@ impl Slices<'_> {
             let function = "orders.import-shop";
             let arguments = json!({ "shop-id": shop });
             let total = self
-                .to_the_end(function, Value::Null, |_| (function, arguments.clone()))
+                .to_the_end(function, |_| (function, arguments.clone()))
                 .await?;
             if !self.show.json {
                 self.show.answer(function, &total);
@@ -82,18 +84,21 @@ impl Slices<'_> {
     /// 再取込. The orders are released once: each further call would release those that were refused again. What is left then is
     /// worked off by an import, which begins with it.
     pub async fn retry(&self, choice: Value) -> anyhow::Result<Ending> {
+        let total = self.retried(choice).await?;
+        self.show.answer("orders.retry", &total);
+        Ok(self.ending([&total]))
+    }
+
+    async fn retried(&self, choice: Value) -> Result<Value, CallError> {
         let function = "orders.retry";
         let first = json!({ "choice": choice });
         let shop = self.shops().await?.into_iter().next().unwrap_or_default();
         let further = json!({ "shop-id": shop });
-        let total = self
-            .to_the_end(function, Value::Null, |slice| match slice {
-                0 => (function, first.clone()),
-                _ => ("orders.import-shop", further.clone()),
-            })
-            .await?;
-        self.show.answer(function, &total);
-        Ok(self.ending([&total]))
+        self.to_the_end(function, |slice| match slice {
+            0 => (function, first.clone()),
+            _ => ("orders.import-shop", further.clone()),
+        })
+        .await
     }
 
     async fn shops(&self) -> Result<Vec<String>, CallError> {
@@ -106,7 +111,6 @@ impl Slices<'_> {
     async fn to_the_end<'f>(
         &self,
         told_as: &str,
-        mut total: Value,
         call: impl Fn(usize) -> (&'f str, Value),
     ) -> Result<Value, CallError> {
         let bar = if std::io::stderr().is_terminal() && !self.show.json {
@@ -114,11 +118,12 @@ impl Slices<'_> {
         } else {
             ProgressBar::hidden()
         };
+        let mut total = Value::Null;
         bar.enable_steady_tick(Duration::from_millis(120));
         for slice in 0.. {
             let (function, mut arguments) = call(slice);
             if let Some(arguments) = arguments.as_object_mut() {
-                let budget = json!({ "requests": SLICE.0, "seconds": SLICE.1 });
+                let budget = json!({ "requests": self.slice.0, "seconds": self.slice.1 });
                 arguments.insert("budget".to_owned(), budget);
             }
             let progress = self.tenant.call(function, arguments).await?;
@@ -174,7 +179,86 @@ fn add(total: &mut Value, progress: Value) {
 
 #[cfg(test)]
 mod tests {
+    use tsunagi_sandbox::{Switches, shop::demo_shop};
+
     use super::*;
+    use crate::{
+        cli::words::Language,
+        demo::{
+            judge::history,
+            stage::{Play, Stage},
+        },
+        json::lay,
+        runtime::{Runtime, RuntimeConfig},
+    };
+
+    /// A few of the demo's orders, each with a shipping cost that no setting takes, so all are refused.
+    async fn all_refused(orders: usize) -> Stage {
+        let begins = chrono::DateTime::parse_from_rfc3339("2026-11-24T09:00:00+09:00").unwrap();
+        let mut shop = demo_shop(begins);
+        shop.orders.truncate(orders);
+        for order in &mut shop.orders {
+            order.delivery_fee = 550.into();
+        }
+        let play = Play {
+            shop,
+            switches: Switches::default(),
+            begins,
+        };
+        let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
+        let stage = Stage::start(play, runtime).await.unwrap();
+        put(&stage, json!("unset")).await;
+        stage.log_in().await.unwrap();
+        stage
+            .call("connection.switch-on", json!({ "backlog": "leave" }))
+            .await
+            .unwrap();
+        stage
+    }
+
+    async fn put(stage: &Stage, delivery: Value) {
+        let store = json!({ "store-id": "1", "start-date": "2026-10-01", "shop-id": "1", "shop-name": "モール店" });
+        let own = json!({ "orders": {
+            "receiving-stores": [store], "points": "subtotal-discount", "delivery": delivery,
+            "charge": { "line": "EC-FEE" }, "other": { "line": "NO-SUCH-PRODUCT" },
+        }});
+        let settings = stage.settings(|settings| lay(settings, &own));
+        stage
+            .call("settings.put", json!({ "settings": settings }))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn retrying_all_releases_each_order_once_and_ends() {
+        let stage = all_refused(20).await;
+        let (_, told) = tokio::sync::watch::channel(false);
+        let slices = Slices {
+            tenant: &stage.tenant,
+            show: &Show {
+                language: Language::En,
+                json: true,
+            },
+            interrupt: Interrupt::told(told),
+            slice: (4, 600),
+        };
+        slices.import(None).await.unwrap();
+        let refused = history(&stage, "history.received").await.unwrap().len();
+        assert_eq!(refused, 10, "the orders of one of two shops");
+        put(&stage, json!({ "line": "EC-SHIPPING" })).await;
+        let retrying = slices.retried(json!({ "all-refused": true }));
+        let total = tokio::time::timeout(Duration::from_secs(120), retrying)
+            .await
+            .unwrap()
+            .unwrap();
+        // Some have another cost, whose line names no product: they are refused again, once.
+        let (registered, again) = (count(&total, "registered"), count(&total, "refused"));
+        assert!(registered > 0 && again > 0, "{total}");
+        assert_eq!(registered + again, 10);
+        let entries = history(&stage, "history.received").await.unwrap();
+        assert_eq!(entries.len(), 20);
+        stage.close().await;
+    }
 
     #[test]
     fn what_was_done_adds_up_and_what_is_now_replaces() {

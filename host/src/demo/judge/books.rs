@@ -80,8 +80,8 @@ fn orders(smaregi: &Smaregi, next_engine: &NextEngine, script: &Script, seen: &m
             .map(|slip| format!("a transaction names {slip}, which is no slip")),
     );
     seen.undone = undone.len();
-    seen.duplicates = smaregi.books().duplicates_by_uuid().len()
-        + smaregi.books().duplicates_by_slip().len();
+    seen.duplicates =
+        smaregi.books().duplicates_by_uuid().len() + smaregi.books().duplicates_by_slip().len();
     if undone != script.undone {
         let expected = &script.undone;
         seen.wrong
@@ -178,11 +178,7 @@ fn stock(smaregi: &Smaregi, next_engine: &NextEngine, script: &Script, seen: &mu
 }
 
 /// What Smaregi has more than Next Engine, by code.
-fn kept_out(
-    smaregi: &Smaregi,
-    next_engine: &NextEngine,
-    script: &Script,
-) -> BTreeMap<String, i64> {
+fn kept_out(smaregi: &Smaregi, next_engine: &NextEngine, script: &Script) -> BTreeMap<String, i64> {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for slip in &script.refused {
         let slip = next_engine.books().slips.get(slip);

@@ -17,9 +17,7 @@ pub fn set(tenant: &str, ticket: &str, public_url: &str) -> String {
     } else {
         ""
     };
-    format!(
-        "{NAME}{tenant}={ticket}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SECONDS}{secure}"
-    )
+    format!("{NAME}{tenant}={ticket}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SECONDS}{secure}")
 }
 
 /// Shops and their tickets.
