@@ -15,7 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    demo::{self, DemoOptions},
+    demo::{self, DemoOptions, Told},
     runtime::RuntimeConfig,
 };
 use failure::Failure;
@@ -257,15 +257,13 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
                 component: common.component.clone(),
                 ..RuntimeConfig::default()
             };
-            let mut kept = interrupt;
-            let until = async move { kept.asked().await };
-            Ok(
-                if demo::run(options, runtime, keep.then_some(until)).await? {
-                    Ending::Done
-                } else {
-                    Ending::Failed
-                },
-            )
+            let mut interrupt = interrupt;
+            let told = demo::run(options, runtime, keep, interrupt.asked()).await?;
+            match told {
+                Told::Agree => Ok(Ending::Done),
+                Told::Differ => Ok(Ending::Failed),
+                Told::Interrupted => Err(failure::Interrupted.into()),
+            }
         }
         Command::Sandbox { empty } => serve::sandbox(&common, empty, interrupt).await,
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),

@@ -7,6 +7,8 @@ pub mod judge;
 pub mod stage;
 mod story;
 
+use std::pin::pin;
+
 use anyhow::Context;
 use chrono::DateTime;
 use tsunagi_sandbox::{Switches, shop::demo_shop};
@@ -30,16 +32,42 @@ pub struct DemoOptions {
 /// The morning the demo plays on; fixed, so that two runs tell the same.
 const MORNING: &str = "2026-11-24T09:00:00+09:00";
 
-/// Plays the day; says whether the books agree. With `keep` everything stays up until that ends.
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Both services' books agree.
+    Agree,
+    /// They do not.
+    Differ,
+    /// Somebody asked to end before it was told.
+    Interrupted,
+}
+
+/// Plays the day until `asked` ends; with `keep` everything stays up afterwards, until then.
 ///
 /// # Errors
 /// When the day cannot be played to its end.
 pub async fn run(
     options: DemoOptions,
     runtime: RuntimeConfig,
-    keep: Option<impl Future<Output = ()>>,
-) -> anyhow::Result<bool> {
+    keep: bool,
+    asked: impl Future<Output = ()>,
+) -> anyhow::Result<Told> {
     let story = Story::new(options.language, options.json);
+    let mut asked = pin!(asked);
+    let (stage, good) = tokio::select! {
+        played = play(&story, runtime) => played?,
+        () = &mut asked => return Ok(Told::Interrupted),
+    };
+    if keep {
+        story.kept(&stage);
+        asked.await;
+    }
+    stage.close().await;
+    Ok(if good { Told::Agree } else { Told::Differ })
+}
+
+async fn play(story: &Story, runtime: RuntimeConfig) -> anyhow::Result<(Stage, bool)> {
     story.waiting("コンポーネントを準備しています", "Preparing the component");
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
@@ -52,13 +80,8 @@ pub async fn run(
         begins,
     };
     let stage = Stage::start(play, runtime).await?;
-    let script = day::play(&stage, &shop, &story).await?;
+    let script = day::play(&stage, &shop, story).await?;
     let verdict = judge::judge(&stage, &script, story.decided()).await?;
     story.finish(&stage, &verdict).await?;
-    if let Some(until) = keep {
-        story.kept(&stage);
-        until.await;
-    }
-    stage.close().await;
-    Ok(verdict.is_good())
+    Ok((stage, verdict.is_good()))
 }

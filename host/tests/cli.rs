@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "the whole program is a test, and a test may stop at the first surprise"
 )]
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::Language;
+use super::{interrupt::EXIT_CODE, words::Language};
 use crate::{config::Problems, runtime::Fault, tenant::CallError};
 
 /// The command line asks for something that cannot be.
@@ -14,6 +14,11 @@ pub struct Usage(pub String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unfit(pub String);
+
+/// Somebody asked to end before there was anything to tell.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 /// An end.
 pub struct Failure {
@@ -37,6 +42,7 @@ impl Failure {
             ),
             Some(CallError::Fault(Fault::Misfit(_))) => host(3),
             Some(CallError::Fault(_)) => host(1),
+            None if error.is::<Interrupted>() => host(EXIT_CODE),
             None if error.is::<Unfit>() => host(3),
             None if error.is::<Usage>() => host(2),
             None => match error.downcast_ref::<Problems>() {

@@ -15,6 +15,7 @@ impl Interrupt {
         let (asked, told) = watch::channel(false);
         tokio::spawn(async move {
             signal().await;
+            tracing::info!("finishing what is under way; once more ends at once");
             let _ = asked.send(true);
             signal().await;
             std::process::exit(EXIT_CODE.into());

@@ -167,7 +167,6 @@ pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<
         );
     }
     interrupt.asked().await;
-    tracing::info!("finishing what is under way; a second signal ends at once");
     let finished = async {
         running.stop().await;
         // A client may have gone while its call goes on.

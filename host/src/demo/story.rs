@@ -228,7 +228,7 @@ impl Story {
         );
         for (reason, rows) in unsent {
             println!(
-                "  {rows:>5}  {}: {reason}",
+                "  {rows:>5}  {}:\n         {reason}",
                 of("送らなかった変動", "changes not sent")
             );
         }

@@ -84,7 +84,7 @@ pub async fn begin(
         .await;
     let start = match begun {
         Ok(start) => start,
-        Err(error) => return Ok(failed(&error)),
+        Err(error) => return Ok(failed(&error, true)),
     };
     let text = |field: &str| start.get(field).and_then(Value::as_str).unwrap_or_default();
     let cookie = cookies::set(&tenant, text("ticket"), &service.public_url);
@@ -145,7 +145,7 @@ async fn finished(
     let arguments = json!({ "ticket": ticket, "uid": uid, "state": state });
     let (mut response, used) = match patiently(&served.tenant, &arguments, PATIENCE).await {
         Ok(status) => (connected(&status), true),
-        Err((error, used)) => (failed(&error), used),
+        Err((error, used)) => (failed(&error, used), used),
     };
     // A ticket that still lives may be tried again by loading the page once more.
     if used {
@@ -205,12 +205,14 @@ fn kind(error: &CallError) -> &str {
     }
 }
 
-fn failed(error: &CallError) -> Response {
+/// Unless the ticket is used up, the same page may be loaded again.
+fn failed(error: &CallError, used: bool) -> Response {
+    let again = if used { "" } else { page::AGAIN };
     match error {
         CallError::Contract(error) => page(
             StatusCode::CONFLICT,
             Told {
-                text: &format!("{}\n{}", error.message("ja"), error.message("en")),
+                text: &format!("{}\n{}\n{again}", error.message("ja"), error.message("en")),
                 ..Told::NOT_CONNECTED
             },
         ),

@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn retrying_all_releases_each_order_once_and_ends() {
         let stage = all_refused(20).await;
-        let (_, told) = tokio::sync::watch::channel(false);
+        let (ask, told) = tokio::sync::watch::channel(true);
         let slices = Slices {
             tenant: &stage.tenant,
             show: &Show {
@@ -242,6 +242,9 @@ mod tests {
             interrupt: Interrupt::told(told),
             slice: (4, 600),
         };
+        let interrupted = slices.import(None).await.unwrap();
+        assert_eq!(interrupted, Ending::Interrupted, "after its first slice");
+        ask.send(false).unwrap();
         slices.import(None).await.unwrap();
         let refused = history(&stage, "history.received").await.unwrap().len();
         assert_eq!(refused, 10, "the orders of one of two shops");

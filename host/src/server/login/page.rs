@@ -5,6 +5,10 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+/// What else is said while the ticket still lives.
+pub const AGAIN: &str =
+    "このページを再読み込みすると、もう一度試します。\nLoad this page again to try once more.";
+
 /// A page's words.
 #[derive(Clone, Copy)]
 pub struct Told<'a> {
@@ -64,6 +68,7 @@ pub fn page(status: StatusCode, told: Told<'_>) -> Response {
     let text: String = told
         .text
         .lines()
+        .filter(|line| !line.is_empty())
         .map(|line| format!("<p>{}</p>", plain(line)))
         .collect();
     let body = format!(
