@@ -10,7 +10,7 @@ mod serve;
 mod show;
 pub mod words;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -23,9 +23,16 @@ use interrupt::Interrupt;
 use words::Language;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 settings or arguments to mend · 4 connect or log in first ·
-            5 refused by the other side · 6 try again later · 7 something waits for a person ·
-            130 interrupted: what was begun is finished, the rest is kept
+Exit codes:
+    0  done
+    1  failed
+    2  usage or configuration
+    3  settings or arguments to mend
+    4  connect or log in first
+    5  refused by the other side
+    6  try again later
+    7  something waits for a person
+  130  interrupted: what was begun is finished, the rest is kept
 
 With --json standard output holds exactly one JSON value, also for a failure:
 {\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it.
@@ -220,6 +227,7 @@ pub async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let (language, json) = (cli.common.language(), cli.common.json);
     match run(cli, Interrupt::listen()).await {

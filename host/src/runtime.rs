@@ -9,7 +9,7 @@ mod outbound;
 mod state;
 mod storage;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{
     path::{Path, PathBuf},

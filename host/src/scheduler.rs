@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
-        runtime::{AllowList, Runtime, RuntimeConfig, Surroundings},
+        runtime::{AllowList, Surroundings, tests::usual},
         storage::Sqlite,
     };
 
@@ -155,7 +155,7 @@ mod tests {
     #[tokio::test]
     async fn what_another_process_changed_is_noticed_within_seconds() {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
+        let runtime = usual();
         let open = || {
             let surroundings = Surroundings {
                 store: Arc::new(Sqlite::open(&folder.path().join("store.sqlite")).unwrap()),

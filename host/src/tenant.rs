@@ -152,12 +152,7 @@ impl Tenant {
         called.await.map_err(ended)?
     }
 
-    /// Something came in that makes an early round worthwhile.
-    pub fn wake(&self) {
-        self.shop.wake.notify_one();
-    }
-
-    /// Ends when [`Tenant::wake`] was called.
+    /// Ends when a call of this process made an early round worthwhile.
     pub async fn woken(&self) {
         self.shop.wake.notified().await;
     }

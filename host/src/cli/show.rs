@@ -325,7 +325,10 @@ impl Show {
                 "after",
                 "outcome",
             ]
-            .map(|name| field(entry, name))
+            .map(|name| match name {
+                "triggers" | "outcome" => self.language.terms(entry, name),
+                _ => field(entry, name),
+            })
             .to_vec();
             row.push(self.reason(entry));
             row
@@ -352,7 +355,10 @@ impl Show {
                 "amount",
                 "outcome",
             ]
-            .map(|name| field(entry, name))
+            .map(|name| match name {
+                "triggers" | "outcome" => self.language.terms(entry, name),
+                _ => field(entry, name),
+            })
             .to_vec();
             row.push(self.reason(entry));
             row

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{cli::words::count, json::lay};
 
-/// A shop's day is over when nothing is under way; this is more than it takes.
-const LONG_ENOUGH: Duration = Duration::from_secs(3 * 3600);
+/// A missed notice is found within the hour, and an upload is over minutes later; this is more than it takes.
+const LONG_ENOUGH: Duration = Duration::from_secs(2 * 3600);
 const SHOPS: [&str; 2] = ["1", "2"];
 
 /// The till's store and the warehouse: their stock together is Next Engine's.

@@ -86,6 +86,12 @@ fn alone() -> Surroundings {
     }
 }
 
+/// Compiled once for all tests that need no limits of their own.
+pub fn usual() -> Runtime {
+    static USUAL: std::sync::OnceLock<Runtime> = std::sync::OnceLock::new();
+    USUAL.get_or_init(|| runtime(Limits::default())).clone()
+}
+
 fn runtime(limits: Limits) -> Runtime {
     Runtime::new(RuntimeConfig {
         limits,
@@ -96,7 +102,7 @@ fn runtime(limits: Limits) -> Runtime {
 
 #[tokio::test]
 async fn a_call_that_needs_no_login_answers_in_the_contracts_own_names() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     let status = runtime
         .call(&alone(), "connection.get-status", &json!({}))
         .await;
@@ -107,7 +113,7 @@ async fn a_call_that_needs_no_login_answers_in_the_contracts_own_names() {
 
 #[tokio::test]
 async fn what_settings_get_gave_is_an_argument_again_and_the_contracts_error_has_its_case() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     let around = alone();
     let usual = runtime
         .call(&around, "settings.get", &json!({}))
@@ -139,7 +145,7 @@ async fn what_settings_get_gave_is_an_argument_again_and_the_contracts_error_has
 
 #[tokio::test]
 async fn arguments_that_do_not_fit_name_the_place() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     for (function, arguments, place) in [
         ("connection.switch-on", json!({}), "backlog"),
         (
@@ -181,7 +187,7 @@ async fn arguments_that_do_not_fit_name_the_place() {
 
 #[tokio::test]
 async fn a_function_that_is_none_of_the_contracts_is_said() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     for function in [
         "",
         "connection",

@@ -6,6 +6,8 @@
 
 mod cookies;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

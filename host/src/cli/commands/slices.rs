@@ -189,7 +189,7 @@ mod tests {
             stage::{Play, Stage},
         },
         json::lay,
-        runtime::{Runtime, RuntimeConfig},
+        runtime::tests::usual,
     };
 
     /// A few of the demo's orders, each with a shipping cost that no setting takes, so all are refused.
@@ -205,8 +205,7 @@ mod tests {
             switches: Switches::default(),
             begins,
         };
-        let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
-        let stage = Stage::start(play, runtime).await.unwrap();
+        let stage = Stage::start(play, usual()).await.unwrap();
         put(&stage, json!("unset")).await;
         stage.log_in().await.unwrap();
         stage
