@@ -2,27 +2,58 @@
 //! stock.
 
 mod commands;
+mod component;
+mod failure;
+mod interrupt;
 mod operate;
 mod serve;
 mod show;
 pub mod words;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    demo::{self, DemoOptions},
+    demo::{self, DemoOptions, Told},
     runtime::RuntimeConfig,
-    tenant::CallError,
 };
+use failure::Failure;
+use interrupt::Interrupt;
 use words::Language;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 settings or arguments to mend · 4 connect or log in first ·
-            5 refused by the other side · 6 try again later · 7 something waits for a person
+Exit codes:
+    0  done
+    1  failed
+    2  usage or configuration
+    3  settings or arguments to mend
+    4  connect or log in first
+    5  refused by the other side
+    6  try again later
+    7  something waits for a person
+  130  interrupted: what was begun is finished, the rest is kept
+
+With --json standard output holds exactly one JSON value, also for a failure:
+{\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it.
 
 Try `tsunagi demo` first: it needs nothing but this program.";
+
+const CONFIGURATION: &str = "\
+The configuration, tsunagi.toml; everything but webhook-secret may be left out:
+
+  [server]
+  listen = \"127.0.0.1:8080\"
+  public-url = \"https://tsunagi.example.jp\"   # where browsers and Smaregi reach it
+  api-token-env = \"TSUNAGI_API_TOKEN\"         # opens the JSON API; or api-token-file
+  [store]
+  path = \"tsunagi.sqlite\"
+  [runtime]                                   # README.md tells what each limits
+  calls = 32
+  [tenants.myshop]
+  webhook-secret-file = \"/run/secrets/myshop\" # or webhook-secret, or webhook-secret-env
+
+The first Ctrl-C or SIGTERM lets what is under way finish, at most 80 seconds; the second ends at once.";
 
 /// 繋ぎ: keeps a shop's Smaregi and Next Engine in step.
 #[derive(Parser)]
@@ -49,13 +80,13 @@ pub struct Common {
     /// The shop, when the configuration has several.
     #[arg(long, global = true, value_name = "NAME")]
     tenant: Option<String>,
-    /// One JSON value on standard output, for programs.
+    /// One JSON value on standard output, for programs; a failure is one, too.
     #[arg(long, global = true)]
     json: bool,
     /// ja or en; the environment's language otherwise.
     #[arg(long, global = true, value_name = "LANG")]
     lang: Option<Language>,
-    /// Another component than the embedded one.
+    /// Another component than the embedded one; also what `component` prints or writes.
     #[arg(long, global = true, value_name = "FILE")]
     component: Option<PathBuf>,
 }
@@ -84,10 +115,11 @@ enum Command {
         empty: bool,
     },
     /// Serves webhooks, the login and the JSON API, and does what is due.
+    #[command(after_help = CONFIGURATION)]
     Serve,
-    /// Prints the login's address, or switches the link on or off (連携オン・オフ).
+    /// Prints a one-time login link, or switches the link between the services on or off (連携オン・オフ).
     #[command(
-        after_help = "Examples: tsunagi connect   # open the printed address in a browser\n          tsunagi connect --on --backlog send"
+        after_help = "Examples: tsunagi connect   # open the printed address in a browser, within 30 minutes\n          tsunagi connect --on --backlog send"
     )]
     Connect(operate::Connect),
     /// 接続確認: calls both services and shows until when the login lives.
@@ -162,77 +194,89 @@ enum Which {
 pub enum Ending {
     /// Nothing is left.
     Done,
+    /// Problems were found that a person has to mend.
+    ToMend,
     /// Something waits for a person.
     Waiting,
+    /// Somebody asked to end before all was done.
+    Interrupted,
+    /// What was to be shown does not hold.
+    Failed,
+}
+
+impl Ending {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::ToMend => 3,
+            Self::Waiting => 7,
+            Self::Failed => 1,
+            Self::Interrupted => interrupt::EXIT_CODE,
+        }
+    }
 }
 
 /// Runs the program.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_taken(&error),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("TSUNAGI_LOG")
         .unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let language = cli.common.language();
-    match run(cli).await {
-        Ok(code) => code,
-        Err(error) => {
-            let (code, message) = failure(&error, language);
-            eprintln!("{message}");
-            ExitCode::from(code)
-        }
+    let (language, json) = (cli.common.language(), cli.common.json);
+    match run(cli, Interrupt::listen()).await {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(error) => ended(&Failure::new(&error, language), json),
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+/// Help and version come this way, too.
+fn not_taken(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || !std::env::args().any(|argument| argument == "--json") {
+        error.exit();
+    }
+    ended(&Failure::usage(error.to_string()), true)
+}
+
+fn ended(failure: &Failure, json: bool) -> ExitCode {
+    if json {
+        println!("{:#}", failure.json());
+    } else {
+        eprintln!("{}", failure.message);
+    }
+    ExitCode::from(failure.code)
+}
+
+async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
     let common = cli.common;
-    let runtime = RuntimeConfig {
-        component: common.component.clone(),
-        ..RuntimeConfig::default()
-    };
-    let ending = match cli.command {
+    match cli.command {
         Command::Demo { keep } => {
             let options = DemoOptions {
                 json: common.json,
-                keep,
                 language: common.language(),
             };
-            return demo::run(options, runtime).await;
+            let runtime = RuntimeConfig {
+                component: common.component.clone(),
+                ..RuntimeConfig::default()
+            };
+            let mut interrupt = interrupt;
+            let told = demo::run(options, runtime, keep, interrupt.asked()).await?;
+            match told {
+                Told::Agree => Ok(Ending::Done),
+                Told::Differ => Ok(Ending::Failed),
+                Told::Interrupted => Err(failure::Interrupted.into()),
+            }
         }
-        Command::Sandbox { empty } => serve::sandbox(&common, empty).await?,
-        Command::Component { wit, out } => commands::component(wit, out.as_deref())?,
-        Command::Serve => serve::serve(&common).await?,
-        command => commands::run(&common, command).await?,
-    };
-    Ok(match ending {
-        Ending::Done => ExitCode::SUCCESS,
-        Ending::Waiting => ExitCode::from(7),
-    })
-}
-
-/// Exit code and what a person reads.
-fn failure(error: &anyhow::Error, language: Language) -> (u8, String) {
-    if let Some(CallError::Contract(error)) = error.downcast_ref::<CallError>() {
-        return (exit_code(&error.kind), error.message(language.code()));
-    }
-    let code = if error.is::<crate::config::Problems>() {
-        2
-    } else {
-        1
-    };
-    (code, format!("{error:#}"))
-}
-
-/// By the contract's case.
-fn exit_code(kind: &str) -> u8 {
-    match kind {
-        "invalid" | "not-found" => 3,
-        "not-connected" | "login-needed" => 4,
-        "refused" => 5,
-        "unavailable" | "contended" | "storage" => 6,
-        _ => 1,
+        Command::Sandbox { empty } => serve::sandbox(&common, empty, interrupt).await,
+        Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
+        Command::Serve => serve::serve(&common, interrupt).await,
+        command => commands::run(&common, command, interrupt).await,
     }
 }
 
@@ -244,11 +288,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn scripts_can_tell_the_endings_apart() {
-        let codes = ["invalid", "login-needed", "refused", "unavailable"].map(exit_code);
-        assert_eq!(codes, [3, 4, 5, 6]);
     }
 }

@@ -26,8 +26,12 @@ pub trait Clock: Send + Sync {
     /// Time since some fixed point; never smaller than at an earlier reading, if the clock is never set back.
     fn monotonic(&self) -> Duration;
 
-    /// How long waiting may go on before the clock must be read again. Short where somebody may move the clock.
+    /// How long waiting for a date may go on before the clock must be read again. Short where somebody may move the clock.
     fn look_again_after(&self) -> Duration;
+
+    /// Whether somebody moves it by hand. A clock that runs by itself is waited for in one piece, by the machine's own monotonic
+    /// time.
+    fn is_moved_by_hand(&self) -> bool;
 
     /// Asked when a guest slept on a clock that stood still: makes `to` the present instant. A clock that runs does nothing.
     fn move_to(&self, to: DateTime<Utc>);
@@ -68,6 +72,10 @@ impl Clock for SystemClock {
         Duration::from_secs(60)
     }
 
+    fn is_moved_by_hand(&self) -> bool {
+        false
+    }
+
     fn move_to(&self, _to: DateTime<Utc>) {}
 }
 
@@ -86,6 +94,10 @@ impl Clock for SandboxClock {
         Duration::from_millis(2)
     }
 
+    fn is_moved_by_hand(&self) -> bool {
+        true
+    }
+
     fn move_to(&self, to: DateTime<Utc>) {
         if Clock::now(self) < to {
             self.set(to.fixed_offset());
@@ -102,21 +114,19 @@ pub async fn wait_until(clock: &dyn Clock, deadline: DateTime<Utc>) {
     }
 }
 
-/// A guest's sleep. On a running clock it lasts as long as it says, or until the clock is moved past its end. On a clock that
-/// stands still, one of at most 20 seconds ends almost at once and moves the clock.
+/// A guest's sleep, by monotonic time: setting the wall clock makes it neither longer nor shorter. On a clock that stands still,
+/// one of at most 20 seconds ends almost at once and moves the clock; a longer one waits until somebody moves it.
 pub struct GuestSleep {
     clock: SharedClock,
-    /// `None`: further away than a date can say.
-    deadline: Option<DateTime<Utc>>,
+    /// On the monotonic clock; `None`: further away than a duration can say.
+    deadline: Option<Duration>,
     paces: bool,
 }
 
 impl GuestSleep {
     /// Begins it now.
     pub fn begin(clock: SharedClock, duration: Duration) -> Self {
-        let begun = clock.now();
-        let length = TimeDelta::from_std(duration).ok();
-        let deadline = length.and_then(|length| begun.checked_add_signed(length));
+        let deadline = clock.monotonic().checked_add(duration);
         Self {
             clock,
             deadline,
@@ -129,16 +139,28 @@ impl GuestSleep {
         let Some(deadline) = self.deadline else {
             return std::future::pending().await;
         };
-        while self.paces && self.clock.now() < deadline {
-            let seen = self.clock.now();
-            let left = (deadline - seen).to_std().unwrap_or_default();
-            tokio::time::sleep(left.min(HELD_SLEEP)).await;
-            // Several sleeps may share a clock that stands: each moves it once it has not moved for a moment.
-            if self.clock.now() == seen {
-                self.clock.move_to(deadline);
+        while let Some(left) = deadline.checked_sub(self.clock.monotonic())
+            && !left.is_zero()
+        {
+            if self.clock.is_moved_by_hand() {
+                self.held(left).await;
+            } else {
+                tokio::time::sleep(left).await;
             }
         }
-        wait_until(self.clock.as_ref(), deadline).await;
+    }
+
+    /// A moment of a sleep on a clock that is moved by hand. Several sleeps may share one that stands: each moves it once it has
+    /// not moved for a moment.
+    async fn held(&self, left: Duration) {
+        let seen = self.clock.now();
+        tokio::time::sleep(left.min(HELD_SLEEP)).await;
+        if self.paces
+            && self.clock.now() == seen
+            && let Ok(left) = TimeDelta::from_std(left)
+        {
+            self.clock.move_to(seen + left);
+        }
     }
 }
 
@@ -169,6 +191,36 @@ mod tests {
         assert!(early.is_err(), "ended although nobody moved the clock");
         mover.advance(Duration::from_secs(61));
         sleep.ready().await;
+    }
+
+    /// Runs by itself, and its wall clock is set back an hour while somebody sleeps.
+    struct SetBack(SystemClock, std::sync::atomic::AtomicBool);
+
+    impl Clock for SetBack {
+        fn now(&self) -> DateTime<Utc> {
+            let back = self.1.swap(true, std::sync::atomic::Ordering::Relaxed);
+            Utc::now() - TimeDelta::hours(i64::from(back))
+        }
+        fn monotonic(&self) -> Duration {
+            self.0.monotonic()
+        }
+        fn look_again_after(&self) -> Duration {
+            Duration::from_secs(60)
+        }
+        fn is_moved_by_hand(&self) -> bool {
+            false
+        }
+        fn move_to(&self, _to: DateTime<Utc>) {}
+    }
+
+    #[tokio::test]
+    async fn setting_the_wall_clock_back_makes_no_sleep_longer() {
+        let clock = Arc::new(SetBack(SystemClock::new(), false.into()));
+        clock.now();
+        let sleep = GuestSleep::begin(clock, Duration::from_millis(30));
+        tokio::time::timeout(Duration::from_secs(5), sleep.ready())
+            .await
+            .unwrap();
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The operator's one TOML file, validated whole before anything starts: every problem at once, each with its key and line. Knows
 //! no setting of a shop: those are the component's, and `tenants.<name>.settings` is handed to it as it stands.
 
+mod lines;
 mod secret;
 
 use std::{
@@ -12,7 +13,9 @@ use std::{
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use toml::Spanned;
+
+use crate::runtime::is_loopback;
+use lines::{line_at, line_of};
 
 /// A problem of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +64,23 @@ pub struct Config {
     pub runtime: RuntimeKeys,
     /// Shops by name.
     pub tenants: BTreeMap<String, TenantConfig>,
+    /// Where it was read from, and its text, to name lines of what is found later.
+    source: Source,
+}
+
+/// Not shown: the text can hold secrets.
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.path.display())
+    }
 }
 
 /// A shop's part.
-#[derive(Debug)]
 pub struct TenantConfig {
     /// What its webhooks carry.
     pub webhook_secret: SecretString,
@@ -74,19 +90,29 @@ pub struct TenantConfig {
     pub settings: Option<serde_json::Value>,
 }
 
+/// Without the settings, which can hold client secrets.
+impl fmt::Debug for TenantConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TenantConfig")
+            .field("allowed_hosts", &self.allowed_hosts)
+            .finish_non_exhaustive()
+    }
+}
+
 /// `[runtime]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RuntimeKeys {
     /// Another component than the embedded one.
     pub component: Option<PathBuf>,
-    /// Where compiled code is kept.
+    /// The folder where compiled code is kept; beside the store when left out.
     pub cache: Option<PathBuf>,
-    /// Megabytes of memory that one call may use.
+    /// Megabytes of memory that one call may use, 64 to 4096.
     pub memory_megabytes: Option<usize>,
-    /// Seconds that one call may take.
+    /// Seconds that one call may take, 120 to 86400: a round of the schedule alone may take 60 and a slow answer.
     pub call_seconds: Option<u64>,
-    /// Calls at the same time.
+    /// Calls at the same time, 2 to 1000: half of them are for long work.
     pub calls: Option<u32>,
 }
 
@@ -106,11 +132,12 @@ struct File {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Server {
-    listen: Option<Spanned<String>>,
-    public_url: Option<Spanned<String>>,
-    api_token: Option<Spanned<String>>,
-    api_token_env: Option<Spanned<String>>,
-    api_token_file: Option<Spanned<PathBuf>>,
+    listen: Option<String>,
+    public_url: Option<String>,
+    allow_http: bool,
+    api_token: Option<String>,
+    api_token_env: Option<String>,
+    api_token_file: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -122,11 +149,11 @@ struct Store {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Tenant {
-    webhook_secret: Option<Spanned<String>>,
-    webhook_secret_env: Option<Spanned<String>>,
-    webhook_secret_file: Option<Spanned<PathBuf>>,
+    webhook_secret: Option<String>,
+    webhook_secret_env: Option<String>,
+    webhook_secret_file: Option<PathBuf>,
     #[serde(default)]
-    allowed_hosts: Vec<Spanned<String>>,
+    allowed_hosts: Vec<String>,
     settings: Option<toml::Table>,
 }
 
@@ -137,14 +164,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn add(&mut self, key: impl Into<String>, offset: Option<usize>, what: impl Into<String>) {
-        let before = offset.and_then(|offset| self.text.get(..offset));
-        let line = before.map_or(0, |text| text.matches('\n').count() + 1);
-        self.found.push(Problem {
-            key: key.into(),
-            line,
-            what: what.into(),
-        });
+    fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.found.push(problem(self.text, key.into(), what.into()));
+    }
+}
+
+fn problem(text: &str, key: String, what: String) -> Problem {
+    Problem {
+        line: line_of(text, &key),
+        key,
+        what,
     }
 }
 
@@ -155,7 +184,7 @@ impl Config {
     /// All problems.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            let what = format!("cannot be read ({error}); `tsunagi --help` shows how to write one");
+            let what = format!("cannot be read ({error}); `tsunagi serve --help` shows one");
             Problems(
                 path.to_owned(),
                 vec![Problem {
@@ -165,7 +194,18 @@ impl Config {
                 }],
             )
         })?;
-        Self::parse(&text).map_err(|found| Problems(path.to_owned(), found))
+        let mut config = Self::parse(&text).map_err(|found| Problems(path.to_owned(), found))?;
+        path.clone_into(&mut config.source.path);
+        Ok(config)
+    }
+
+    /// Problems that were found later, by their keys.
+    pub fn problems(&self, found: impl IntoIterator<Item = (String, String)>) -> Problems {
+        let Source { path, text } = &self.source;
+        let found = found
+            .into_iter()
+            .map(|(key, what)| problem(text, key, what));
+        Problems(path.clone(), found.collect())
     }
 
     /// The same for a text.
@@ -173,90 +213,103 @@ impl Config {
     /// # Errors
     /// All problems.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            // toml's own message names the key; its excerpt of the file, which could hold a secret, is left out.
+            vec![Problem {
+                key: String::new(),
+                line: error.span().map_or(0, |span| line_at(text, span.start)),
+                what: error.message().trim().to_owned(),
+            }]
+        })?;
         let mut reader = Reader {
             text,
             found: Vec::new(),
         };
-        let file: File = match toml::from_str(text) {
-            Ok(file) => file,
-            Err(error) => {
-                // toml's own message names the key; its excerpt of the file, which could hold a secret, is left out.
-                reader.add(
-                    "",
-                    error.span().map(|span| span.start),
-                    error.message().trim().to_owned(),
-                );
-                return Err(reader.found);
-            }
-        };
-        let listen = listen(&mut reader, file.server.listen.as_ref());
-        let public_url = public_url(&mut reader, file.server.public_url.as_ref(), listen);
         let server = &file.server;
+        let listen = listen(&mut reader, server.listen.as_deref());
+        let public_url = public_url(&mut reader, server, listen);
         let api_token = secret::Given {
             key: "server.api-token",
-            here: server.api_token.as_ref(),
-            env: server.api_token_env.as_ref(),
-            file: server.api_token_file.as_ref(),
+            here: server.api_token.as_deref(),
+            env: server.api_token_env.as_deref(),
+            file: server.api_token_file.as_deref(),
         }
         .read(&mut reader);
+        runtime(&mut reader, &file.runtime);
         let tenants = file.tenants.into_iter().map(|(name, tenant)| {
             let config = tenant_config(&mut reader, &name, tenant);
             (name, config)
         });
         let tenants = tenants.collect();
-        if reader.found.is_empty() {
-            let store = file
-                .store
-                .path
-                .unwrap_or_else(|| PathBuf::from("tsunagi.sqlite"));
-            Ok(Self {
-                listen,
-                public_url,
-                api_token,
-                store,
-                runtime: file.runtime,
-                tenants,
-            })
-        } else {
-            Err(reader.found)
+        if !reader.found.is_empty() {
+            return Err(reader.found);
         }
+        let store = file.store.path;
+        Ok(Self {
+            listen,
+            public_url,
+            api_token,
+            store: store.unwrap_or_else(|| PathBuf::from("tsunagi.sqlite")),
+            runtime: file.runtime,
+            tenants,
+            source: Source {
+                path: PathBuf::new(),
+                text: text.to_owned(),
+            },
+        })
     }
 }
 
-fn listen(reader: &mut Reader<'_>, given: Option<&Spanned<String>>) -> SocketAddr {
+fn listen(reader: &mut Reader<'_>, given: Option<&str>) -> SocketAddr {
     let default = SocketAddr::from(([127, 0, 0, 1], 8080));
     let Some(given) = given else { return default };
-    given.get_ref().parse().unwrap_or_else(|_| {
-        reader.add(
-            "server.listen",
-            Some(given.span().start),
-            "is no address with a port, such as 127.0.0.1:8080",
-        );
+    given.parse().unwrap_or_else(|_| {
+        let what = "is no address with a port, such as 127.0.0.1:8080";
+        reader.add("server.listen", what);
         default
     })
 }
 
-fn public_url(
-    reader: &mut Reader<'_>,
-    given: Option<&Spanned<String>>,
-    listen: SocketAddr,
-) -> String {
-    let Some(given) = given else {
+fn public_url(reader: &mut Reader<'_>, server: &Server, listen: SocketAddr) -> String {
+    let Some(url) = &server.public_url else {
         return format!("http://{listen}");
     };
-    let url = given.get_ref();
-    let parsed = url
-        .parse::<http::Uri>()
-        .ok()
-        .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
-    if parsed.is_none() || url.ends_with('/') {
-        reader.add(
-            "server.public-url",
-            Some(given.span().start),
-            "is no https address without a slash at its end",
-        );
+    if place(url).is_none() {
+        let what = "is no address such as https://tsunagi.example.jp, without a slash at its end";
+        reader.add("server.public-url", what);
+    } else if url.starts_with("http://") && !is_loopback(url) && !server.allow_http {
+        let what = "is not https: logins and webhooks would travel in the clear. Use https, or set allow-http = true \
+                    where a proxy of your own adds it";
+        reader.add("server.public-url", what);
     }
     url.clone()
+}
+
+/// `scheme://host` or `scheme://host:port`, and nothing else.
+fn place(text: &str) -> Option<http::Uri> {
+    let uri = text.parse::<http::Uri>().ok()?;
+    let scheme = uri.scheme_str()?;
+    let bare = format!("{scheme}://{}", uri.authority()?);
+    (["http", "https"].contains(&scheme) && bare.eq_ignore_ascii_case(text)).then_some(uri)
+}
+
+fn runtime(reader: &mut Reader<'_>, keys: &RuntimeKeys) {
+    let number = |given: Option<usize>| given.and_then(|given| u64::try_from(given).ok());
+    let limits = [
+        (
+            "memory-megabytes",
+            number(keys.memory_megabytes),
+            64..=4_096,
+        ),
+        ("call-seconds", keys.call_seconds, 120..=86_400),
+        ("calls", keys.calls.map(u64::from), 2..=1_000),
+    ];
+    for (name, given, range) in limits {
+        if given.is_some_and(|given| !range.contains(&given)) {
+            let what = format!("has to be from {} to {}", range.start(), range.end());
+            reader.add(format!("runtime.{name}"), what);
+        }
+    }
 }
 
 fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantConfig {
@@ -264,35 +317,25 @@ fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantC
     let plain =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if name.is_empty() || !name.chars().all(plain) {
-        reader.add(
-            format!("tenants.{name}"),
-            None,
-            "is no name: use lower-case letters, digits and hyphens",
-        );
+        let what = "is no name: use lower-case letters, digits and hyphens";
+        reader.add(format!("tenants.{name}"), what);
     }
+    let before = reader.found.len();
     let webhook_secret = secret::Given {
         key: &key("webhook-secret"),
-        here: tenant.webhook_secret.as_ref(),
-        env: tenant.webhook_secret_env.as_ref(),
-        file: tenant.webhook_secret_file.as_ref(),
+        here: tenant.webhook_secret.as_deref(),
+        env: tenant.webhook_secret_env.as_deref(),
+        file: tenant.webhook_secret_file.as_deref(),
     }
     .read(reader);
-    if webhook_secret.is_none()
-        && !reader
-            .found
-            .iter()
-            .any(|problem| problem.key.starts_with(&key("webhook-secret")))
-    {
-        reader.add(
-            key("webhook-secret"),
-            None,
-            "is missing: give it here, or as webhook-secret-env or webhook-secret-file",
-        );
+    if webhook_secret.is_none() && reader.found.len() == before {
+        let what = "is missing: give it here, or as webhook-secret-env or webhook-secret-file";
+        reader.add(key("webhook-secret"), what);
     }
-    for host in &tenant.allowed_hosts {
-        if !host.get_ref().starts_with("https://") && !host.get_ref().starts_with("http://") {
+    for (at, host) in tenant.allowed_hosts.iter().enumerate() {
+        if place(host).is_none() {
             let what = "is no place such as https://api.example.jp";
-            reader.add(key("allowed-hosts"), Some(host.span().start), what);
+            reader.add(key(&format!("allowed-hosts[{at}]")), what);
         }
     }
     let settings = tenant.settings.map(|mut settings| {
@@ -301,11 +344,7 @@ fn tenant_config(reader: &mut Reader<'_>, name: &str, tenant: Tenant) -> TenantC
     });
     TenantConfig {
         webhook_secret: webhook_secret.unwrap_or_default(),
-        allowed_hosts: tenant
-            .allowed_hosts
-            .into_iter()
-            .map(Spanned::into_inner)
-            .collect(),
+        allowed_hosts: tenant.allowed_hosts,
         settings,
     }
 }
@@ -326,6 +365,15 @@ allowed-hosts = ["http://127.0.0.1:5000"]
 [tenants.myshop.settings.endpoints]
 smaregi-api = "https://api.smaregi.dev"
 "#;
+
+    #[test]
+    fn a_client_secret_is_not_shown() {
+        let text = format!(
+            "{WHOLE}[tenants.myshop.settings.credentials]\nsmaregi-client-secret = \"quiet\"\n"
+        );
+        let config = Config::parse(&text).unwrap();
+        assert!(!format!("{config:?}").contains("quiet"));
+    }
 
     #[test]
     fn a_whole_file_is_read() {
@@ -379,10 +427,87 @@ smaregi-api = "https://api.smaregi.dev"
         assert!(
             found
                 .iter()
-                .any(|problem| problem.what.contains("more than one way")),
+                .any(|problem| problem.what.contains("more than one way") && problem.line == 13),
             "{found:?}"
         );
         assert!(!format!("{found:?}").contains("hush"));
+    }
+
+    /// Problems of a file with these lines added.
+    fn found(text: &str) -> Vec<(String, usize)> {
+        let found = Config::parse(text).unwrap_err();
+        found
+            .into_iter()
+            .map(|problem| (problem.key, problem.line))
+            .collect()
+    }
+
+    #[test]
+    fn a_secret_that_is_missing_or_ambiguous_has_a_line() {
+        let missing = WHOLE.replace("webhook-secret = \"hush\"\n", "");
+        assert_eq!(
+            found(&missing),
+            [("tenants.myshop.webhook-secret".to_owned(), 6)]
+        );
+        let twice = WHOLE.replace("\"hush\"\n", "\"hush\"\nwebhook-secret-env = \"NOT_SET\"\n");
+        assert_eq!(
+            found(&twice),
+            [("tenants.myshop.webhook-secret-env".to_owned(), 8)]
+        );
+    }
+
+    #[test]
+    fn a_client_secret_that_cannot_be_had_has_a_line() {
+        let text = format!(
+            "{WHOLE}[tenants.myshop.settings.credentials]\nsmaregi-client-secret-env = \"NOT_SET_ANYWHERE\"\nnext-engine-client-secret-file = \"/no/such/file\"\n"
+        );
+        let key = |name: &str| format!("tenants.myshop.settings.credentials.{name}");
+        assert_eq!(
+            found(&text),
+            [
+                (key("next-engine-client-secret-file"), 13),
+                (key("smaregi-client-secret-env"), 12)
+            ]
+        );
+    }
+
+    #[test]
+    fn limits_that_would_stop_everything_are_refused() {
+        let text = format!("{WHOLE}[runtime]\ncalls = 0\ncall-seconds = 1\nmemory-megabytes = 1\n");
+        let expected = [
+            ("memory-megabytes", 14),
+            ("call-seconds", 13),
+            ("calls", 12),
+        ];
+        assert_eq!(
+            found(&text),
+            expected.map(|(name, line)| (format!("runtime.{name}"), line))
+        );
+    }
+
+    #[test]
+    fn http_is_for_this_machine_unless_it_is_allowed() {
+        let with = |url: &str| WHOLE.replace("https://tsunagi.example.jp", url);
+        assert!(Config::parse(&with("http://127.0.0.1:9000")).is_ok());
+        let open = with("http://tsunagi.example.jp");
+        assert_eq!(found(&open), [("server.public-url".to_owned(), 4)]);
+        let allowed = open.replace("[server]", "[server]\nallow-http = true");
+        assert!(Config::parse(&allowed).is_ok());
+        for wrong in ["tsunagi.example.jp", "ftp://a", "https://a/", "https://a/b"] {
+            assert_eq!(
+                found(&with(wrong)),
+                [("server.public-url".to_owned(), 4)],
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_found_later_has_its_line() {
+        let config = Config::parse(WHOLE).unwrap();
+        let key = "tenants.myshop.settings.endpoints.smaregi-api";
+        let problems = config.problems([(key.to_owned(), "is wrong".to_owned())]);
+        assert_eq!(problems.1[0].line, 10);
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod judge;
 pub mod stage;
 mod story;
 
-use std::{process::ExitCode, sync::Arc};
+use std::pin::pin;
 
 use anyhow::Context;
 use chrono::DateTime;
@@ -25,8 +25,6 @@ use story::Story;
 pub struct DemoOptions {
     /// One JSON object on standard output and nothing else.
     pub json: bool,
-    /// Leave everything running afterwards.
-    pub keep: bool,
     /// The story's language.
     pub language: Language,
 }
@@ -34,34 +32,56 @@ pub struct DemoOptions {
 /// The morning the demo plays on; fixed, so that two runs tell the same.
 const MORNING: &str = "2026-11-24T09:00:00+09:00";
 
-/// Plays the day. The exit code is 0 only when the books agree.
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Both services' books agree.
+    Agree,
+    /// They do not.
+    Differ,
+    /// Somebody asked to end before it was told.
+    Interrupted,
+}
+
+/// Plays the day until `asked` ends; with `keep` everything stays up afterwards, until then.
 ///
 /// # Errors
 /// When the day cannot be played to its end.
-pub async fn run(options: DemoOptions, runtime: RuntimeConfig) -> anyhow::Result<ExitCode> {
+pub async fn run(
+    options: DemoOptions,
+    runtime: RuntimeConfig,
+    keep: bool,
+    asked: impl Future<Output = ()>,
+) -> anyhow::Result<Told> {
     let story = Story::new(options.language, options.json);
+    let mut asked = pin!(asked);
+    let (stage, good) = tokio::select! {
+        played = play(&story, runtime) => played?,
+        () = &mut asked => return Ok(Told::Interrupted),
+    };
+    if keep {
+        story.kept(&stage);
+        asked.await;
+    }
+    stage.close().await;
+    Ok(if good { Told::Agree } else { Told::Differ })
+}
+
+async fn play(story: &Story, runtime: RuntimeConfig) -> anyhow::Result<(Stage, bool)> {
     story.waiting("コンポーネントを準備しています", "Preparing the component");
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
     let begins = DateTime::parse_from_rfc3339(MORNING).context("the demo's morning")?;
+    let shop = demo_shop(begins);
     let play = Play {
-        shop: demo_shop(begins),
+        shop: shop.clone(),
         switches: Switches::default(),
         begins,
     };
-    let stage = Stage::start(play, Arc::new(runtime)).await?;
-    day::play(&stage, &story).await?;
-    let verdict = judge::judge(&stage, story.decided()).await?;
+    let stage = Stage::start(play, runtime).await?;
+    let script = day::play(&stage, &shop, story).await?;
+    let verdict = judge::judge(&stage, &script, story.decided()).await?;
     story.finish(&stage, &verdict).await?;
-    if options.keep {
-        story.kept(&stage);
-        tokio::signal::ctrl_c().await?;
-    }
-    stage.close().await;
-    Ok(if verdict.is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok((stage, verdict.is_good()))
 }

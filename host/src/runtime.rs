@@ -9,10 +9,10 @@ mod outbound;
 mod state;
 mod storage;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,7 +30,7 @@ use crate::{
     json::{self, Misfit},
     storage as store,
 };
-pub use outbound::AllowList;
+pub use outbound::{AllowList, is_loopback};
 use state::CallState;
 
 /// The component that was built with this program.
@@ -50,8 +50,16 @@ pub struct Limits {
     pub call: Duration,
     /// Bytes of one HTTP answer.
     pub answer_bytes: usize,
-    /// Calls at the same time; further ones wait for their turn.
+    /// Calls at the same time; further ones wait for their turn. Half of them are for long work, so that a webhook or a login
+    /// never waits behind it.
     pub calls: u32,
+}
+
+impl Limits {
+    /// Places for long work.
+    fn long(&self) -> u32 {
+        (self.calls / 2).max(1)
+    }
 }
 
 impl Default for Limits {
@@ -72,7 +80,7 @@ impl Default for Limits {
 pub struct RuntimeConfig {
     /// Another component than the embedded one.
     pub component: Option<PathBuf>,
-    /// Where compiled code is kept between runs; `None` compiles each time.
+    /// The folder where compiled code is kept between runs; `None` compiles each time.
     pub cache: Option<PathBuf>,
     /// Limits of each call.
     pub limits: Limits,
@@ -105,12 +113,29 @@ pub enum Fault {
     Failed(#[from] wasmtime::Error),
 }
 
-/// The engine with the component.
-pub struct Runtime {
+/// What may take as long as both services let it: everything that works through lists there.
+const LONG: [&str; 8] = [
+    "schedule.run",
+    "orders.import-shop",
+    "orders.preview",
+    "orders.retry",
+    "stock.send",
+    "stock.catch-up",
+    "stock.compare",
+    "stock.align",
+];
+
+/// The engine with the component. Clones share it.
+#[derive(Clone)]
+pub struct Runtime(Arc<Shared>);
+
+struct Shared {
     pre: InstancePre<CallState>,
     limits: Limits,
     /// As many as the pool has places, so that a busy moment makes calls wait and none fail.
     turns: Semaphore,
+    /// Fewer, for long work alone.
+    long: Semaphore,
 }
 
 impl Runtime {
@@ -139,15 +164,19 @@ impl Runtime {
                     std::thread::sleep(TICK);
                 }
             })?;
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             pre: linker.instantiate_pre(&component)?,
             turns: Semaphore::new(usize::try_from(config.limits.calls)?),
+            long: Semaphore::new(usize::try_from(config.limits.long())?),
             limits: config.limits,
-        })
+        })))
     }
 
     /// Calls `interface.function` with arguments by name, as `wit/` spells both. The outer result is this host's, the inner one the
     /// contract's: its value, or its `error`.
+    ///
+    /// Whoever waits for it may give up at any time: the call goes on to its end by itself, because one that is cut in the middle
+    /// of an answer could lose the tokens that came with it.
     ///
     /// # Errors
     /// See [`Fault`].
@@ -157,7 +186,38 @@ impl Runtime {
         function: &str,
         arguments: &Value,
     ) -> Result<Result<Value, Value>, Fault> {
-        // Nobody closes the semaphore; were it closed, calls would go on without turns.
+        let shared = self.0.clone();
+        let (surroundings, function, arguments) =
+            (surroundings.clone(), function.to_owned(), arguments.clone());
+        let called =
+            tokio::spawn(async move { shared.call(&surroundings, &function, &arguments).await });
+        called
+            .await
+            .unwrap_or_else(|_| Err(wasmtime::Error::msg("the call's task ended").into()))
+    }
+
+    /// Ends when no call is under way or waiting for its turn.
+    pub async fn idle(&self) {
+        let all = self.0.limits.calls;
+        // First come, first served: whoever asked before has had its turn then.
+        let long = self.0.long.acquire_many(self.0.limits.long()).await;
+        drop((long, self.0.turns.acquire_many(all).await));
+    }
+}
+
+impl Shared {
+    async fn call(
+        &self,
+        surroundings: &Surroundings,
+        function: &str,
+        arguments: &Value,
+    ) -> Result<Result<Value, Value>, Fault> {
+        // Nobody closes the semaphores; were they closed, calls would go on without turns.
+        let _long = if LONG.contains(&function) {
+            self.long.acquire().await.ok()
+        } else {
+            None
+        };
         let _turn = self.turns.acquire().await.ok();
         let mut store = self.store(surroundings);
         let called = self.call_in(&mut store, function, arguments);
@@ -253,12 +313,31 @@ fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
     let mut engine = Config::new();
     engine.epoch_interruption(true);
     engine.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    if let Some(folder) = &config.cache {
+    engine.cache(config.cache.as_deref().and_then(cache));
+    Engine::new(&engine)
+}
+
+/// Without a cache everything works, only its beginning is slower.
+fn cache(folder: &Path) -> Option<Cache> {
+    let made = || -> wasmtime::Result<Cache> {
+        // Compiled code is run as it lies there, so nobody else may write it.
+        let folder = std::path::absolute(folder)?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder)?;
         let mut cache = CacheConfig::new();
         cache.with_directory(folder);
-        engine.cache(Some(Cache::new(cache)?));
-    }
-    Engine::new(&engine)
+        Cache::new(cache)
+    };
+    made()
+        .inspect_err(|error| {
+            tracing::warn!(
+                "compiled code is not kept in {}: {error:#}",
+                folder.display()
+            );
+        })
+        .ok()
 }
 
 /// Arguments in the function's own order. A missing budget is a modest one; other missing arguments are said.

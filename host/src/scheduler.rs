@@ -1,7 +1,7 @@
-//! Keeping one shop going: one round after the other, each when the component says it is due, earlier when a webhook came. Decides
-//! nothing about orders or stock.
+//! Keeping one shop going: one round after the other, each when the component says it is due, earlier when a webhook came or
+//! somebody changed something, in this process or another. Decides nothing about orders or stock.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -16,14 +16,20 @@ use crate::{
 const BUDGET: (u32, u32) = (500, 60);
 /// Webhooks come in swarms; one round for all of them.
 const GATHERING: Duration = Duration::from_secs(2);
+/// Between two rounds when nothing more is due, whatever the component says: a host must not spin.
+const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(1);
+/// How often is looked whether another process changed something: one read of the store.
+const LOOK: Duration = Duration::from_secs(2);
 /// After a fault; doubled each time.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
 /// Runs until `stop` turns true. A round under way is finished first.
-pub async fn run(tenant: Arc<Tenant>, mut stop: watch::Receiver<bool>) {
+pub async fn run(tenant: Tenant, mut stop: watch::Receiver<bool>) {
     let mut pause = FIRST_PAUSE;
     while !*stop.borrow() {
+        // Read before the round: what is changed while it runs may be too late for it.
+        let mark = tenant.mark().await.ok();
         let next_at = match round(&tenant).await {
             Ok(next_at) => {
                 pause = FIRST_PAUSE;
@@ -39,6 +45,7 @@ pub async fn run(tenant: Arc<Tenant>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = wait_until(tenant.clock().as_ref(), next_at) => {}
             () = woken(&tenant) => {}
+            () = changed(&tenant, mark) => {}
             _ = stop.changed() => {}
         }
     }
@@ -49,10 +56,18 @@ async fn woken(tenant: &Tenant) {
     tokio::time::sleep(GATHERING).await;
 }
 
+async fn changed(tenant: &Tenant, seen: Option<u64>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = tenant.mark().await.ok();
+        if now.is_some() && now != seen {
+            return;
+        }
+    }
+}
+
 /// One round; says when the next one is due, which is now if there is more to do.
 async fn round(tenant: &Tenant) -> Result<DateTime<Utc>, CallError> {
-    // Settings may have been changed by another process.
-    tenant.allow_hosts().await?;
     let budget = json!({ "budget": { "requests": BUDGET.0, "seconds": BUDGET.1 } });
     let round = match tenant.call("schedule.run", budget).await {
         Err(CallError::Contract(error)) if error.kind == "not-connected" => {
@@ -62,17 +77,20 @@ async fn round(tenant: &Tenant) -> Result<DateTime<Utc>, CallError> {
         round => round?,
     };
     tell(tenant, &round);
+    Ok(due(&round, tenant.clock().now()))
+}
+
+fn due(round: &Value, now: DateTime<Utc>) -> DateTime<Utc> {
     if round.get("more").and_then(Value::as_bool) == Some(true) {
-        return Ok(tenant.clock().now());
+        return now;
     }
     let next_at = round
         .get("next-at")
         .and_then(Value::as_str)
         .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    Ok(next_at.map_or_else(
-        || tenant.clock().now() + LONGEST_PAUSE,
-        |at| at.with_timezone(&Utc),
-    ))
+    next_at.map_or(now + LONGEST_PAUSE, |at| {
+        at.with_timezone(&Utc).max(now + LEAST_PAUSE)
+    })
 }
 
 fn tell(tenant: &Tenant, round: &Value) {
@@ -101,5 +119,60 @@ fn tell(tenant: &Tenant, round: &Value) {
     }
     if let Some(trouble) = round.pointer("/trouble/message/en").and_then(Value::as_str) {
         tracing::warn!(tenant = tenant.name, "{trouble}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        runtime::{AllowList, Surroundings, tests::usual},
+        storage::Sqlite,
+    };
+
+    #[test]
+    fn a_round_that_is_due_at_once_waits_a_moment_unless_there_is_more() {
+        let now: DateTime<Utc> = "2026-11-24T00:00:00Z".parse().unwrap();
+        let round = |more: bool, next_at: &str| json!({ "more": more, "next-at": next_at });
+        for (round, seconds) in [
+            (round(false, "2026-11-23T23:00:00+00:00"), 1),
+            (round(false, "2026-11-24T09:00:00+09:00"), 1),
+            (round(false, "2026-11-24T09:05:00+09:00"), 300),
+            (round(true, "2026-11-24T09:05:00+09:00"), 0),
+            (round(false, "soon"), 600),
+        ] {
+            assert_eq!(
+                due(&round, now),
+                now + TimeDelta::seconds(seconds),
+                "{round}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_another_process_changed_is_noticed_within_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = usual();
+        let open = || {
+            let surroundings = Surroundings {
+                store: Arc::new(Sqlite::open(&folder.path().join("store.sqlite")).unwrap()),
+                tenant: "a".to_owned(),
+                clock: Arc::new(SystemClock::new()),
+                allowed: AllowList::default(),
+            };
+            Tenant::new(runtime.clone(), surroundings, Vec::new())
+        };
+        let (here, there) = (open(), open());
+        let mark = here.mark().await.ok();
+        there
+            .call("connection.switch-off", json!({}))
+            .await
+            .unwrap();
+        tokio::time::timeout(Duration::from_secs(10), changed(&here, mark))
+            .await
+            .unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     routing::{any, get, post},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -17,12 +17,13 @@ use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{scheduler, tenant::Tenant};
+pub use login::address as login_address;
 
 /// A shop and the secret its webhooks carry.
 #[derive(Clone)]
 pub struct Served {
     /// The shop.
-    pub tenant: Arc<Tenant>,
+    pub tenant: Tenant,
     /// What the header `X-Tsunagi-Secret` must hold.
     pub webhook_secret: SecretString,
 }
@@ -34,13 +35,22 @@ pub struct Service {
     pub tenants: Arc<BTreeMap<String, Served>>,
     /// What the JSON API asks for as a bearer token; without one the API is closed.
     pub api_token: Option<SecretString>,
-    /// Whether cookies go over https alone.
-    pub secure: bool,
+    /// Where browsers reach it, without a slash at the end. Cookies go over https alone when it does.
+    pub public_url: String,
 }
 
 impl Service {
     fn find(&self, tenant: &str) -> Result<&Served, StatusCode> {
         self.tenants.get(tenant).ok_or(StatusCode::NOT_FOUND)
+    }
+
+    /// Whether the request carries the API's token.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let both = self.api_token.as_ref().zip(bearer);
+        both.is_some_and(|(token, given)| same(given, token))
     }
 }
 
@@ -99,6 +109,7 @@ fn router(service: Service) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .route("/t/{tenant}/webhook/smaregi", post(webhook::take_in))
         .route("/t/{tenant}/login", get(login::begin))
+        .route("/api/t/{tenant}/login-link", post(login::link))
         .route("/t/{tenant}/login/callback", get(login::finish_named))
         .route("/login/callback", get(login::finish))
         .route("/api/t/{tenant}/{interface}/{function}", any(api::call))

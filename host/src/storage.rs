@@ -18,6 +18,13 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
+impl Entry {
+    /// Of key and value.
+    pub fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+}
+
 /// Which end of a range comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -62,7 +69,8 @@ pub trait Store: Send + Sync {
     /// One item for each key, in the order asked.
     async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError>;
 
-    /// Keys from `start` (included) to `end` (excluded), at most `limit`, from the end that `direction` names.
+    /// Keys from `start` (included) to `end` (excluded), from the end that `direction` names: `limit`, or all there are. A store
+    /// that cannot hand over so much fails: a shorter answer would say that the range ends there.
     async fn scan(
         &self,
         tenant: &str,

@@ -1,12 +1,22 @@
 //! One shop: its surroundings, and calls of the contract's functions on its behalf. Decides nothing; keeps the list of hosts that
-//! the shop's settings need.
+//! the shop's settings need, and tells the scheduler, in whatever process it runs, when a call made an early round worthwhile.
 
-use std::sync::Arc;
+mod links;
+mod mark;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::runtime::{Fault, Runtime, Surroundings};
+use crate::{
+    runtime::{Fault, Runtime, Surroundings, is_loopback},
+    storage::StoreError,
+};
+pub use links::Link;
 
 /// An error of the contract, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,34 +44,38 @@ impl ContractError {
 
     /// What a person reads; each problem of `invalid` on a line of its own.
     pub fn message(&self, language: &str) -> String {
-        let text = |value: &Value| {
-            value
-                .pointer(&format!("/message/{language}"))
+        let problems = self.problems(language);
+        if problems.is_empty() {
+            let text = self.detail.pointer(&format!("/message/{language}"));
+            return text
                 .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        match self.detail.get("problems").and_then(Value::as_array) {
-            Some(problems) => problems
-                .iter()
-                .map(|problem| problem_line(problem, language))
-                .collect::<Vec<_>>()
-                .join("\n"),
-            None => text(&self.detail).unwrap_or_else(|| self.kind.clone()),
+                .unwrap_or(&self.kind)
+                .to_owned();
         }
+        let lines = problems
+            .iter()
+            .map(|(field, what)| format!("{field}: {what}"));
+        lines.collect::<Vec<_>>().join("\n")
     }
-}
 
-fn problem_line(problem: &Value, language: &str) -> String {
-    let text = |pointer: &str| {
-        problem
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let message = text(&format!("/reason/message/{language}"));
-    match text("/reason/value") {
-        "" => format!("{}: {message}", text("/field")),
-        value => format!("{}: {message} ({value})", text("/field")),
+    /// The problems of `invalid`: each one's field and what is wrong with it.
+    pub fn problems(&self, language: &str) -> Vec<(String, String)> {
+        let problems = self.detail.get("problems").and_then(Value::as_array);
+        let each = problems.into_iter().flatten().map(|problem| {
+            let text = |pointer: &str| {
+                problem
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let message = text(&format!("/reason/message/{language}"));
+            let what = match text("/reason/value") {
+                "" => message.to_owned(),
+                value => format!("{message} ({value})"),
+            };
+            (text("/field").to_owned(), what)
+        });
+        each.collect()
     }
 }
 
@@ -76,72 +90,160 @@ pub enum CallError {
     Fault(#[from] Fault),
 }
 
-/// One shop.
+/// Calls after which the schedule has something to do at once, or other hosts to reach.
+const CHANGES: [&str; 10] = [
+    "settings.put",
+    "connection.switch-on",
+    "connection.switch-off",
+    "connection.disconnect",
+    "connection.finish-login",
+    "orders.retry",
+    "stock.resend",
+    "stock.align",
+    "stock.take-in",
+    "stock.take-in-changes",
+];
+
+/// One shop. Clones are the same shop.
+#[derive(Clone)]
 pub struct Tenant {
     /// Its name in the configuration.
     pub name: String,
-    runtime: Arc<Runtime>,
+    shop: Arc<Shop>,
+}
+
+struct Shop {
+    runtime: Runtime,
     surroundings: Surroundings,
-    extra_hosts: Vec<String>,
+    extra_hosts: BTreeSet<String>,
     wake: Notify,
+    /// The mark as of which the list of hosts was made; `None` before the first.
+    hosts_as_of: Mutex<Option<u64>>,
 }
 
 impl Tenant {
-    /// A shop with no host allowed yet but these; see [`Tenant::allow_hosts`].
-    pub fn new(
-        runtime: Arc<Runtime>,
-        surroundings: Surroundings,
-        extra_hosts: Vec<String>,
-    ) -> Self {
+    /// A shop. It may reach the hosts that its stored settings need, and these.
+    pub fn new(runtime: Runtime, surroundings: Surroundings, extra_hosts: Vec<String>) -> Self {
         Self {
             name: surroundings.tenant.clone(),
-            runtime,
-            surroundings,
-            extra_hosts,
-            wake: Notify::new(),
+            shop: Arc::new(Shop {
+                runtime,
+                surroundings,
+                extra_hosts: extra_hosts.into_iter().collect(),
+                wake: Notify::new(),
+                hosts_as_of: Mutex::new(None),
+            }),
         }
     }
 
     /// The clock it lives by.
     pub fn clock(&self) -> &crate::clock::SharedClock {
-        &self.surroundings.clock
+        &self.shop.surroundings.clock
     }
 
-    /// Calls `interface.function` with arguments by name.
+    /// Calls `interface.function` with arguments by name. Whoever waits may give up: the call and what belongs to it go on.
     ///
     /// # Errors
     /// The contract's error, or the host's.
     pub async fn call(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
-        let result = self
+        let (shop, function) = (self.shop.clone(), function.to_owned());
+        let called = tokio::spawn(async move { shop.call(&function, arguments).await });
+        let ended = |_| Fault::Failed(wasmtime::Error::msg("the call's task ended"));
+        called.await.map_err(ended)?
+    }
+
+    /// Ends when a call of this process made an early round worthwhile.
+    pub async fn woken(&self) {
+        self.shop.wake.notified().await;
+    }
+
+    /// Changes whenever a call, of this process or another one on the same store, made an early round worthwhile.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn mark(&self) -> Result<u64, StoreError> {
+        mark::read(self.shop.surroundings.store.as_ref(), &self.name).await
+    }
+
+    /// A new link with which somebody may log this shop in to Next Engine, once.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn new_link(&self) -> Result<Link, StoreError> {
+        let store = self.shop.surroundings.store.as_ref();
+        links::make(store, &self.name, self.clock().now()).await
+    }
+
+    /// Whether a link is good; it is used up then.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn use_link(&self, code: &str) -> Result<bool, StoreError> {
+        let store = self.shop.surroundings.store.as_ref();
+        links::take(store, &self.name, code, self.clock().now()).await
+    }
+}
+
+impl Shop {
+    async fn call(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
+        self.know_hosts().await;
+        let result = self.ask(function, arguments).await;
+        if CHANGES.contains(&function) && result.is_ok() {
+            self.wake.notify_one();
+            self.tell_others(function).await;
+        }
+        result
+    }
+
+    async fn ask(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
+        let called = self
             .runtime
             .call(&self.surroundings, function, &arguments)
             .await?;
-        let value = result.map_err(|error| CallError::Contract(ContractError::new(&error)))?;
-        if function == "settings.put" {
-            self.allow_hosts().await?;
+        called.map_err(|error| CallError::Contract(ContractError::new(&error)))
+    }
+
+    /// A webhook only concerns the process that took it in.
+    async fn tell_others(&self, function: &str) {
+        if function == "stock.take-in" {
+            return;
         }
-        Ok(value)
+        let store = self.surroundings.store.as_ref();
+        if let Err(error) = mark::change(store, &self.surroundings.tenant).await {
+            tracing::warn!(
+                tenant = self.surroundings.tenant,
+                "a change is noticed late: {error}"
+            );
+        }
+    }
+
+    /// Brings the list of hosts up to date when settings may have changed, here or in another process. A store that fails here is
+    /// the component's to tell, in the contract's words; nothing is allowed that was not.
+    async fn know_hosts(&self) {
+        let store = self.surroundings.store.as_ref();
+        let Ok(mark) = mark::read(store, &self.surroundings.tenant).await else {
+            return;
+        };
+        let known = || {
+            self.hosts_as_of
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if *known() == Some(mark) {
+            return;
+        }
+        match self.allow_hosts().await {
+            Ok(()) => *known() = Some(mark),
+            Err(error) => tracing::warn!(tenant = self.surroundings.tenant, "{error}"),
+        }
     }
 
     /// Allows the hosts that the stored settings need, and no others but those configured.
-    ///
-    /// # Errors
-    /// When the settings cannot be read.
-    pub async fn allow_hosts(&self) -> Result<(), CallError> {
-        let settings = self
-            .runtime
-            .call(&self.surroundings, "settings.get", &json!({}))
-            .await?;
-        let settings = settings.map_err(|error| CallError::Contract(ContractError::new(&error)))?;
+    async fn allow_hosts(&self) -> Result<(), CallError> {
+        let settings = self.ask("settings.get", json!({})).await?;
         let needed = self
-            .runtime
-            .call(
-                &self.surroundings,
-                "settings.hosts",
-                &json!({ "settings": settings }),
-            )
+            .ask("settings.hosts", json!({ "settings": settings }))
             .await?;
-        let needed = needed.unwrap_or_default();
         let place = |host: &Value| {
             let text = |field: &str| {
                 host.get(field)
@@ -152,19 +254,11 @@ impl Tenant {
             format!("{}://{}", text("scheme"), text("authority"))
         };
         let needed = needed.as_array().into_iter().flatten().map(place);
+        // Tokens in the clear stay on this machine, unless the operator listed the place.
+        let needed = needed.filter(|place| !place.starts_with("http://") || is_loopback(place));
         self.surroundings
             .allowed
             .set(needed.chain(self.extra_hosts.iter().cloned()));
         Ok(())
-    }
-
-    /// Something came in that makes an early round worthwhile.
-    pub fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Ends when [`Tenant::wake`] was called.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
     }
 }

@@ -1,9 +1,6 @@
 //! A small shop to play with: a store, a station shop, a warehouse; tea at 8 %, cups at 10 %; two web shops. It judges nothing.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
@@ -40,10 +37,10 @@ const GOODS: [(u64, &str, i64, u8); 8] = [
 const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
 
 /// The compiled component, once for all tests.
-fn runtime() -> Arc<Runtime> {
-    static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
+fn runtime() -> Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME
-        .get_or_init(|| Arc::new(Runtime::new(RuntimeConfig::default()).unwrap()))
+        .get_or_init(|| Runtime::new(RuntimeConfig::default()).unwrap())
         .clone()
 }
 
@@ -170,25 +167,45 @@ impl World {
 
     /// The stage with a shop, not connected.
     pub async fn bare(switches: Switches) -> Self {
+        Self::on(switches, runtime()).await
+    }
+
+    /// The same on a runtime of its own.
+    pub async fn on(switches: Switches, runtime: Runtime) -> Self {
         let play = Play {
             shop: shop(),
             switches,
             begins: morning(),
         };
         Self {
-            stage: Stage::start(play, runtime()).await.unwrap(),
+            stage: Stage::start(play, runtime).await.unwrap(),
         }
     }
 
     /// Connected and switched on with these settings.
     pub async fn connected(switches: Switches, change: impl FnOnce(&mut Value)) -> Self {
         let world = Self::bare(switches).await;
-        world.put(change).await;
-        world.stage.log_in().await.unwrap();
+        world.connect(change).await;
         world
-            .call("connection.switch-on", json!({ "backlog": "leave" }))
+    }
+
+    /// Connects and switches on with these settings.
+    pub async fn connect(&self, change: impl FnOnce(&mut Value)) {
+        self.put(change).await;
+        self.stage.log_in().await.unwrap();
+        self.call("connection.switch-on", json!({ "backlog": "leave" }))
             .await;
-        world
+    }
+
+    /// Makes Next Engine's search for orders take so long, in real time.
+    pub fn slow_search(&self, millis: u64) {
+        self.stage.sandbox.add_fault(tsunagi_sandbox::FaultRule {
+            service: Some(tsunagi_sandbox::ServiceName::NextEngine),
+            endpoint: "POST /api_v1_receiveorder_row/search".to_owned(),
+            skip: 0,
+            times: None,
+            fault: tsunagi_sandbox::FaultKind::Delay { millis },
+        });
     }
 
     /// The usual one.

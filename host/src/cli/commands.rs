@@ -1,54 +1,55 @@
 //! One shop's commands: call the contract, show what it answered, say whether a person is needed. Decides nothing about orders or
 //! stock.
 
-use std::{
-    io::{IsTerminal, Read},
-    path::Path,
-};
+mod slices;
 
-use anyhow::Context;
-use indicatif::ProgressBar;
+use std::{io::Read, path::Path};
+
 use serde_json::{Value, json};
 
 use super::{
     Command, Common, Ending, Which,
+    failure::{Unfit, Usage},
+    interrupt::Interrupt,
     operate::{Connect, SettingsCommand},
     serve::{self, laid_over, put_settings},
     show::Show,
-    words::{count, field, items},
+    words::{count, items},
 };
-use crate::{runtime::EMBEDDED, tenant::Tenant};
-
-/// One slice of long work.
-const SLICE: (u32, u32) = (200, 20);
+use crate::{server::login_address, tenant::Tenant};
+use slices::{SLICE, Slices};
 
 /// Runs a command on one shop.
-pub async fn run(common: &Common, command: Command) -> anyhow::Result<Ending> {
+pub async fn run(
+    common: &Common,
+    command: Command,
+    interrupt: Interrupt,
+) -> anyhow::Result<Ending> {
     let opened = serve::open(common).await?;
-    let tenant = opened.one(common.tenant.as_deref()).await?;
+    let tenant = opened.one(common.tenant.as_deref())?;
     let show = Show {
         language: common.language(),
         json: common.json,
+    };
+    let slices = Slices {
+        tenant: &tenant,
+        show: &show,
+        interrupt,
+        slice: SLICE,
     };
     match command {
         Command::Connect(arguments) => {
             connect(&tenant, &show, &arguments, &opened.config.public_url).await
         }
         Command::Settings { what } => settings(&tenant, &show, &what).await,
-        Command::Import { shop } => import(&tenant, &show, shop).await,
-        Command::Send => long(&tenant, &show, "stock.send", json!({})).await,
+        Command::Import { shop } => slices.import(shop).await,
+        Command::Send => slices.shown("stock.send", json!({})).await,
         Command::CatchUp { since } => {
-            long(&tenant, &show, "stock.catch-up", json!({ "since": since })).await
+            slices
+                .shown("stock.catch-up", json!({ "since": since }))
+                .await
         }
-        Command::Retry(arguments) => {
-            long(
-                &tenant,
-                &show,
-                "orders.retry",
-                json!({ "choice": arguments.choice() }),
-            )
-            .await
-        }
+        Command::Retry(arguments) => slices.retry(arguments.choice()).await,
         Command::History {
             which,
             limit,
@@ -120,7 +121,11 @@ async fn connect(
             show.answer("connection.get-status", &tenant.call(function, call).await?)
         }
         // The login needs the browser that will come back, so the running server begins it.
-        None => show.login_address(&format!("{public_url}/t/{}/login", tenant.name)),
+        None => {
+            let link = tenant.new_link().await?;
+            let address = login_address(public_url, &tenant.name, &link);
+            show.login_link(&address, link.expires_at);
+        }
     }
     Ok(Ending::Done)
 }
@@ -128,7 +133,10 @@ async fn connect(
 async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyhow::Result<Ending> {
     match what {
         SettingsCommand::Get => show.value(&tenant.call("settings.get", json!({})).await?),
-        SettingsCommand::Put { file } => put_settings(tenant, &read(file)?).await?,
+        SettingsCommand::Put { file } => {
+            put_settings(tenant, &read(file)?).await?;
+            show.stored(&tenant.call("settings.get", json!({})).await?);
+        }
         SettingsCommand::Check { file } => {
             let settings = laid_over(tenant, &read(file)?).await?;
             let problems = tenant
@@ -138,7 +146,7 @@ async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyho
             return Ok(if problems.as_array().is_some_and(Vec::is_empty) {
                 Ending::Done
             } else {
-                Ending::Waiting
+                Ending::ToMend
             });
         }
         SettingsCommand::Hosts => {
@@ -154,111 +162,15 @@ async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyho
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text)?;
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
-        text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    }
-    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", file.display()))
-}
-
-async fn import(tenant: &Tenant, show: &Show, shop: Option<String>) -> anyhow::Result<Ending> {
-    let shops = match shop {
-        Some(shop) => vec![shop],
-        None => {
-            let stores = tenant.call("orders.stores", json!({})).await?;
-            stores
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|store| field(store, "shop-id"))
-                .collect()
-        }
+        std::fs::read_to_string(file)
     };
-    let mut ending = Ending::Done;
-    for shop in shops {
-        if long(
-            tenant,
-            show,
-            "orders.import-shop",
-            json!({ "shop-id": shop }),
-        )
-        .await?
-            == Ending::Waiting
-        {
-            ending = Ending::Waiting;
-        }
-    }
-    show.answer(
-        "orders.stores",
-        &tenant.call("orders.stores", json!({})).await?,
-    );
-    Ok(ending)
-}
-
-/// Calls in slices until nothing is left to do now, adding the counts up.
-async fn long(
-    tenant: &Tenant,
-    show: &Show,
-    function: &str,
-    mut arguments: Value,
-) -> anyhow::Result<Ending> {
-    let bar = if std::io::stderr().is_terminal() && !show.json {
-        ProgressBar::new_spinner()
-    } else {
-        ProgressBar::hidden()
-    };
-    bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    if let Some(arguments) = arguments.as_object_mut() {
-        arguments.insert(
-            "budget".to_owned(),
-            json!({ "requests": SLICE.0, "seconds": SLICE.1 }),
-        );
-    }
-    let mut total = Value::Null;
-    loop {
-        let progress = tenant.call(function, arguments.clone()).await?;
-        let more = progress.get("more").and_then(Value::as_bool) == Some(true);
-        add(&mut total, progress);
-        bar.set_message(show.line(function, &total));
-        if !more {
-            break;
-        }
-    }
-    bar.finish_and_clear();
-    show.answer(function, &total);
-    let waiting = count(&total, "refused") + count(&total, "products-held") > 0;
-    Ok(if waiting {
-        Ending::Waiting
-    } else {
-        Ending::Done
-    })
-}
-
-/// What counts only the call is added up; what tells the present is replaced.
-const PRESENT: [&str; 4] = [
-    "waiting",
-    "products-waiting",
-    "products-held",
-    "hints-waiting",
-];
-
-fn add(total: &mut Value, progress: Value) {
-    let (Some(sum), Some(new)) = (total.as_object_mut(), progress.as_object()) else {
-        *total = progress;
-        return;
-    };
-    for (name, value) in new {
-        let added = value
-            .as_u64()
-            .zip(sum.get(name).and_then(Value::as_u64))
-            .map(|(a, b)| json!(a + b));
-        let value = added
-            .filter(|_| !PRESENT.contains(&name.as_str()))
-            .unwrap_or_else(|| value.clone());
-        sum.insert(name.clone(), value);
-    }
+    let text = text.map_err(|error| Usage(format!("{}: {error}", file.display())))?;
+    let read = serde_json::from_str(&text);
+    Ok(read.map_err(|error| Unfit(format!("{} is no JSON: {error}", file.display())))?)
 }
 
 async fn history(
@@ -287,16 +199,5 @@ async fn history(
     }
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     show.answer(function, &Value::Array(entries));
-    Ok(Ending::Done)
-}
-
-/// `component`
-pub fn component(wit: bool, out: Option<&Path>) -> anyhow::Result<Ending> {
-    if wit || out.is_none() {
-        println!("{}", crate::runtime::contract(EMBEDDED)?);
-    }
-    if let Some(out) = out {
-        std::fs::write(out, EMBEDDED).with_context(|| out.display().to_string())?;
-    }
     Ok(Ending::Done)
 }

@@ -2,40 +2,44 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tsunagi_sandbox::{Sandbox, SandboxConfig, shop::demo_shop};
 
-use super::{Common, Ending};
+use super::{Common, Ending, failure::Usage, interrupt::Interrupt};
 use crate::{
     clock::SystemClock,
-    config::{Config, RuntimeKeys, TenantConfig},
+    config::{Config, TenantConfig},
     json,
-    runtime::{AllowList, Limits, Runtime, RuntimeConfig, Surroundings},
+    runtime::{AllowList, Fault, Limits, Runtime, RuntimeConfig, Surroundings},
     server::{self, Served, Service},
     storage::{Sqlite, Store},
-    tenant::Tenant,
+    tenant::{CallError, Tenant},
 };
+
+/// How long what is under way may take after the first signal: a round may spend a minute, and a last answer.
+const FINISHING: Duration = Duration::from_secs(80);
 
 /// Everything the configuration names, opened.
 pub struct Opened {
     /// The configuration.
     pub config: Config,
     /// Shops by name.
-    pub tenants: BTreeMap<String, Arc<Tenant>>,
+    pub tenants: BTreeMap<String, Tenant>,
+    runtime: Runtime,
 }
 
 /// Reads the configuration and opens the store and the component.
 pub async fn open(common: &Common) -> anyhow::Result<Opened> {
     let config = Config::load(&common.config)?;
-    let runtime = runtime_config(&config.runtime, common.component.as_deref());
+    // The store first: what is wrong with it is told before anything is compiled.
+    let store: Arc<dyn Store> =
+        Arc::new(Sqlite::open(&config.store).with_context(|| config.store.display().to_string())?);
+    let runtime = runtime_config(&config, common.component.as_deref());
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
-    let runtime = Arc::new(runtime);
-    let store: Arc<dyn Store> =
-        Arc::new(Sqlite::open(&config.store).with_context(|| config.store.display().to_string())?);
     let clock = Arc::new(SystemClock::new());
     let tenants = config.tenants.iter().map(|(name, tenant)| {
         let surroundings = Surroundings {
@@ -46,26 +50,25 @@ pub async fn open(common: &Common) -> anyhow::Result<Opened> {
         };
         (
             name.clone(),
-            Arc::new(Tenant::new(
-                runtime.clone(),
-                surroundings,
-                tenant.allowed_hosts.clone(),
-            )),
+            Tenant::new(runtime.clone(), surroundings, tenant.allowed_hosts.clone()),
         )
     });
     Ok(Opened {
         tenants: tenants.collect(),
         config,
+        runtime,
     })
 }
 
-fn runtime_config(keys: &RuntimeKeys, component: Option<&Path>) -> RuntimeConfig {
-    let usual = Limits::default();
+fn runtime_config(config: &Config, component: Option<&Path>) -> RuntimeConfig {
+    let (keys, usual) = (&config.runtime, Limits::default());
+    let mut beside = config.store.clone().into_os_string();
+    beside.push(".compiled");
     RuntimeConfig {
         component: component
             .map(Path::to_owned)
             .or_else(|| keys.component.clone()),
-        cache: keys.cache.clone(),
+        cache: Some(keys.cache.clone().unwrap_or_else(|| beside.into())),
         limits: Limits {
             memory_bytes: keys
                 .memory_megabytes
@@ -78,32 +81,64 @@ fn runtime_config(keys: &RuntimeKeys, component: Option<&Path>) -> RuntimeConfig
 }
 
 impl Opened {
-    /// The shop a command means, ready to call.
-    pub async fn one(&self, named: Option<&str>) -> anyhow::Result<Arc<Tenant>> {
-        let tenant = match (named, self.tenants.len()) {
+    /// The shop a command means.
+    pub fn one(&self, named: Option<&str>) -> Result<Tenant, Usage> {
+        match (named, self.tenants.len()) {
             (Some(name), _) => self
                 .tenants
                 .get(name)
-                .with_context(|| format!("the configuration has no tenant {name}"))?,
-            (None, 1) => self.tenants.values().next().context("no tenant")?,
-            (None, 0) => bail!("the configuration has no tenant; add [tenants.<name>]"),
-            (None, _) => bail!("the configuration has several tenants; name one with --tenant"),
-        };
-        tenant.allow_hosts().await?;
-        Ok(tenant.clone())
+                .cloned()
+                .ok_or_else(|| Usage(format!("the configuration has no tenant {name}"))),
+            (None, 0 | 1) => self.tenants.values().next().cloned().ok_or_else(|| {
+                Usage("the configuration has no tenant; add [tenants.<name>]".to_owned())
+            }),
+            (None, _) => Err(Usage(
+                "the configuration has several tenants; name one with --tenant".to_owned(),
+            )),
+        }
+    }
+
+    /// Stores the settings that the configuration gives. All problems of all shops, each with its key and line.
+    async fn put_configured(&self) -> anyhow::Result<()> {
+        let mut found = Vec::new();
+        for (name, config) in &self.config.tenants {
+            let (Some(settings), Some(tenant)) = (&config.settings, self.tenants.get(name)) else {
+                continue;
+            };
+            match put_settings(tenant, settings).await {
+                Ok(()) => {}
+                Err(error) => found.extend(problems(name, error)?),
+            }
+        }
+        if found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.config.problems(found).into())
+        }
+    }
+}
+
+/// Keys and what is wrong with them; any other error as it is.
+fn problems(tenant: &str, error: CallError) -> anyhow::Result<Vec<(String, String)>> {
+    match error {
+        CallError::Fault(Fault::Misfit(misfit)) => Ok(vec![(
+            format!("tenants.{tenant}.{}", misfit.place),
+            misfit.problem,
+        )]),
+        CallError::Contract(error) if error.kind == "invalid" => {
+            let each = error.problems("en").into_iter();
+            let each =
+                each.map(|(field, what)| (format!("tenants.{tenant}.settings.{field}"), what));
+            Ok(each.collect())
+        }
+        other => Err(anyhow::Error::from(other).context(format!("tenants.{tenant}.settings"))),
     }
 }
 
 /// `serve`
-pub async fn serve(common: &Common) -> anyhow::Result<Ending> {
+pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<Ending> {
     let opened = open(common).await?;
-    for (name, config) in &opened.config.tenants {
-        if let (Some(settings), Some(tenant)) = (&config.settings, opened.tenants.get(name)) {
-            put_settings(tenant, settings)
-                .await
-                .with_context(|| format!("tenants.{name}.settings"))?;
-        }
-    }
+    opened.put_configured().await?;
     let served = |(name, config): (&String, &TenantConfig)| {
         let tenant = opened.tenants.get(name)?.clone();
         Some((
@@ -117,25 +152,34 @@ pub async fn serve(common: &Common) -> anyhow::Result<Ending> {
     let service = Service {
         tenants: Arc::new(opened.config.tenants.iter().filter_map(served).collect()),
         api_token: opened.config.api_token.clone(),
-        secure: opened.config.public_url.starts_with("https://"),
+        public_url: opened.config.public_url.clone(),
     };
     let listener = TcpListener::bind(opened.config.listen)
         .await
         .with_context(|| opened.config.listen.to_string())?;
     let running = server::start(service, listener, true)?;
-    tracing::info!(
-        "listening on {}; reached at {}",
-        running.address,
-        opened.config.public_url
-    );
-    tokio::signal::ctrl_c().await?;
-    tracing::info!("finishing what is under way");
-    running.stop().await;
+    let public_url = &opened.config.public_url;
+    tracing::info!("listening on {}; reached at {public_url}", running.address);
+    if common.json {
+        println!(
+            "{:#}",
+            json!({ "listening": running.address.to_string(), "public-url": public_url })
+        );
+    }
+    interrupt.asked().await;
+    let finished = async {
+        running.stop().await;
+        // A client may have gone while its call goes on.
+        opened.runtime.idle().await;
+    };
+    if tokio::time::timeout(FINISHING, finished).await.is_err() {
+        tracing::warn!("what is under way took too long; it goes on at the next start");
+    }
     Ok(Ending::Done)
 }
 
 /// Lays settings over the stored ones and stores the whole.
-pub async fn put_settings(tenant: &Tenant, given: &Value) -> anyhow::Result<()> {
+pub async fn put_settings(tenant: &Tenant, given: &Value) -> Result<(), CallError> {
     let settings = laid_over(tenant, given).await?;
     tenant
         .call("settings.put", json!({ "settings": settings }))
@@ -144,14 +188,18 @@ pub async fn put_settings(tenant: &Tenant, given: &Value) -> anyhow::Result<()> 
 }
 
 /// Settings as they would be stored.
-pub async fn laid_over(tenant: &Tenant, given: &Value) -> anyhow::Result<Value> {
+pub async fn laid_over(tenant: &Tenant, given: &Value) -> Result<Value, CallError> {
     let mut settings = tenant.call("settings.get", json!({})).await?;
     json::lay(&mut settings, given);
     Ok(settings)
 }
 
 /// `sandbox`
-pub async fn sandbox(common: &Common, empty: bool) -> anyhow::Result<Ending> {
+pub async fn sandbox(
+    common: &Common,
+    empty: bool,
+    mut interrupt: Interrupt,
+) -> anyhow::Result<Ending> {
     let now = tsunagi_sandbox::SandboxClock::system().now();
     let shop = (!empty).then(|| demo_shop(now));
     let sandbox = Sandbox::start(SandboxConfig {
@@ -167,6 +215,6 @@ pub async fn sandbox(common: &Common, empty: bool) -> anyhow::Result<Ending> {
                 .of("Ctrl-C で終わります。", "Ctrl-C ends it.")
         );
     }
-    tokio::signal::ctrl_c().await?;
+    interrupt.asked().await;
     Ok(Ending::Done)
 }

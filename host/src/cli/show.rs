@@ -82,17 +82,25 @@ impl Show {
     }
 
     /// Where to log in.
-    pub fn login_address(&self, address: &str) {
+    pub fn login_link(&self, address: &str, until: chrono::DateTime<chrono::Utc>) {
         if self.json {
-            return self.value(&serde_json::json!({ "address": address }));
+            return self.value(&serde_json::json!({ "address": address, "expires-at": until }));
         }
         println!(
             "{}\n{address}",
             self.of(
-                "`tsunagi serve` を動かして、ブラウザでここを開いてください:",
-                "With `tsunagi serve` running, open this in a browser:"
+                "`tsunagi serve` を動かして、30分以内にブラウザでここを開いてください。一度だけ使えます:",
+                "With `tsunagi serve` running, open this in a browser within 30 minutes; it works once:"
             )
         );
+    }
+
+    /// Settings were stored.
+    pub fn stored(&self, settings: &Value) {
+        if self.json {
+            return self.value(settings);
+        }
+        println!("{}", self.of("設定を保存しました。", "Settings stored."));
     }
 
     /// Problems of settings.
@@ -317,7 +325,10 @@ impl Show {
                 "after",
                 "outcome",
             ]
-            .map(|name| field(entry, name))
+            .map(|name| match name {
+                "triggers" | "outcome" => self.language.terms(entry, name),
+                _ => field(entry, name),
+            })
             .to_vec();
             row.push(self.reason(entry));
             row
@@ -344,7 +355,10 @@ impl Show {
                 "amount",
                 "outcome",
             ]
-            .map(|name| field(entry, name))
+            .map(|name| match name {
+                "triggers" | "outcome" => self.language.terms(entry, name),
+                _ => field(entry, name),
+            })
             .to_vec();
             row.push(self.reason(entry));
             row

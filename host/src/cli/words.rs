@@ -46,6 +46,19 @@ impl Language {
         }
     }
 
+    /// The contract's terms of a field, in this language.
+    pub fn terms(self, value: &Value, name: &str) -> String {
+        let term = |word: &str| {
+            let known = TERMS.iter().find(|(term, _)| *term == word);
+            known.map_or_else(
+                || word.to_owned(),
+                |(term, ja)| self.of(ja, term).to_owned(),
+            )
+        };
+        let words = field(value, name);
+        words.split(", ").map(term).collect::<Vec<_>>().join(", ")
+    }
+
     /// A contract's `text`.
     pub fn text(self, text: &Value) -> String {
         text.get(self.code())
@@ -69,14 +82,50 @@ impl Language {
     }
 }
 
+/// Columns of a table at most, so that it fits a window, a mail and a page.
+const WIDEST: u16 = 100;
+
+/// What the contract's enumerations are called on Smaregi's settings page and in its histories.
+const TERMS: [(&str, &str); 18] = [
+    ("correction", "修正"),
+    ("sale", "売上"),
+    ("purchase", "仕入"),
+    ("shipment", "出荷"),
+    ("receipt", "入庫"),
+    ("issue", "出庫"),
+    ("stocktake", "棚卸"),
+    ("loss", "ロス"),
+    ("alignment", "在庫合わせ"),
+    ("waiting", "送信待ち"),
+    ("in-flight", "送信中"),
+    ("applied", "反映済み"),
+    ("returned", "差し戻し"),
+    ("not-sent", "対象外"),
+    ("registered", "登録"),
+    ("undone", "取消"),
+    ("refused", "見送り"),
+    ("needs-person", "要確認"),
+];
+
 /// A table as every command prints it.
 pub fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
+    let width = table.width().unwrap_or(WIDEST).min(WIDEST);
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width)
         .set_header(head);
     table
+}
+
+/// Minutes are enough for a person: `11-24 10:00`. Anything else stays as it is.
+pub fn short_moment(moment: &str) -> String {
+    let read = chrono::DateTime::parse_from_rfc3339(moment);
+    read.map_or_else(
+        |_| moment.to_owned(),
+        |at| at.format("%m-%d %H:%M").to_string(),
+    )
 }
 
 /// A field as plain text; empty for null.

@@ -15,7 +15,7 @@ use tsunagi_sandbox::{
 use super::browser::Browser;
 use crate::{
     runtime::{AllowList, Runtime, Surroundings},
-    server::{self, Running, Served, Service},
+    server::{self, Running, Served, Service, login_address},
     storage::Sqlite,
     tenant::{CallError, Tenant},
 };
@@ -43,7 +43,7 @@ pub struct Stage {
     /// Both services.
     pub sandbox: Sandbox,
     /// The shop.
-    pub tenant: Arc<Tenant>,
+    pub tenant: Tenant,
     /// Everybody's clock.
     pub clock: SandboxClock,
     running: Option<Running>,
@@ -55,7 +55,7 @@ impl Stage {
     ///
     /// # Errors
     /// When a port cannot be had or the play's books do not fit together.
-    pub async fn start(play: Play, runtime: Arc<Runtime>) -> anyhow::Result<Self> {
+    pub async fn start(play: Play, runtime: Runtime) -> anyhow::Result<Self> {
         let clock = SandboxClock::held_at(play.begins);
         let config = SandboxConfig {
             clock: Some(clock.clone()),
@@ -70,7 +70,9 @@ impl Stage {
             clock: Arc::new(clock.clone()),
             allowed: AllowList::default(),
         };
-        let tenant = Arc::new(Tenant::new(runtime, surroundings, Vec::new()));
+        let tenant = Tenant::new(runtime, surroundings, Vec::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let base = format!("http://{}", listener.local_addr()?);
         let served = Served {
             tenant: tenant.clone(),
             webhook_secret: SecretString::from(WEBHOOK_SECRET),
@@ -78,12 +80,10 @@ impl Stage {
         let service = Service {
             tenants: Arc::new(BTreeMap::from([(SHOP.to_owned(), served)])),
             api_token: Some(SecretString::from(API_TOKEN)),
-            secure: false,
+            public_url: base.clone(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
         // Rounds are called by hand here, so that the clock moves between them and not within.
         let running = server::start(service, listener, false)?;
-        let base = format!("http://{}", running.address);
         let stage = Self {
             sandbox,
             tenant,
@@ -167,7 +167,16 @@ impl Stage {
         settings
     }
 
-    /// Logs in to Next Engine as a merchant does: from our address, over its form, back to our callback.
+    /// A new one-time link to the login.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn login_link(&self) -> anyhow::Result<String> {
+        let link = self.tenant.new_link().await?;
+        Ok(login_address(&self.base, SHOP, &link))
+    }
+
+    /// Logs in to Next Engine as a merchant does: from a link of ours, over its form, back to our callback.
     ///
     /// # Errors
     /// When the round trip does not end in a login.
@@ -177,9 +186,7 @@ impl Stage {
             .next_engine(|next_engine| next_engine.users().first().cloned());
         let user = user.context("the sandbox has no user")?;
         let mut browser = Browser::default();
-        let form = browser
-            .open(&format!("{}/t/{SHOP}/login", self.base))
-            .await?;
+        let form = browser.open(&self.login_link().await?).await?;
         let page = browser.log_in(&form, &user.login, &user.password).await?;
         ensure!(
             page.status.is_success(),

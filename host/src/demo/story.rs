@@ -10,7 +10,7 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    cli::words::{Language, count, field, items, table},
+    cli::words::{Language, count, field, items, short_moment, table},
     tenant::CallError,
 };
 
@@ -91,19 +91,24 @@ impl Story {
             until("/tokens/access-expires-at"),
             until("/tokens/refresh-expires-at"),
         );
+        let (access, refresh) = (short_moment(&access), short_moment(&refresh));
         self.say(&match self.language {
             Language::Ja => format!("  接続確認({shop}): 成功。アクセストークンは {access} まで、リフレッシュトークンは {refresh} まで"),
             Language::En => format!("  Connection of {shop}: good. Access token until {access}, refresh token until {refresh}"),
         });
     }
 
-    /// One slice of an import.
-    pub fn imported(&self, shop: &str, progress: &Value) {
-        let (read, done, refused) = (
-            count(progress, "slips-read"),
-            count(progress, "registered"),
-            count(progress, "refused"),
-        );
+    /// How far an import is.
+    pub fn importing(&self, shop: &str, [_, done, _]: [u64; 3]) {
+        self.progress.set_message(match self.language {
+            Language::Ja => format!("店舗{shop}: {done}件を取引に登録"),
+            Language::En => format!("Shop {shop}: {done} registered"),
+        });
+        self.progress.tick();
+    }
+
+    /// A shop's import.
+    pub fn imported(&self, shop: &str, [read, done, refused]: [u64; 3]) {
         self.say(&match self.language {
             Language::Ja => format!("  店舗{shop}: {read}件を読み、{done}件を取引に登録、{refused}件は理由をつけて見送り"),
             Language::En => format!("  Shop {shop}: {read} slips read, {done} registered as transactions, {refused} refused with a reason"),
@@ -207,12 +212,12 @@ impl Story {
                 .unwrap_or_default();
             let before_after = format!("{}→{}", field(entry, "before"), field(entry, "after"));
             shown.add_row([
-                field(entry, "at"),
-                field(entry, "triggers"),
+                short_moment(&field(entry, "at")),
+                self.language.terms(entry, "triggers"),
                 field(entry, "product-code"),
                 field(entry, "quantity"),
                 before_after,
-                field(entry, "outcome"),
+                self.language.terms(entry, "outcome"),
                 reason,
             ]);
         }
@@ -223,7 +228,7 @@ impl Story {
         );
         for (reason, rows) in unsent {
             println!(
-                "  {rows:>5}  {}: {reason}",
+                "  {rows:>5}  {}:\n         {reason}",
                 of("送らなかった変動", "changes not sent")
             );
         }
@@ -251,11 +256,11 @@ impl Story {
                 .map(|reason| self.language.reason(reason))
                 .unwrap_or_default();
             shown.add_row([
-                field(entry, "at"),
+                short_moment(&field(entry, "at")),
                 field(entry, "slip"),
                 field(entry, "transaction-id"),
                 field(entry, "amount"),
-                field(entry, "outcome"),
+                self.language.terms(entry, "outcome"),
                 reason,
             ]);
         }
@@ -349,6 +354,9 @@ impl Story {
         println!("\n■ {title}");
         for (name, ja, en) in VERDICT {
             println!("  {:>5}  {}", count(&counts, name), of(ja, en));
+        }
+        for wrong in &verdict.wrong {
+            println!("      !  {wrong}");
         }
         let agree = of("両方の帳簿は合っています。", "The books agree.");
         let differ = of("帳簿が合っていません。", "THE BOOKS DO NOT AGREE.");

@@ -47,6 +47,22 @@ fn plain(place: &str) -> String {
     place.strip_suffix(own_port).unwrap_or(&place).to_owned()
 }
 
+/// Whether a place is this machine, which needs no https.
+pub fn is_loopback(place: &str) -> bool {
+    let Some(host) = place
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned))
+    else {
+        return false;
+    };
+    let plain = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || plain
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
 /// How one call's requests go out.
 pub struct Outbound {
     allowed: AllowList,
@@ -130,6 +146,20 @@ fn too_long(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for (place, is) in [
+            ("http://127.0.0.1:5000", true),
+            ("http://localhost", true),
+            ("http://[::1]:80", true),
+            ("http://127.0.0.1.evil.example", false),
+            ("http://10.0.0.1", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(is_loopback(place), is, "{place}");
+        }
+    }
 
     #[test]
     fn only_the_very_place_is_allowed() {

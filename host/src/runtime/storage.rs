@@ -9,9 +9,6 @@ use super::bindings::tsunagi::connector::storage as wit;
 use super::state::CallState;
 use crate::storage::{Check, Direction, Entry, Store, StoreError, Write};
 
-/// The most that one scan hands over, whatever the guest asks: what it reads has to fit its memory.
-/// A guest must not take a page of this length for the end; the contract's own callers page far below it.
-const MAX_SCAN: u32 = 10_000;
 /// Checks and writes of one commit together (wit/storage.wit).
 const MAX_COMMIT: usize = 2_000;
 /// Bytes of a key (wit/storage.wit).
@@ -68,7 +65,6 @@ impl wit::Host for StorageView<'_> {
             wit::Direction::Backward => Direction::Backward,
         };
         let tenant = &self.context.tenant;
-        let limit = limit.min(MAX_SCAN);
         let found = self
             .context
             .store

@@ -1,9 +1,81 @@
 //! Calls of the embedded component through the runtime, without any network.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::*;
-use crate::{clock::SystemClock, storage::Sqlite};
+use crate::{
+    clock::SystemClock,
+    storage::{Check, Direction, Entry, Sqlite, StoreError, Write},
+};
+
+/// A store whose reads wait until it is opened; it counts who waits and what was written.
+struct Gated {
+    inner: Sqlite,
+    opened: watch::Receiver<bool>,
+    waiting: AtomicUsize,
+    commits: AtomicUsize,
+}
+
+impl Gated {
+    fn closed() -> (watch::Sender<bool>, Arc<Self>) {
+        let (open, opened) = watch::channel(false);
+        let gated = Self {
+            inner: Sqlite::in_memory().unwrap(),
+            opened,
+            waiting: AtomicUsize::new(0),
+            commits: AtomicUsize::new(0),
+        };
+        (open, Arc::new(gated))
+    }
+
+    async fn gate(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.opened.clone().wait_for(|open| *open).await.unwrap();
+    }
+}
+
+#[async_trait::async_trait]
+impl store::Store for Gated {
+    async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError> {
+        self.gate().await;
+        self.inner.get(tenant, keys).await
+    }
+    async fn scan(
+        &self,
+        tenant: &str,
+        start: String,
+        end: String,
+        direction: Direction,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.gate().await;
+        self.inner.scan(tenant, start, end, direction, limit).await
+    }
+    async fn commit(
+        &self,
+        tenant: &str,
+        checks: Vec<Check>,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        self.inner.commit(tenant, checks, writes).await
+    }
+}
+
+/// Waits for what another task brings about.
+async fn until(what: impl Fn() -> bool) {
+    let waited = async {
+        while !what() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waited)
+        .await
+        .unwrap();
+}
 
 fn alone() -> Surroundings {
     Surroundings {
@@ -12,6 +84,12 @@ fn alone() -> Surroundings {
         clock: Arc::new(SystemClock::new()),
         allowed: AllowList::default(),
     }
+}
+
+/// Compiled once for all tests that need no limits of their own.
+pub fn usual() -> Runtime {
+    static USUAL: std::sync::OnceLock<Runtime> = std::sync::OnceLock::new();
+    USUAL.get_or_init(|| runtime(Limits::default())).clone()
 }
 
 fn runtime(limits: Limits) -> Runtime {
@@ -24,7 +102,7 @@ fn runtime(limits: Limits) -> Runtime {
 
 #[tokio::test]
 async fn a_call_that_needs_no_login_answers_in_the_contracts_own_names() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     let status = runtime
         .call(&alone(), "connection.get-status", &json!({}))
         .await;
@@ -35,7 +113,7 @@ async fn a_call_that_needs_no_login_answers_in_the_contracts_own_names() {
 
 #[tokio::test]
 async fn what_settings_get_gave_is_an_argument_again_and_the_contracts_error_has_its_case() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     let around = alone();
     let usual = runtime
         .call(&around, "settings.get", &json!({}))
@@ -67,7 +145,7 @@ async fn what_settings_get_gave_is_an_argument_again_and_the_contracts_error_has
 
 #[tokio::test]
 async fn arguments_that_do_not_fit_name_the_place() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     for (function, arguments, place) in [
         ("connection.switch-on", json!({}), "backlog"),
         (
@@ -109,7 +187,7 @@ async fn arguments_that_do_not_fit_name_the_place() {
 
 #[tokio::test]
 async fn a_function_that_is_none_of_the_contracts_is_said() {
-    let runtime = runtime(Limits::default());
+    let runtime = usual();
     for function in [
         "",
         "connection",
@@ -130,10 +208,10 @@ async fn a_function_that_is_none_of_the_contracts_is_said() {
 
 #[tokio::test]
 async fn more_calls_than_places_wait_for_their_turn() {
-    let runtime = Arc::new(runtime(Limits {
+    let runtime = runtime(Limits {
         calls: 2,
         ..Limits::default()
-    }));
+    });
     let around = alone();
     let calls: Vec<_> = (0..8)
         .map(|_| {
@@ -147,6 +225,69 @@ async fn more_calls_than_places_wait_for_their_turn() {
         .collect();
     for call in calls {
         assert!(call.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_on_when_nobody_waits_for_it_any_more() {
+    let runtime = runtime(Limits::default());
+    let usual = runtime.call(&alone(), "settings.get", &json!({})).await;
+    let mut settings = json!({ "settings": usual.unwrap().unwrap() });
+    for name in [
+        "next-engine-client-id",
+        "next-engine-client-secret",
+        "smaregi-contract-id",
+        "smaregi-client-id",
+        "smaregi-client-secret",
+    ] {
+        settings["settings"]["credentials"][name] = "x".into();
+    }
+    let (open, gated) = Gated::closed();
+    let around = Surroundings {
+        store: gated.clone(),
+        ..alone()
+    };
+    let called = runtime.clone();
+    let waiting =
+        tokio::spawn(async move { called.call(&around, "settings.put", &settings).await });
+    until(|| gated.waiting.load(Ordering::SeqCst) > 0).await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    open.send(true).unwrap();
+    until(|| gated.commits.load(Ordering::SeqCst) == 1).await;
+    tokio::time::timeout(Duration::from_secs(30), runtime.idle())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn long_work_leaves_places_for_what_must_be_answered_at_once() {
+    let runtime = runtime(Limits {
+        calls: 4,
+        ..Limits::default()
+    });
+    let (open, gated) = Gated::closed();
+    let around = Surroundings {
+        store: gated.clone(),
+        ..alone()
+    };
+    let round = || {
+        let (runtime, around) = (runtime.clone(), around.clone());
+        tokio::spawn(async move {
+            let budget = json!({ "budget": { "requests": 0, "seconds": 1 } });
+            runtime.call(&around, "schedule.run", &budget).await
+        })
+    };
+    let rounds: Vec<_> = (0..8).map(|_| round()).collect();
+    until(|| gated.waiting.load(Ordering::SeqCst) == 2).await;
+    let around = alone();
+    let nothing = json!({});
+    let quick = runtime.call(&around, "connection.get-status", &nothing);
+    let answered = tokio::time::timeout(Duration::from_secs(30), quick).await;
+    assert!(answered.unwrap().is_ok());
+    open.send(true).unwrap();
+    for round in rounds {
+        assert!(round.await.unwrap().is_ok());
     }
 }
 

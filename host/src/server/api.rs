@@ -5,12 +5,12 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Service, same};
+use super::Service;
 use crate::{runtime::Fault, tenant::CallError};
 
 /// Calls one function.
@@ -20,15 +20,7 @@ pub async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, StatusCode> {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let known = service
-        .api_token
-        .as_ref()
-        .zip(bearer)
-        .is_some_and(|(token, given)| same(given, token));
-    if !known {
+    if !service.knows(&headers) {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let served = service.find(&tenant)?;

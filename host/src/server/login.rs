@@ -1,20 +1,39 @@
-//! The login to Next Engine in the merchant's own browser and window: out by a redirect, back with a cookie that ties both ends
-//! together, because Next Engine makes its own `state` (next-engine.md 1.1).
+//! The login to Next Engine in the merchant's own browser and window: begun with a one-time link, out by a redirect, back with a
+//! cookie that ties both ends together, because Next Engine makes its own `state` (next-engine.md 1.1).
+//!
+//! Without the link anybody could bind a new shop to a company of their own. Whoever holds the API's token, or may use the command
+//! line, makes links.
+
+mod cookies;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
 
 use axum::{
-    extract::{Path, Query, State},
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Service;
-use crate::tenant::CallError;
+use crate::tenant::{CallError, ContractError, Link, Tenant};
+use page::{Told, page};
 
-/// Holds `tenant:ticket`.
-const COOKIE: &str = "tsunagi-login";
-const COOKIE_SECONDS: u32 = 30 * 60;
+/// How long a login waits for a call to Next Engine that is under way.
+const PATIENCE: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a link carries.
+#[derive(Deserialize)]
+pub struct Begun {
+    #[serde(default)]
+    link: String,
+}
 
 /// What Next Engine's redirect carries. Not `Debug`: `state` is as good as a password for five minutes.
 #[derive(Deserialize)]
@@ -23,26 +42,54 @@ pub struct Back {
     state: String,
 }
 
-/// Sends the browser to Next Engine.
+/// A link's address.
+pub fn address(public_url: &str, tenant: &str, link: &Link) -> String {
+    format!("{public_url}/t/{tenant}/login?link={}", link.code)
+}
+
+/// Makes a one-time link, for whoever holds the API's token.
+pub async fn link(
+    State(service): State<Service>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, StatusCode> {
+    if !service.knows(&headers) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let served = service.find(&tenant)?;
+    let link = served.tenant.new_link().await.map_err(|error| {
+        tracing::error!(tenant, "no link could be made: {error}");
+        StatusCode::SERVICE_UNAVAILABLE
+    })?;
+    let address = address(&service.public_url, &tenant, &link);
+    Ok(Json(json!({ "address": address, "expires-at": link.expires_at })).into_response())
+}
+
+/// Takes a link and sends the browser to Next Engine.
 pub async fn begin(
     State(service): State<Service>,
     Path(tenant): Path<String>,
+    Query(begun): Query<Begun>,
 ) -> Result<Response, StatusCode> {
     let served = service.find(&tenant)?;
-    let start = match served
+    match served.tenant.use_link(&begun.link).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(page(StatusCode::FORBIDDEN, Told::NO_LINK)),
+        Err(error) => {
+            tracing::error!(tenant, "a link could not be looked up: {error}");
+            return Ok(page(StatusCode::SERVICE_UNAVAILABLE, Told::FAILED));
+        }
+    }
+    let begun = served
         .tenant
         .call("connection.begin-login", json!({}))
-        .await
-    {
+        .await;
+    let start = match begun {
         Ok(start) => start,
-        Err(error) => return Ok(failed(&error)),
+        Err(error) => return Ok(failed(&error, true)),
     };
     let text = |field: &str| start.get(field).and_then(Value::as_str).unwrap_or_default();
-    let secure = if service.secure { "; Secure" } else { "" };
-    let cookie = format!(
-        "{COOKIE}={tenant}:{}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}",
-        text("ticket")
-    );
+    let cookie = cookies::set(&tenant, text("ticket"), &service.public_url);
     Ok((
         [(header::SET_COOKIE, cookie)],
         Redirect::to(text("address")),
@@ -53,95 +100,127 @@ pub async fn begin(
 /// Back at the address that all shops share: the cookie says which one it was.
 pub async fn finish(
     State(service): State<Service>,
-    Query(back): Query<Back>,
+    back: Result<Query<Back>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, StatusCode> {
-    let (tenant, ticket) = cookie(&headers).ok_or(StatusCode::BAD_REQUEST)?;
-    finished(&service, &tenant, &ticket, back).await
+) -> Response {
+    let open = cookies::all(&headers);
+    match open.as_slice() {
+        [(tenant, ticket)] => finished(&service, tenant, ticket, back).await,
+        [] => page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN),
+        // A guess could bind one shop to the other's company.
+        several => {
+            let mut response = page(StatusCode::BAD_REQUEST, Told::SEVERAL);
+            for (tenant, _) in several {
+                cookies::forget(&mut response, tenant);
+            }
+            response
+        }
+    }
 }
 
 /// Back at a shop's own address.
 pub async fn finish_named(
     State(service): State<Service>,
     Path(named): Path<String>,
-    Query(back): Query<Back>,
+    back: Result<Query<Back>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, StatusCode> {
-    let (tenant, ticket) = cookie(&headers).ok_or(StatusCode::BAD_REQUEST)?;
-    if tenant != named {
-        return Err(StatusCode::BAD_REQUEST);
+) -> Response {
+    let open = cookies::all(&headers);
+    match open.iter().find(|(tenant, _)| *tenant == named) {
+        Some((tenant, ticket)) => finished(&service, tenant, ticket, back).await,
+        None => page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN),
     }
-    finished(&service, &tenant, &ticket, back).await
 }
 
 async fn finished(
     service: &Service,
     tenant: &str,
     ticket: &str,
-    Back { uid, state }: Back,
-) -> Result<Response, StatusCode> {
-    let served = service.find(tenant)?;
-    let arguments = json!({ "ticket": ticket, "uid": uid, "state": state });
-    let response = match served
-        .tenant
-        .call("connection.finish-login", arguments)
-        .await
-    {
-        Ok(status) => {
-            served.tenant.wake();
-            let until = status
-                .pointer("/tokens/refresh-expires-at")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            page(StatusCode::OK, "接続しました / Connected", until)
-        }
-        Err(error) => failed(&error),
+    back: Result<Query<Back>, QueryRejection>,
+) -> Response {
+    let Ok(served) = service.find(tenant) else {
+        return page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN);
     };
-    let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
-    Ok(([(header::SET_COOKIE, gone)], response).into_response())
+    let Ok(Query(Back { uid, state })) = back else {
+        return page(StatusCode::BAD_REQUEST, Told::NO_STATE);
+    };
+    let arguments = json!({ "ticket": ticket, "uid": uid, "state": state });
+    let (mut response, used) = match patiently(&served.tenant, &arguments, PATIENCE).await {
+        Ok(status) => (connected(&status), true),
+        Err((error, used)) => (failed(&error, used), used),
+    };
+    // A ticket that still lives may be tried again by loading the page once more.
+    if used {
+        cookies::forget(&mut response, tenant);
+    }
+    response
 }
 
-/// Shop and ticket of the browser's cookie.
-fn cookie(headers: &HeaderMap) -> Option<(String, String)> {
-    let all = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = all
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
-    let (tenant, ticket) = value.split_once(':')?;
-    Some((tenant.to_owned(), ticket.to_owned()))
+fn connected(status: &Value) -> Response {
+    let until = status
+        .pointer("/tokens/refresh-expires-at")
+        .and_then(Value::as_str);
+    page(
+        StatusCode::OK,
+        Told {
+            text: until.unwrap_or_default(),
+            ..Told::CONNECTED
+        },
+    )
 }
 
-fn failed(error: &CallError) -> Response {
-    match error {
-        CallError::Contract(error) => {
-            let told = format!("{} / {}", error.message("ja"), error.message("en"));
-            page(
-                StatusCode::CONFLICT,
-                "接続できませんでした / Not connected",
-                &told,
-            )
+/// Ends the login. Waits while another call to Next Engine is under way or Next Engine cannot be reached. Beside an error says
+/// whether the ticket is used up.
+async fn patiently(
+    tenant: &Tenant,
+    arguments: &Value,
+    patience: Duration,
+) -> Result<Value, (CallError, bool)> {
+    let begun = Instant::now();
+    let mut before: Option<CallError> = None;
+    loop {
+        let error = match tenant
+            .call("connection.finish-login", arguments.clone())
+            .await
+        {
+            Ok(status) => return Ok(status),
+            Err(error) => error,
+        };
+        let kind = kind(&error);
+        if !["contended", "unavailable"].contains(&kind) {
+            // The ticket went with an earlier attempt, whose trouble is what a person should read.
+            let told = before.filter(|_| kind == "not-found").unwrap_or(error);
+            return Err((told, true));
         }
-        CallError::Fault(fault) => {
-            tracing::error!("a login failed: {fault}");
-            page(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "接続できませんでした / Not connected",
-                "",
-            )
+        if begun.elapsed() >= patience {
+            return Err((error, false));
         }
+        before = Some(error);
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
-fn page(status: StatusCode, title: &str, text: &str) -> Response {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    let body = format!(
-        "<!doctype html><html lang=\"ja\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><body style=\"font-family:sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem\">\
-         <h1>{title}</h1><p>{text}</p></body></html>"
-    );
-    (status, Html(body)).into_response()
+fn kind(error: &CallError) -> &str {
+    match error {
+        CallError::Contract(ContractError { kind, .. }) => kind,
+        CallError::Fault(_) => "",
+    }
+}
+
+/// Unless the ticket is used up, the same page may be loaded again.
+fn failed(error: &CallError, used: bool) -> Response {
+    let again = if used { "" } else { page::AGAIN };
+    match error {
+        CallError::Contract(error) => page(
+            StatusCode::CONFLICT,
+            Told {
+                text: &format!("{}\n{}\n{again}", error.message("ja"), error.message("en")),
+                ..Told::NOT_CONNECTED
+            },
+        ),
+        CallError::Fault(fault) => {
+            tracing::error!("a login failed: {fault}");
+            page(StatusCode::INTERNAL_SERVER_ERROR, Told::FAILED)
+        }
+    }
 }

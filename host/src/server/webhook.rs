@@ -39,10 +39,7 @@ pub async fn take_in(
         "body": body,
     }});
     match served.tenant.call("stock.take-in", delivery).await {
-        Ok(_) => {
-            served.tenant.wake();
-            Ok(())
-        }
+        Ok(_) => Ok(()),
         Err(CallError::Contract(error)) if error.kind == "invalid" => Err(StatusCode::BAD_REQUEST),
         Err(error) => {
             tracing::warn!(tenant, "a webhook could not be stored: {error}");

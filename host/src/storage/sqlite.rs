@@ -14,6 +14,9 @@ use super::{Check, Direction, Entry, Store, StoreError, Write};
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Bytes that one scan may read, so that a runaway one is noticed before it fills the machine.
+const MOST_READ: usize = 256 * 1024 * 1024;
+
 /// Revisions come from one counter, so that none is used twice for a key, not even after a delete.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entry (
@@ -38,6 +41,7 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be used, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Self::with(Connection::open(path).map_err(unavailable)?)
     }
 
@@ -87,6 +91,30 @@ impl Sqlite {
     }
 }
 
+/// The file holds tokens and client secrets: when it is made, only its owner may read it. SQLite gives `-wal` and `-shm` the same
+/// mode.
+#[cfg(unix)]
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    if opened.metadata()?.mode() & 0o007 != 0 {
+        tracing::warn!(
+            "{} holds tokens and can be used by every user of this machine; chmod 600 it",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 #[async_trait]
 impl Store for Sqlite {
     async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError> {
@@ -121,7 +149,7 @@ impl Store for Sqlite {
             );
             let mut statement = connection.prepare_cached(&sql).map_err(unavailable)?;
             let found = statement.query_map(params![tenant, start, end, limit], entry).map_err(unavailable)?;
-            found.collect::<rusqlite::Result<_>>().map_err(unavailable)
+            within(found.map(|entry| entry.map_err(unavailable)), MOST_READ)
         })
         .await
     }
@@ -146,6 +174,21 @@ impl Store for Sqlite {
         })
         .await
     }
+}
+
+/// All of them, or an error when they are more than `most` bytes.
+fn within(
+    found: impl Iterator<Item = Result<Entry, StoreError>>,
+    most: usize,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut left = most;
+    let checked = found.map(|entry| {
+        let entry = entry?;
+        let more = || StoreError::Unavailable(format!("one scan reads at most {most} bytes"));
+        left = left.checked_sub(entry.bytes()).ok_or_else(more)?;
+        Ok(entry)
+    });
+    checked.collect()
 }
 
 /// The first key that no longer is as its check says.
@@ -349,6 +392,57 @@ mod tests {
                 .await
                 .is_empty()
         );
+    }
+
+    #[tokio::test]
+    async fn a_scan_shorter_than_its_limit_means_the_end_however_long_it_is() {
+        let store = Sqlite::in_memory().unwrap();
+        let all = (0..12_345).map(|n| put(&format!("k/{n:06}"), "")).collect();
+        store.commit("a", vec![], all).await.unwrap();
+        let found = keys(&store, "k/", "k0", Direction::Forward, 100_000).await;
+        assert_eq!(found.len(), 12_345);
+    }
+
+    #[test]
+    fn a_scan_beyond_its_bytes_fails_and_is_not_cut_short() {
+        let entries = || {
+            (0..10).map(|n| {
+                Ok(Entry {
+                    key: format!("{n}"),
+                    revision: 1,
+                    value: vec![0; 9],
+                })
+            })
+        };
+        assert_eq!(within(entries(), 100).unwrap().len(), 10);
+        assert!(matches!(
+            within(entries(), 99),
+            Err(StoreError::Unavailable(_))
+        ));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_may_read_its_files() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("store.sqlite")).unwrap();
+        store
+            .commit("a", vec![], vec![put("x", "1")])
+            .await
+            .unwrap();
+        let mut files = 0;
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(
+                file.metadata().unwrap().mode() & 0o777,
+                0o600,
+                "{:?}",
+                file.path()
+            );
+            files += 1;
+        }
+        assert_eq!(files, 3, "the store, its log and its index");
     }
 
     #[tokio::test]

@@ -1,0 +1,31 @@
+//! `component`: the contract as text, the component as a file. Looks at no shop.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{Common, Ending, failure::Usage};
+use crate::runtime::{self, EMBEDDED};
+
+/// Prints or writes the embedded component, or the one that was named.
+pub fn show(common: &Common, wit: bool, out: Option<&Path>) -> anyhow::Result<Ending> {
+    let component = match &common.component {
+        None => EMBEDDED.to_vec(),
+        Some(path) => std::fs::read(path)
+            .map_err(|error| Usage(format!("{} cannot be read: {error}", path.display())))?,
+    };
+    let contract = (wit || out.is_none())
+        .then(|| runtime::contract(&component))
+        .transpose()?;
+    if let Some(out) = out {
+        std::fs::write(out, &component).with_context(|| out.display().to_string())?;
+    }
+    if common.json {
+        let told = json!({ "wit": contract, "written": out, "bytes": component.len() });
+        println!("{told:#}");
+    } else if let Some(contract) = contract {
+        println!("{contract}");
+    }
+    Ok(Ending::Done)
+}

@@ -1,0 +1,173 @@
+//! The program as scripts see it: exit codes, one JSON value, and how it ends.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the whole program is a test, and a test may stop at the first surprise"
+)]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+const CONFIG: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+api-token = "token"
+[tenants.myshop]
+webhook-secret = "hush"
+"#;
+
+/// The program in a folder of its own, with this configuration.
+fn tsunagi(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tsunagi"));
+    command.current_dir(folder).args(arguments);
+    command
+        .env_remove("TSUNAGI_CONFIG")
+        .env("LANG", "C")
+        .env_remove("LC_ALL");
+    command
+}
+
+fn folder(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tsunagi.toml"), config).unwrap();
+    folder
+}
+
+/// Exit code and the one JSON value on standard output.
+fn json(output: &Output) -> (i32, Value) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let value = serde_json::from_str(&text)
+        .unwrap_or_else(|error| unreachable!("not one JSON value ({error}): {text}"));
+    (output.status.code().unwrap(), value)
+}
+
+#[test]
+fn every_command_ends_with_its_documented_code_and_one_json_value() {
+    let folder = folder(CONFIG);
+    let at = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    at(
+        "good.json",
+        r#"{ "credentials": {
+            "next-engine-client-id": "a", "next-engine-client-secret": "b", "smaregi-contract-id": "c",
+            "smaregi-client-id": "d", "smaregi-client-secret": "e"
+        } }"#,
+    );
+    at("bad.json", r#"{ "pace": { "smaregi-parallel": 99 } }"#);
+    at("mistyped.json", r#"{ "paces": {} }"#);
+    at("no.json", "{");
+    for (arguments, code) in [
+        (&["settings", "get"][..], 0),
+        (&["settings", "put", "good.json"], 0),
+        (&["settings", "check", "bad.json"], 3),
+        (&["settings", "put", "bad.json"], 3),
+        (&["settings", "put", "mistyped.json"], 3),
+        (&["settings", "put", "no.json"], 3),
+        (&["settings", "put", "missing.json"], 2),
+        (&["settings", "hosts"], 0),
+        (&["status"], 0),
+        (&["import"], 0),
+        (&["connect"], 0),
+        (&["connect", "--on"], 4),
+        (&["history", "sent"], 0),
+        (&["calls"], 0),
+        (&["--tenant", "other", "status"], 2),
+        (&["--config", "missing.toml", "status"], 2),
+        (&["no-such-command"], 2),
+        (&["component"], 0),
+        (&["component", "--out", "out.wasm"], 0),
+        (&["--component", "out.wasm", "component", "--wit"], 0),
+        (&["--component", "good.json", "component"], 1),
+        (&["--component", "missing.wasm", "component"], 2),
+    ] {
+        let output = tsunagi(folder.path(), arguments)
+            .arg("--json")
+            .output()
+            .unwrap();
+        let (found, value) = json(&output);
+        assert_eq!(found, code, "{arguments:?}: {value}");
+        let failed = value.get("error").is_some();
+        assert_eq!(
+            failed,
+            code != 0 && arguments != ["settings", "check", "bad.json"],
+            "{arguments:?}: {value}"
+        );
+        if failed {
+            assert_eq!(value["exit-code"], code, "{arguments:?}");
+        }
+    }
+    let compiled = folder.path().join("tsunagi.sqlite.compiled");
+    assert!(compiled.is_dir(), "compiled code is kept beside the store");
+}
+
+#[test]
+fn a_mistake_in_the_configurations_settings_is_named_by_key_and_line() {
+    let wrong = format!(
+        "{CONFIG}[tenants.myshop.settings.pace]\nsmaregi-parallel = 99\nimport-minutes = 15\n"
+    );
+    let folder = folder(&wrong);
+    let output = tsunagi(folder.path(), &["serve"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("tsunagi.toml:8: tenants.myshop.settings.pace.smaregi-parallel:"),
+        "{told}"
+    );
+    let mistyped = folder.path().join("tsunagi.toml");
+    std::fs::write(
+        mistyped,
+        format!("{CONFIG}[tenants.myshop.settings.pace]\nimport-minute = 15\n"),
+    )
+    .unwrap();
+    let output = tsunagi(folder.path(), &["serve"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("tsunagi.toml:8: tenants.myshop.settings.pace.import-minute:"),
+        "{told}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_ends_the_server_like_ctrl_c() {
+    let folder = folder(CONFIG);
+    let mut serving = tsunagi(folder.path(), &["serve", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap());
+    while serde_json::from_str::<Value>(&told).is_err() {
+        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let address = told["listening"].as_str().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("ok"), "{answer}");
+    let id = serving.id().to_string();
+    Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    let begun = Instant::now();
+    let code = loop {
+        if let Some(ended) = serving.try_wait().unwrap() {
+            break ended.code();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "still running");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(code, Some(0));
+}
