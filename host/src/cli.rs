@@ -13,6 +13,11 @@ pub mod words;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     demo::{self, DemoOptions, Told},
@@ -216,19 +221,26 @@ impl Ending {
     }
 }
 
+/// What happens goes to the error stream, from `info` up or as `TSUNAGI_LOG` says (`debug`, `tsunagi=debug,wasmtime=warn`).
+fn log_to_stderr() {
+    let said = std::env::var("TSUNAGI_LOG").ok();
+    let filter: Option<Targets> = said.and_then(|said| said.parse().ok());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
+        .init();
+}
+
 /// Runs the program.
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return not_taken(&error),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TSUNAGI_LOG")
-        .unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    log_to_stderr();
     let (language, json) = (cli.common.language(), cli.common.json);
     match run(cli, Interrupt::listen()).await {
         Ok(ending) => ExitCode::from(ending.code()),
