@@ -1,0 +1,5 @@
+//! Login and switches.
+
+use super::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[];

@@ -1,0 +1,5 @@
+//! Stock out.
+
+use super::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[];

@@ -1,0 +1,382 @@
+//! The merchant and the host around the guest: what people do in both services, what they press here, webhooks, and the schedule.
+//! Whatever it does to goods and money it writes into the script. It must not look into storage.
+
+use std::{fmt, time::Duration};
+
+use chrono::TimeDelta;
+use tsunagi_guest::{
+    error::Result as Done,
+    settings::Settings,
+    sync::{
+        connection,
+        report::{Backlog, Round, Status, Webhook},
+        schedule,
+        settings::{self, Keep},
+        stock,
+        tenant::Tenant,
+    },
+};
+use tsunagi_sandbox::{
+    Refused,
+    shop::Order,
+    smaregi::Hook,
+};
+use url::Url;
+
+use crate::{
+    instance::{self, BUDGET, Ended, error_text},
+    ports::View,
+    script::Script,
+    shop::{self, LINKED},
+    world::{Moment, Setting, World},
+};
+
+/// How long nothing may go wrong until everything has settled: longer than the longest grace, retry and catch-up of the guest.
+const CALM: TimeDelta = TimeDelta::minutes(125);
+/// More rounds than a run needs by far.
+const MOST_ROUNDS: u32 = 400;
+/// Tries of a person, a minute apart.
+const PATIENCE: u32 = 30;
+/// A host starts a new instance so long after one died or failed.
+const RESTART: TimeDelta = TimeDelta::seconds(5);
+/// For what is not sliced.
+const WHOLE: (u32, u32) = (u32::MAX, 86_400);
+const REDIRECT: &str = "https://tsunagi.example/login/callback";
+
+/// Why a run could not be played to its end: it never comes to rest, or the scenario itself is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken(pub String);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<Refused> for Broken {
+    fn from(refused: Refused) -> Self {
+        Self(format!("the script does not fit: {refused}"))
+    }
+}
+
+/// A run on its way.
+pub struct Stage {
+    /// Everything that outlives an instance.
+    pub world: World,
+    /// What happened.
+    pub script: Script,
+    /// Rounds of the schedule.
+    pub rounds: u32,
+    /// How often a person had to log in again.
+    pub logins: u32,
+    acted_at: Moment,
+}
+
+impl Stage {
+    /// The shop with its settings; nobody has logged in.
+    ///
+    /// # Errors
+    /// When the shop's books do not fit together.
+    pub fn begin(setting: Setting, change: impl FnOnce(&mut Settings)) -> Result<Self, Broken> {
+        let world = World::new(shop::morning(), setting);
+        let mut settings = {
+            let services = &mut world.state().services;
+            services.load(&shop::shop())?;
+            services.next_engine.set_redirect_uri(REDIRECT)?;
+            services.smaregi.set_hook(Some(Hook {
+                url: "https://tsunagi.example/webhook".to_owned(),
+                header: ("x-secret".to_owned(), "simulated".to_owned()),
+            }));
+            shop::settings(services)
+        };
+        change(&mut settings);
+        let keep = Keep {
+            next_engine: false,
+            smaregi: false,
+        };
+        let stored = settings::put(&View::new(&world).ports(), settings, &keep);
+        stored.map_err(|error| Broken(error_text(&error)))?;
+        Ok(Self {
+            acted_at: world.now(),
+            world,
+            script: Script::default(),
+            rounds: 0,
+            logins: 0,
+        })
+    }
+
+    /// Logged in, switched on, with an order taken, one undone and a movement sent long ago: everything that is learnt once is known.
+    ///
+    /// # Errors
+    /// As for what it does.
+    pub fn lived_in(setting: Setting, change: impl FnOnce(&mut Settings)) -> Result<Self, Broken> {
+        let mut stage = Self::begin(setting, change)?;
+        stage.log_in()?;
+        stage.switch_on(Backlog::Leave)?;
+        stage.ship(&shop::order(shop::OWN, "L-1", &[(shop::LID, 1)]))?;
+        let undone = stage.ship(&shop::order(shop::OWN, "L-2", &[(shop::LID, 1)]))?;
+        stage.settle()?;
+        stage.act(|services| services.next_engine.cancel(undone, 1))?;
+        stage.loss(shop::LID, shop::SHOP, 1)?;
+        stage.settle()?;
+        stage.rounds = 0;
+        Ok(stage)
+    }
+
+    /// Something that people do in the services.
+    ///
+    /// # Errors
+    /// When the services do not let them.
+    pub fn act<T>(
+        &mut self,
+        work: impl FnOnce(&mut tsunagi_sandbox::World) -> Result<T, Refused>,
+    ) -> Result<T, Broken> {
+        self.acted_at = self.world.now();
+        Ok(work(&mut self.world.state().services)?)
+    }
+
+    /// An order comes in and leaves the warehouse.
+    ///
+    /// # Errors
+    /// As [`Stage::act`].
+    pub fn ship(&mut self, order: &Order) -> Result<u64, Broken> {
+        self.act(|services| {
+            let slip = services.next_engine.place(order)?;
+            services.next_engine.ship(slip)?;
+            Ok(slip)
+        })
+    }
+
+    /// Goods are lost, which travels from linked stores.
+    ///
+    /// # Errors
+    /// As [`Stage::act`].
+    pub fn loss(&mut self, product: u64, store: u32, quantity: i64) -> Result<(), Broken> {
+        self.act(|services| services.smaregi.loss(product, store, quantity))?;
+        self.moved(product, store, -quantity);
+        Ok(())
+    }
+
+    /// Goods come from a supplier.
+    ///
+    /// # Errors
+    /// As [`Stage::act`].
+    pub fn purchase(&mut self, product: u64, store: u32, quantity: i64) -> Result<(), Broken> {
+        self.act(|services| services.smaregi.purchase(product, store, quantity))?;
+        self.moved(product, store, quantity);
+        Ok(())
+    }
+
+    /// A sale at the till.
+    ///
+    /// # Errors
+    /// As [`Stage::act`].
+    pub fn till(&mut self, product: u64, quantity: i64) -> Result<(), Broken> {
+        let id = self.act(|services| services.smaregi.pos_sale(shop::SHOP, &[(product, quantity)]))?;
+        let taken = {
+            let services = &self.world.state().services;
+            let sale = services.smaregi.books().transactions.get(&id);
+            sale.map_or(0, |sale| sale.amounts.total)
+        };
+        self.script.takings += taken;
+        self.moved(product, shop::SHOP, -quantity);
+        Ok(())
+    }
+
+    fn moved(&mut self, product: u64, store: u32, by: i64) {
+        self.script.moves(product, store, by);
+        if LINKED.contains(&store) {
+            self.script.travels(shop::code_of(product), by);
+        }
+    }
+
+    /// From here on the plan holds.
+    pub fn disturb(&mut self) {
+        self.acted_at = self.world.now();
+        self.world.disturb();
+    }
+
+    /// One call of an export.
+    pub fn call<T>(
+        &mut self,
+        name: &str,
+        work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
+    ) -> Ended<T> {
+        instance::run(&self.world, name, WHOLE, work)
+    }
+
+    /// A person presses something until it says that it is done, and logs in where that is asked for.
+    ///
+    /// # Errors
+    /// When patience ends.
+    pub fn insist<T>(
+        &mut self,
+        name: &str,
+        work: impl AsyncFn(&Tenant<'_>) -> Done<T>,
+    ) -> Result<T, Broken> {
+        let mut last = "it died".to_owned();
+        for _ in 0..PATIENCE {
+            match self.call(name, &work) {
+                Ended::Returned(Ok(done)) => {
+                    self.acted_at = self.world.now();
+                    return Ok(done);
+                }
+                Ended::Returned(Err(error)) => last = error_text(&error),
+                Ended::Died => {}
+            }
+            self.world.pass(Duration::from_secs(60));
+            self.log_in_if_asked()?;
+        }
+        Err(Broken(format!("{name} never says that it is done: {last}")))
+    }
+
+    /// A person logs in: to Next Engine's page, and back with what it gives.
+    ///
+    /// # Errors
+    /// When it does not work for a long time.
+    pub fn log_in(&mut self) -> Result<(), Broken> {
+        for _ in 0..PATIENCE {
+            let begun = self.call("connection.begin-login", async |tenant| {
+                connection::begin_login(tenant)
+            });
+            if let Ended::Returned(Ok(start)) = begun {
+                let (uid, state) = self.sign_in()?;
+                let finished = self.call("connection.finish-login", async |tenant| {
+                    connection::finish_login(tenant, &start.ticket, &uid, &state).await
+                });
+                if let Ended::Returned(Ok(_)) = finished {
+                    self.acted_at = self.world.now();
+                    return Ok(());
+                }
+            }
+            self.world.pass(Duration::from_secs(60));
+        }
+        Err(Broken("nobody can log in".to_owned()))
+    }
+
+    fn sign_in(&self) -> Result<(String, String), Broken> {
+        let next_engine = &mut self.world.state().services.next_engine;
+        let uid = next_engine.users().first().map(|user| user.uid.clone());
+        let back = next_engine.launch(&uid.unwrap_or_default());
+        let back = Url::parse(&back).map_err(|error| Broken(error.to_string()))?;
+        let given = |name: &str| {
+            let mut pairs = back.query_pairs();
+            let found = pairs.find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        Ok((given("uid"), given("state")))
+    }
+
+    fn log_in_if_asked(&mut self) -> Result<(), Broken> {
+        if self.status()?.login_needed.is_none() {
+            return Ok(());
+        }
+        self.logins += 1;
+        self.log_in()
+    }
+
+    /// What the merchant's page shows.
+    ///
+    /// # Errors
+    /// When storage holds what cannot be read.
+    pub fn status(&self) -> Result<Status, Broken> {
+        let view = View::new(&self.world);
+        let status = self
+            .world
+            .undisturbed(|| connection::get_status(&view.ports()));
+        status.map_err(|error| Broken(error_text(&error)))
+    }
+
+    /// 連携オン.
+    ///
+    /// # Errors
+    /// As [`Stage::insist`].
+    pub fn switch_on(&mut self, backlog: Backlog) -> Result<(), Broken> {
+        self.insist("connection.switch-on", async |tenant| {
+            connection::switch_on(tenant, backlog)
+        })
+        .map(|_| ())
+    }
+
+    /// One round of the schedule, after the webhooks that came; says when the next one is due.
+    ///
+    /// # Errors
+    /// As [`Stage::log_in`].
+    pub fn round(&mut self) -> Result<Moment, Broken> {
+        self.rounds += 1;
+        self.deliver_webhooks();
+        let round = instance::run(&self.world, "schedule.run", BUDGET, async |tenant| {
+            schedule::run(tenant).await
+        });
+        self.log_in_if_asked()?;
+        let now = self.world.now();
+        let woken = self.world.state().services.webhooks_waiting() > 0;
+        Ok(match round {
+            Ended::Returned(Ok(Round {
+                more: false,
+                next_at,
+                ..
+            })) if !woken => next_at.max(now + TimeDelta::seconds(1)),
+            Ended::Returned(Ok(_)) => now + TimeDelta::seconds(2),
+            Ended::Returned(Err(_)) | Ended::Died => now + RESTART,
+        })
+    }
+
+    /// Smaregi posts each once and never again.
+    fn deliver_webhooks(&mut self) {
+        let due = self.world.state().services.take_webhooks();
+        for webhook in due {
+            let header = |name: &str| {
+                let found = webhook.headers.iter().find(|(key, _)| key == name);
+                found.map(|(_, value)| value.clone())
+            };
+            let delivery = Webhook {
+                contract_id: header("smaregi-contract-id"),
+                event: header("smaregi-event"),
+                event_id: header("smaregi-event-id"),
+                body: webhook.body.to_string().into_bytes(),
+            };
+            self.call("stock.take-in", async |tenant| {
+                stock::take_in(tenant, &delivery)
+            });
+        }
+    }
+
+    /// Rounds, each when it is due, until nothing has happened and nothing has gone wrong for long enough.
+    ///
+    /// # Errors
+    /// When it does not come to rest.
+    pub fn settle(&mut self) -> Result<(), Broken> {
+        let mut left = MOST_ROUNDS;
+        loop {
+            let next = self.round()?;
+            let struck_at = self.world.state().struck_at;
+            let end = struck_at.map_or(self.acted_at, |at| at.max(self.acted_at)) + CALM;
+            if next >= end {
+                self.world.clock.set(end);
+                return Ok(());
+            }
+            self.world.clock.set(next);
+            left -= 1;
+            if left == 0 {
+                return Err(Broken("it never comes to rest".to_owned()));
+            }
+        }
+    }
+
+    /// Rounds for so long, whatever happens.
+    ///
+    /// # Errors
+    /// As [`Stage::round`].
+    pub fn run_for(&mut self, time: TimeDelta) -> Result<(), Broken> {
+        let end = self.world.now() + time;
+        loop {
+            let next = self.round()?;
+            if next >= end {
+                self.world.clock.set(end.max(self.world.now()));
+                return Ok(());
+            }
+            self.world.clock.set(next);
+        }
+    }
+}
