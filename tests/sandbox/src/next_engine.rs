@@ -88,6 +88,20 @@ impl NextEngine {
         }
     }
 
+    /// The same books and tokens again, on another clock.
+    pub fn fork(&self, clock: SandboxClock) -> Self {
+        Self {
+            clock,
+            switches: self.switches,
+            books: self.books.clone(),
+            access: self.access.clone(),
+            mode: self.mode,
+            refuses_parallel_calls: self.refuses_parallel_calls,
+            disabled: self.disabled.clone(),
+            replaying: self.replaying,
+        }
+    }
+
     fn now(&self) -> Moment {
         self.replaying.unwrap_or_else(|| self.clock.now())
     }

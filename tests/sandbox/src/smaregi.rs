@@ -67,6 +67,20 @@ impl Smaregi {
         }
     }
 
+    /// The same books and tokens again, on another clock and with other webhooks.
+    pub fn fork(&self, clock: SandboxClock, webhooks: Webhooks) -> Self {
+        Self {
+            clock,
+            switches: self.switches,
+            webhooks,
+            books: self.books.clone(),
+            access: self.access.clone(),
+            hook: self.hook.clone(),
+            events: self.events,
+            pace: self.pace.clone(),
+        }
+    }
+
     /// The books, to look at.
     pub fn books(&self) -> &Books {
         &self.books

@@ -25,6 +25,15 @@ impl Class {
     }
 }
 
+/// A call of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// What it is.
+    pub class: Class,
+    /// Whether it is the first of its instance that has an effect.
+    pub first_effect: bool,
+}
+
 /// Declares the kinds with their names.
 macro_rules! kinds {
     ($($(#[$note:meta])* $kind:ident = $name:literal,)+) => {
@@ -114,12 +123,14 @@ impl Kind {
         )
     }
 
-    /// Whether it is a death or a lost answer: the kinds that are also tried in pairs.
-    pub fn is_paired(self) -> bool {
-        matches!(
-            self,
-            Self::DiesBefore | Self::DiesAfter | Self::AnswerLost | Self::UnavailableAfter
-        )
+    /// Whether it is a death or a lost answer of the kind that is also tried in pairs; see `runner::paired`.
+    pub fn is_paired(self, call: Call) -> bool {
+        let paired = match self {
+            Self::DiesBefore => call.first_effect,
+            Self::DiesAfter | Self::AnswerLost | Self::UnavailableAfter => true,
+            _ => false,
+        };
+        paired && call.class.has_effect()
     }
 }
 

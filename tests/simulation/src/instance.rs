@@ -44,7 +44,7 @@ pub fn run<T>(
     budget: (u32, u32),
     work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
 ) -> Ended<T> {
-    world.note(|| format!("---- {name}"));
+    world.begin_instance(name);
     let view = View::new(world);
     let whole = async {
         let tenant = Tenant::open(view.ports(), budget.0, budget.1)?;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    fault::{Class, Fault, Kind, Plan},
+    fault::{Call, Fault, Kind, Plan},
     judge,
     scenarios::Scenario,
     stage::{Broken, Stage},
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Run {
     /// The calls, by number less one.
-    pub classes: Vec<Class>,
+    pub calls: Vec<Call>,
     /// The trace, if it was asked for.
     pub trace: Vec<Line>,
     /// How often a person had to log in again.
@@ -32,21 +32,92 @@ pub struct Run {
     pub complaints: Vec<String>,
 }
 
-/// Plays a scenario under a plan and judges it.
+/// Plays a scenario from its beginning and judges it.
 pub fn play(scenario: &Scenario, setting: Setting) -> Run {
-    match (scenario.set_up)(setting) {
-        Ok(stage) => play_on(scenario, stage),
-        Err(Broken(why)) => Run {
-            complaints: vec![format!("set-up: {why}")],
-            ..Run::default()
-        },
+    let mut stage = match begin(scenario, setting) {
+        Ok(stage) => stage,
+        Err(run) => return run,
+    };
+    let played = (scenario.act)(&mut stage).and_then(|()| stage.settle());
+    verdict(&stage, played)
+}
+
+fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
+    let begun = (scenario.set_up)(setting);
+    let mut stage = begun.map_err(|Broken(why)| Run {
+        complaints: vec![format!("set-up: {why}")],
+        ..Run::default()
+    })?;
+    stage.disturb();
+    Ok(stage)
+}
+
+/// A run and the points from which it can be played again otherwise: its beginning, and before each round.
+struct Rehearsal {
+    run: Run,
+    beginning: Stage,
+    rounds: Vec<(u32, Stage)>,
+}
+
+impl Rehearsal {
+    fn of(scenario: &Scenario, beginning: Stage) -> Self {
+        let mut stage = beginning.fork(beginning.world.plan());
+        let mut rounds = Vec::new();
+        let played = (scenario.act)(&mut stage).and_then(|()| watched(&mut stage, &mut rounds));
+        Self {
+            run: verdict(&stage, played),
+            beginning,
+            rounds,
+        }
+    }
+
+    /// The rehearsal of the same run with another fault in it, which strikes later than all others.
+    fn with(&self, scenario: &Scenario, plan: Plan) -> Self {
+        let (stage, acted) = self.before(&plan);
+        let beginning = self.beginning.fork(plan.clone());
+        if !acted {
+            return Self::of(scenario, beginning);
+        }
+        let mut rounds = Vec::new();
+        let mut stage = stage.fork(plan);
+        let played = watched(&mut stage, &mut rounds);
+        Self {
+            run: verdict(&stage, played),
+            beginning,
+            rounds,
+        }
+    }
+
+    /// Plays the same run with another fault in it, and keeps nothing but what came of it.
+    fn run_with(&self, scenario: &Scenario, plan: Plan) -> Run {
+        let (stage, acted) = self.before(&plan);
+        let mut stage = stage.fork(plan);
+        let played = if acted {
+            stage.settle()
+        } else {
+            (scenario.act)(&mut stage).and_then(|()| stage.settle())
+        };
+        verdict(&stage, played)
+    }
+
+    /// The last point before the plan's last fault, and whether the acts are over by then.
+    fn before(&self, plan: &Plan) -> (&Stage, bool) {
+        let last = plan.0.iter().map(|fault| fault.at).max().unwrap_or_default();
+        let points = self.rounds.iter().rev();
+        let found = points.into_iter().find(|(calls, _)| *calls < last);
+        found.map_or((&self.beginning, false), |(_, stage)| (stage, true))
     }
 }
 
-fn play_on(scenario: &Scenario, mut stage: Stage) -> Run {
-    let before = stage.logins;
-    stage.disturb();
-    let played = (scenario.act)(&mut stage).and_then(|()| stage.settle());
+fn watched(stage: &mut Stage, rounds: &mut Vec<(u32, Stage)>) -> Result<(), Broken> {
+    stage.settle_watched(|stage| {
+        let calls = stage.world.state().calls().len();
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        rounds.push((calls, stage.fork(stage.world.plan())));
+    })
+}
+
+fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
     let state = stage.world.state();
     let mut complaints = state.breaches.clone();
     complaints.extend(played.err().map(|Broken(why)| why));
@@ -54,26 +125,16 @@ fn play_on(scenario: &Scenario, mut stage: Stage) -> Run {
     if !state.plan_is_done() {
         complaints.push("a fault of the plan never struck".to_owned());
     }
-    let logins = stage.logins - before;
-    if logins > 0 && !state.pair_was_lost() {
+    if stage.logins > 0 && !state.pair_was_lost() {
         complaints.push("a login was asked for, and no pair of tokens was lost".to_owned());
     }
     Run {
-        classes: state.classes().to_vec(),
+        calls: state.calls().to_vec(),
         trace: state.trace().to_vec(),
-        logins,
+        logins: stage.logins,
         rounds: stage.rounds,
         complaints,
     }
-}
-
-/// Plays it under a plan, without a trace.
-pub fn play_plan(scenario: &Scenario, plan: Vec<Fault>) -> Run {
-    let setting = Setting {
-        plan: Plan(plan),
-        ..Setting::default()
-    };
-    play(scenario, setting)
 }
 
 /// A run that went wrong.
@@ -114,78 +175,73 @@ pub enum Depth {
 }
 
 /// Every fault that fits a call.
-pub fn singles(classes: &[Class]) -> Vec<Fault> {
-    let faults = (1..).zip(classes).flat_map(|(at, class)| {
-        let kinds = Kind::ALL.iter().filter(|kind| kind.fits(*class));
+pub fn singles(calls: &[Call]) -> Vec<Fault> {
+    let faults = (1..).zip(calls).flat_map(|(at, call)| {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.fits(call.class));
         kinds.map(move |&kind| Fault { at, kind })
     });
     faults.collect()
 }
 
-/// Deaths and lost answers at the calls that have effects. Dying before a read, or after it, leaves the same world behind as dying
-/// after the effect before it, so once is enough.
-pub fn paired(classes: &[Class], after: u32) -> Vec<Fault> {
-    let faults = (1..)
-        .zip(classes)
-        .filter(|(at, class)| *at > after && class.has_effect())
-        .flat_map(|(at, class)| {
-            let kinds = Kind::ALL
-                .iter()
-                .filter(|kind| kind.is_paired() && kind.fits(*class));
-            kinds.map(move |&kind| Fault { at, kind })
-        });
-    faults.collect()
+/// Deaths and lost answers at the calls that have effects. To die before a call, or at a read, leaves the same world behind as to
+/// die after the effect before it; so a death is tried after each effect, and before the first one of each instance.
+pub fn paired(calls: &[Call], after: u32) -> Vec<Fault> {
+    let faults = singles(calls);
+    let of_pairs = |fault: &Fault| {
+        let call = calls.get(fault.at as usize - 1);
+        fault.at > after && call.is_some_and(|call| fault.kind.is_paired(*call))
+    };
+    faults.into_iter().filter(of_pairs).collect()
 }
 
 /// Tries everything, on so many threads.
 pub fn explore(scenario: &Scenario, depth: Depth, threads: usize) -> Tally {
-    let undisturbed = play_plan(scenario, Vec::new());
-    let tally = Mutex::new(Tally {
-        calls: undisturbed.classes.len(),
-        effects: undisturbed
-            .classes
-            .iter()
-            .filter(|class| class.has_effect())
-            .count(),
-        ..Tally::default()
-    });
-    note(&tally, scenario, Vec::new(), &undisturbed, |_| ());
-    let faults = singles(&undisturbed.classes);
+    let tally = Mutex::new(Tally::default());
+    let beginning = match begin(scenario, Setting::default()) {
+        Ok(stage) => stage,
+        Err(run) => {
+            note(&tally, scenario, Plan::default(), &run);
+            return tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        }
+    };
+    let whole = Rehearsal::of(scenario, beginning);
+    note(&tally, scenario, Plan::default(), &whole.run);
+    let faults = singles(&whole.run.calls);
     share_out(threads, &faults, |first| {
-        let run = play_plan(scenario, vec![*first]);
-        note(&tally, scenario, vec![*first], &run, |tally| {
-            tally.singles += 1;
-        });
-        if depth == Depth::Pairs && first.kind.is_paired() && first_has_effect(&run, first) {
-            for second in paired(&run.classes, first.at) {
-                let plan = vec![*first, second];
-                let run = play_plan(scenario, plan.clone());
-                note(&tally, scenario, plan, &run, |tally| tally.pairs += 1);
+        let plan = Plan(vec![*first]);
+        if depth == Depth::Pairs && paired(&whole.run.calls, 0).contains(first) {
+            let broken = whole.with(scenario, plan.clone());
+            note(&tally, scenario, plan, &broken.run);
+            for second in paired(&broken.run.calls, first.at) {
+                let plan = Plan(vec![*first, second]);
+                let run = broken.run_with(scenario, plan.clone());
+                note(&tally, scenario, plan, &run);
             }
+        } else {
+            let run = whole.run_with(scenario, plan.clone());
+            note(&tally, scenario, plan, &run);
         }
     });
-    tally.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let calls = &whole.run.calls;
+    tally.calls = calls.len();
+    tally.effects = calls.iter().filter(|call| call.class.has_effect()).count();
+    tally.failures.sort_by(|one, other| one.plan.0.cmp(&other.plan.0));
+    tally
 }
 
-fn first_has_effect(run: &Run, fault: &Fault) -> bool {
-    let class = run.classes.get(fault.at as usize - 1);
-    class.is_some_and(|class| class.has_effect())
-}
-
-fn note(
-    tally: &Mutex<Tally>,
-    scenario: &Scenario,
-    plan: Vec<Fault>,
-    run: &Run,
-    count: impl FnOnce(&mut Tally),
-) {
+fn note(tally: &Mutex<Tally>, scenario: &Scenario, plan: Plan, run: &Run) {
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    count(&mut tally);
+    match plan.0.len() {
+        0 => {}
+        1 => tally.singles += 1,
+        _ => tally.pairs += 1,
+    }
     tally.logins += usize::from(run.logins > 0);
     if !run.complaints.is_empty() {
         tally.failures.push(Failure {
             scenario: scenario.name,
-            plan: Plan(plan),
+            plan,
             complaints: run.complaints.clone(),
         });
     }

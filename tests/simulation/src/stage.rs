@@ -24,6 +24,7 @@ use tsunagi_sandbox::{
 use url::Url;
 
 use crate::{
+    fault::Plan,
     instance::{self, BUDGET, Ended, error_text},
     ports::View,
     script::Script,
@@ -119,8 +120,18 @@ impl Stage {
         stage.act(|services| services.next_engine.cancel(undone, 1))?;
         stage.loss(shop::LID, shop::SHOP, 1)?;
         stage.settle()?;
-        stage.rounds = 0;
         Ok(stage)
+    }
+
+    /// The same run again, with another plan for what is still to come.
+    pub fn fork(&self, plan: Plan) -> Self {
+        Self {
+            world: self.world.fork(plan),
+            script: self.script.clone(),
+            rounds: self.rounds,
+            logins: self.logins,
+            acted_at: self.acted_at,
+        }
     }
 
     /// Something that people do in the services.
@@ -193,6 +204,8 @@ impl Stage {
     /// From here on the plan holds.
     pub fn disturb(&mut self) {
         self.acted_at = self.world.now();
+        self.logins = 0;
+        self.rounds = 0;
         self.world.disturb();
     }
 
@@ -347,8 +360,17 @@ impl Stage {
     /// # Errors
     /// When it does not come to rest.
     pub fn settle(&mut self) -> Result<(), Broken> {
+        self.settle_watched(|_| ())
+    }
+
+    /// The same, shown to somebody before each round.
+    ///
+    /// # Errors
+    /// As [`Stage::settle`].
+    pub fn settle_watched(&mut self, mut watch: impl FnMut(&Self)) -> Result<(), Broken> {
         let mut left = MOST_ROUNDS;
         loop {
+            watch(self);
             let next = self.round()?;
             let struck_at = self.world.state().struck_at;
             let end = struck_at.map_or(self.acted_at, |at| at.max(self.acted_at)) + CALM;

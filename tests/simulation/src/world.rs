@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
-    fault::{Class, Kind, Plan},
+    fault::{Call, Class, Kind, Plan},
     memory::Memory,
 };
 
@@ -44,7 +44,8 @@ pub struct State {
     struck: usize,
     counting: bool,
     quiet: bool,
-    classes: Vec<Class>,
+    calls: Vec<Call>,
+    acted: bool,
     trace: Option<Vec<Line>>,
     dice: u64,
 }
@@ -83,9 +84,36 @@ impl World {
             struck: 0,
             counting: false,
             quiet: false,
-            classes: Vec::new(),
+            calls: Vec::new(),
+            acted: false,
             trace: setting.traced.then(Vec::new),
             dice: setting.seed,
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The same world again, with another plan for what is still to come.
+    pub fn fork(&self, plan: Plan) -> Self {
+        let state = self.state();
+        let services = state.services.fork();
+        let clock = services.clock.clone();
+        let state = State {
+            services,
+            memory: state.memory.clone(),
+            breaches: state.breaches.clone(),
+            rotations: state.rotations.clone(),
+            struck_at: state.struck_at,
+            plan,
+            struck: state.struck,
+            counting: state.counting,
+            quiet: state.quiet,
+            calls: state.calls.clone(),
+            acted: state.acted,
+            trace: state.trace.clone(),
+            dice: state.dice,
         };
         Self {
             clock,
@@ -108,6 +136,11 @@ impl World {
         self.clock.advance(time);
     }
 
+    /// What goes wrong, and went.
+    pub fn plan(&self) -> Plan {
+        self.state().plan.clone()
+    }
+
     /// From here on calls are numbered and the plan holds.
     pub fn disturb(&self) {
         self.state().counting = true;
@@ -121,6 +154,12 @@ impl World {
         done
     }
 
+    /// An instance begins.
+    pub fn begin_instance(&self, name: &str) {
+        self.state().acted = false;
+        self.note(|| format!("---- {name}"));
+    }
+
     /// A call begins: it gets its number and its fault. `text` is asked for only when somebody will read it.
     pub fn begin(&self, class: Class, text: impl FnOnce() -> String) -> (u32, Option<Kind>) {
         // Asked for before the lock is held: the text may look at the world.
@@ -129,8 +168,13 @@ impl World {
         if !state.counting || state.quiet {
             return (0, None);
         }
-        state.classes.push(class);
-        let number = u32::try_from(state.classes.len()).unwrap_or(u32::MAX);
+        let first_effect = class.has_effect() && !state.acted;
+        state.acted |= first_effect;
+        state.calls.push(Call {
+            class,
+            first_effect,
+        });
+        let number = u32::try_from(state.calls.len()).unwrap_or(u32::MAX);
         let fault = state.plan.at(number).filter(|kind| kind.fits(class));
         if fault.is_some() {
             state.struck += 1;
@@ -176,8 +220,8 @@ impl World {
 
 impl State {
     /// The calls so far, by number less one.
-    pub fn classes(&self) -> &[Class] {
-        &self.classes
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
     }
 
     /// The trace, when one was kept.

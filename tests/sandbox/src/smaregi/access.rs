@@ -43,12 +43,14 @@ pub struct App {
     pub scopes: Vec<String>,
 }
 
+#[derive(Clone)]
 struct Token {
     expires: Moment,
     scopes: Vec<String>,
 }
 
 /// The app and its tokens.
+#[derive(Clone)]
 pub struct Access {
     pub app: App,
     tokens: BTreeMap<String, Token>,
@@ -144,7 +146,7 @@ impl Access {
 }
 
 /// Requests in the current second.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Pace {
     second: i64,
     reads: u32,
