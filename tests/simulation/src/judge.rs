@@ -85,8 +85,8 @@ fn same_sale(slip: &Slip, sale: &Transaction, found: &mut Vec<String>) {
         *pieces.entry(&line.code).or_default() += line.quantity;
     }
     for detail in &sale.details {
-        let goods = GOODS.iter().any(|row| row.1 == detail.code);
-        *pieces.entry(&detail.code).or_default() -= if goods { detail.quantity } else { 0 };
+        let fee = shop::is_fee(&detail.code);
+        *pieces.entry(&detail.code).or_default() -= if fee { 0 } else { detail.quantity };
     }
     for (code, left) in pieces.into_iter().filter(|(_, left)| *left != 0) {
         found.push(format!("order {}: {left} pieces of {code} too few", slip.id));

@@ -28,6 +28,11 @@ pub const GOODS: [(u64, &str, i64, u8); 4] = [
 ];
 const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
 
+/// Whether a code is of what fees are booked on.
+pub fn is_fee(code: &str) -> bool {
+    FEES.iter().any(|fee| fee.1 == code)
+}
+
 /// Opening stock by store.
 pub const OPENING: [(u32, i64); 3] = [(SHOP, 20), (STATION, 20), (WAREHOUSE, 80)];
 /// The shop, which takes part and receives all orders.
