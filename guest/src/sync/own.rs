@@ -91,6 +91,14 @@ pub struct Look {
     looked_at: Option<Moment>,
 }
 
+impl Look {
+    /// When it is to be finished; `None` means now.
+    fn due_at(&self) -> Option<Moment> {
+        self.looked_at
+            .map(|at| at + chrono::TimeDelta::seconds(SECOND_LOOK_SECONDS))
+    }
+}
+
 /// After this a row that has not appeared is taken not to come (assumed: the history is written with the transaction).
 const SECOND_LOOK_SECONDS: i64 = 60;
 const LOOK_ROWS: u32 = 100;
@@ -246,33 +254,31 @@ pub fn would_disturb(tenant: &Tenant<'_>, kind: Kind, pieces: &[Piece]) -> Resul
         .any(|look| pieces.iter().any(|piece| same(look, piece))))
 }
 
-/// Looks right after the settled effect: records what it sees, or keeps the look for later.
-pub async fn finish_look(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut look: Look) -> Result<()> {
-    match judge(&look, &newest(session, &look.piece).await?) {
-        Finding::Moved(division) => learn(tenant, look.kind, &Effect::Moves { division }),
-        Finding::Unclear => Ok(()),
-        Finding::Nothing => {
-            look.looked_at = Some(tenant.now());
-            Commit::new()
-                .put(&look_key(look.kind), &look)?
-                .apply(&tenant.ports)
-        }
-    }
+/// In the settling commit: the effect happened, so its look can be finished, by whoever comes first.
+pub fn keep_look(commit: Commit, look: &Look) -> Result<Commit> {
+    commit.put(&look_key(look.kind), look)
 }
 
-/// Looks again where a first look found nothing a minute ago. Still nothing means that the effect is none.
+/// Finishes looks whose effect has happened. One that finds nothing is repeated after a minute; still nothing means that the
+/// effect is none.
 pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<()> {
     for stored in store::list::<Look>(&tenant.ports, "own-look/", 10)? {
         let look = stored.value;
-        let age = look
-            .looked_at
-            .map_or(i64::MAX, |at| (tenant.now() - at).num_seconds());
-        if age < SECOND_LOOK_SECONDS {
+        if look.due_at().is_some_and(|due| due > tenant.now()) {
             continue;
         }
         match judge(&look, &newest(session, &look.piece).await?) {
             Finding::Moved(division) => learn(tenant, look.kind, &Effect::Moves { division })?,
-            Finding::Nothing => learn(tenant, look.kind, &Effect::Nothing)?,
+            Finding::Nothing if look.looked_at.is_some() => {
+                learn(tenant, look.kind, &Effect::Nothing)?
+            }
+            Finding::Nothing => {
+                let looked = Look {
+                    looked_at: Some(tenant.now()),
+                    ..look
+                };
+                keep_look(Commit::new(), &looked)?.apply(&tenant.ports)?
+            }
             Finding::Unclear => Commit::new()
                 .delete(&look_key(look.kind))
                 .apply(&tenant.ports)?,
@@ -284,12 +290,11 @@ pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result
 /// When the earliest pending look is due; `None` without one.
 pub fn next_look(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     let looks = store::list::<Look>(&tenant.ports, "own-look/", 10)?;
+    let now = tenant.now();
     let due = looks
         .into_iter()
-        .filter_map(|stored| stored.value.looked_at);
-    Ok(due
-        .min()
-        .map(|at| at + chrono::TimeDelta::seconds(SECOND_LOOK_SECONDS)))
+        .map(|stored| stored.value.due_at().unwrap_or(now));
+    Ok(due.min())
 }
 
 async fn newest(session: &Smaregi<'_>, piece: &Piece) -> Result<Vec<Change>> {

@@ -59,6 +59,7 @@ pub async fn register(
         revision: record.revision.saturating_add(1),
         sale: records::without_names(&sale),
         made_from: record.order.clone(),
+        look: None,
         transaction_id: None,
         tried_at: bench.tenant.now(),
         uncertain: false,
@@ -88,6 +89,7 @@ pub async fn undo(
         revision: registered.revision,
         sale: registered.sale.clone(),
         made_from: None,
+        look: None,
         transaction_id: Some(registered.transaction_id.clone()),
         tried_at: bench.tenant.now(),
         uncertain: false,
@@ -109,11 +111,11 @@ async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Re
     } else {
         None
     };
-    let flow = drive(bench, slip, None, intent).await?;
-    if let Some(begun) = begun.filter(|_| flow == Flow::Again) {
-        own::finish_look(bench.session, bench.tenant, begun).await?;
-    }
-    Ok(flow)
+    let intent = Intent {
+        look: begun,
+        ..intent
+    };
+    drive(bench, slip, None, intent).await
 }
 
 async fn begin_look(bench: &Bench<'_>, kind: Kind, intent: &Intent) -> Result<Option<Look>> {
@@ -140,7 +142,7 @@ async fn begin_look(bench: &Bench<'_>, kind: Kind, intent: &Intent) -> Result<Op
 /// Finds out what became of an intent met in storage, and finishes it.
 pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Flow> {
     if let Some(flow) = look_up(bench, slip, &intent).await? {
-        return Ok(flow);
+        return finish_look(bench, flow).await;
     }
     if bench.tenant.now() - intent.tried_at < GRACE {
         return Ok(Flow::Leave);
@@ -153,8 +155,28 @@ pub async fn resolve(bench: &Bench<'_>, slip: &str, intent: Intent) -> Result<Fl
     drive(bench, slip, Some(&intent), again).await
 }
 
+/// A look that a settlement left is finished at once.
+async fn finish_look(bench: &Bench<'_>, flow: Flow) -> Result<Flow> {
+    own::pending_looks(bench.session, bench.tenant).await?;
+    Ok(flow)
+}
+
 /// Tries an intent, and the other way of undoing when the first is refused.
 async fn drive(
+    bench: &Bench<'_>,
+    slip: &str,
+    seen: Option<&Intent>,
+    intent: Intent,
+) -> Result<Flow> {
+    let looks = intent.look.is_some();
+    let flow = attempt(bench, slip, seen, intent).await?;
+    if looks && flow == Flow::Again {
+        return finish_look(bench, flow).await;
+    }
+    Ok(flow)
+}
+
+async fn attempt(
     bench: &Bench<'_>,
     slip: &str,
     seen: Option<&Intent>,
@@ -321,6 +343,8 @@ fn other_way(bench: &Bench<'_>, intent: &Intent) -> Option<Intent> {
         act,
         second_way: true,
         uncertain: false,
+        // It was begun for the first way.
+        look: None,
         tried_at: bench.tenant.now(),
         ..intent.clone()
     };

@@ -25,7 +25,7 @@ use crate::{
         source_store::Shift,
     },
     sync::{
-        own::{Kind, Piece},
+        own::{Kind, Look, Piece},
         store::{self, Commit, Stored},
     },
     time::Moment,
@@ -130,6 +130,9 @@ pub struct Intent {
     pub sale: Sale,
     /// The reading it is made from, [`plain`]; absent for an undoing.
     pub made_from: Option<Order>,
+    /// The look at the stock that was begun before it; kept here so that it can be finished whoever settles this.
+    #[serde(default)]
+    pub look: Option<Look>,
     /// The transaction to undo; absent for a registration.
     pub transaction_id: Option<String>,
     /// When the last attempt began.

@@ -86,6 +86,10 @@ fn settle(
         };
         let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
         record.todo = has_more(record);
+        let commit = match intent.look.as_ref().filter(|_| effect.is_none()) {
+            Some(look) => own::keep_look(commit, look)?,
+            None => commit,
+        };
         own::settle(
             commit,
             &work_name(slip, intent.revision),

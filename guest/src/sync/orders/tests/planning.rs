@@ -172,6 +172,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         revision: 1,
         sale: sale.clone(),
         made_from: Some(records::plain(&samples::order("1001"))),
+        look: None,
         transaction_id: None,
         tried_at: samples::order("1001").changed_at,
         uncertain: false,
