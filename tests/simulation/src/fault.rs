@@ -157,11 +157,7 @@ impl fmt::Display for NoFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         let names = names.join(", ");
-        write!(
-            formatter,
-            "`{}` is not N:KIND; kinds are {names}",
-            self.0
-        )
+        write!(formatter, "`{}` is not N:KIND; kinds are {names}", self.0)
     }
 }
 

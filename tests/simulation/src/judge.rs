@@ -52,7 +52,11 @@ fn sales(services: &tsunagi_sandbox::World, script: &Script, found: &mut Vec<Str
     for slip in services.next_engine.books().slips.values() {
         let booked = standing.remove(&slip.id).unwrap_or_default();
         let expected = is_sale(slip, script);
-        turnover += if expected { slip.total() } else { Decimal::ZERO };
+        turnover += if expected {
+            slip.total()
+        } else {
+            Decimal::ZERO
+        };
         match booked.as_slice() {
             [] if !expected => {}
             [sale] if expected => same_sale(slip, sale, found),
@@ -64,7 +68,11 @@ fn sales(services: &tsunagi_sandbox::World, script: &Script, found: &mut Vec<Str
             )),
         }
     }
-    found.extend(standing.keys().map(|slip| format!("no order {slip}, and a sale of it")));
+    found.extend(
+        standing
+            .keys()
+            .map(|slip| format!("no order {slip}, and a sale of it")),
+    );
     let booked: i64 = books.sales_by_day().values().sum();
     if Decimal::from(booked) != turnover {
         found.push(format!("the turnover is {booked} yen, not {turnover}"));
@@ -89,10 +97,16 @@ fn same_sale(slip: &Slip, sale: &Transaction, found: &mut Vec<String>) {
         *pieces.entry(&detail.code).or_default() -= if fee { 0 } else { detail.quantity };
     }
     for (code, left) in pieces.into_iter().filter(|(_, left)| *left != 0) {
-        found.push(format!("order {}: {left} pieces of {code} too few", slip.id));
+        found.push(format!(
+            "order {}: {left} pieces of {code} too few",
+            slip.id
+        ));
     }
     if sale.store != SHOP {
-        found.push(format!("order {} is booked in store {}", slip.id, sale.store));
+        found.push(format!(
+            "order {} is booked in store {}",
+            slip.id, sale.store
+        ));
     }
 }
 
@@ -134,7 +148,9 @@ fn numbers(services: &tsunagi_sandbox::World, script: &Script, found: &mut Vec<S
             .movements
             .iter()
             .filter(|movement| movement.code == code && movement.kind == MovementKind::Upload);
-        let uploaded: i64 = uploads.map(|movement| movement.after - movement.before).sum();
+        let uploaded: i64 = uploads
+            .map(|movement| movement.after - movement.before)
+            .sum();
         let travels = script.travels.get(code).copied().unwrap_or_default();
         let waits = travels - uploaded;
         let free = books.goods.get(code).map_or(0, |goods| goods.free());

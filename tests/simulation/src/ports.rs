@@ -168,7 +168,8 @@ impl Http for View<'_> {
                 _ => LATENCY,
             });
             self.note_rotation(number, pair_before);
-            self.world.note(|| format!("    #{number} {}", told(&outcome)));
+            self.world
+                .note(|| format!("    #{number} {}", told(&outcome)));
             if fault == Some(Kind::DiesAfter) {
                 die();
             }
@@ -303,7 +304,9 @@ fn described(world: &World, service: ServiceName, request: &Request) -> String {
     let mut state = world.state();
     let endpoint = state.services.service(service).endpoint(request);
     let query = request.uri().query().unwrap_or_default();
-    format!("http {service:?} {endpoint} {query}").trim_end().to_owned()
+    format!("http {service:?} {endpoint} {query}")
+        .trim_end()
+        .to_owned()
 }
 
 fn told(outcome: &Outcome) -> String {

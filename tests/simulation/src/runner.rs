@@ -12,6 +12,7 @@ use std::{
 use crate::{
     fault::{Call, Fault, Kind, Plan},
     judge,
+    memory::Memory,
     scenarios::Scenario,
     stage::{Broken, Stage},
     world::{Line, Setting},
@@ -22,6 +23,8 @@ use crate::{
 pub struct Run {
     /// The calls, by number less one.
     pub calls: Vec<Call>,
+    /// What storage held at the end.
+    pub storage: Memory,
     /// The trace, if it was asked for.
     pub trace: Vec<Line>,
     /// How often a person had to log in again.
@@ -102,7 +105,12 @@ impl Rehearsal {
 
     /// The last point before the plan's last fault, and whether the acts are over by then.
     fn before(&self, plan: &Plan) -> (&Stage, bool) {
-        let last = plan.0.iter().map(|fault| fault.at).max().unwrap_or_default();
+        let last = plan
+            .0
+            .iter()
+            .map(|fault| fault.at)
+            .max()
+            .unwrap_or_default();
         let points = self.rounds.iter().rev();
         let found = points.into_iter().find(|(calls, _)| *calls < last);
         found.map_or((&self.beginning, false), |(_, stage)| (stage, true))
@@ -130,10 +138,19 @@ fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
     }
     Run {
         calls: state.calls().to_vec(),
+        storage: state.memory.clone(),
         trace: state.trace().to_vec(),
         logins: stage.logins,
         rounds: stage.rounds,
         complaints,
+    }
+}
+
+/// Plays it as [`explore`] does: from the last round before the plan's last fault.
+pub fn play_forked(scenario: &Scenario, plan: &Plan) -> Run {
+    match begin(scenario, Setting::default()) {
+        Ok(stage) => Rehearsal::of(scenario, stage).run_with(scenario, plan.clone()),
+        Err(run) => run,
     }
 }
 
@@ -226,7 +243,9 @@ pub fn explore(scenario: &Scenario, depth: Depth, threads: usize) -> Tally {
     let calls = &whole.run.calls;
     tally.calls = calls.len();
     tally.effects = calls.iter().filter(|call| call.class.has_effect()).count();
-    tally.failures.sort_by(|one, other| one.plan.0.cmp(&other.plan.0));
+    tally
+        .failures
+        .sort_by(|one, other| one.plan.0.cmp(&other.plan.0));
     tally
 }
 

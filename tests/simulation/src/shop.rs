@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
-use tsunagi_guest::settings::{
-    FeeMode, PointMode, ReceivingStore, Secret, Settings, Trigger,
-};
+use tsunagi_guest::settings::{FeeMode, PointMode, ReceivingStore, Secret, Settings, Trigger};
 use tsunagi_sandbox::{
     World,
     shop::{Mall, MallTax, Order, OrderLine, Product, ShopData, Store},

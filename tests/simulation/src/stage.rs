@@ -16,11 +16,7 @@ use tsunagi_guest::{
         tenant::Tenant,
     },
 };
-use tsunagi_sandbox::{
-    Refused,
-    shop::Order,
-    smaregi::Hook,
-};
+use tsunagi_sandbox::{Refused, shop::Order, smaregi::Hook};
 use url::Url;
 
 use crate::{
@@ -183,7 +179,11 @@ impl Stage {
     /// # Errors
     /// As [`Stage::act`].
     pub fn till(&mut self, product: u64, quantity: i64) -> Result<(), Broken> {
-        let id = self.act(|services| services.smaregi.pos_sale(shop::SHOP, &[(product, quantity)]))?;
+        let id = self.act(|services| {
+            services
+                .smaregi
+                .pos_sale(shop::SHOP, &[(product, quantity)])
+        })?;
         let taken = {
             let services = &self.world.state().services;
             let sale = services.smaregi.books().transactions.get(&id);
@@ -275,7 +275,9 @@ impl Stage {
         let given = |name: &str| {
             let mut pairs = back.query_pairs();
             let found = pairs.find(|(key, _)| key == name);
-            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+            found
+                .map(|(_, value)| value.into_owned())
+                .unwrap_or_default()
         };
         Ok((given("uid"), given("state")))
     }

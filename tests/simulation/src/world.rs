@@ -238,7 +238,11 @@ impl State {
     pub fn pair_was_lost(&self) -> bool {
         // Reading what is stored, and the commit.
         const UNTIL_KEPT: u32 = 4;
-        let faults = self.plan.0.iter().filter(|fault| fault.kind.loses_answers());
+        let faults = self
+            .plan
+            .0
+            .iter()
+            .filter(|fault| fault.kind.loses_answers());
         let near = |rotation: u32, at: u32| rotation <= at && at <= rotation + UNTIL_KEPT;
         faults
             .into_iter()
