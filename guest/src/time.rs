@@ -1,6 +1,8 @@
 //! Moments and days, always in Japan's zone. Reads no clock.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc};
+use chrono::{
+    DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc,
+};
 
 /// A moment, with its offset.
 pub type Moment = DateTime<FixedOffset>;
