@@ -205,7 +205,9 @@ pub fn singles(calls: &[Call]) -> Vec<Fault> {
 pub fn paired(calls: &[Call], after: u32) -> Vec<Fault> {
     let faults = singles(calls);
     let of_pairs = |fault: &Fault| {
-        let call = calls.get(fault.at as usize - 1);
+        let call = (fault.at as usize)
+            .checked_sub(1)
+            .and_then(|at| calls.get(at));
         fault.at > after && call.is_some_and(|call| fault.kind.is_paired(*call))
     };
     faults.into_iter().filter(of_pairs).collect()

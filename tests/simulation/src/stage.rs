@@ -1,6 +1,9 @@
 //! The merchant and the host around the guest: what people do in both services, what they press here, webhooks, and the schedule.
 //! Whatever it does to goods and money it writes into the script. It must not look into storage.
 
+mod acts;
+mod rounds;
+
 use std::{fmt, time::Duration};
 
 use chrono::TimeDelta;
@@ -9,33 +12,25 @@ use tsunagi_guest::{
     settings::Settings,
     sync::{
         connection,
-        report::{Backlog, Round, Status, Webhook},
-        schedule,
+        report::{Backlog, Status},
         settings::{self, Keep},
-        stock,
         tenant::Tenant,
     },
 };
-use tsunagi_sandbox::{Refused, shop::Order, smaregi::Hook};
+use tsunagi_sandbox::{Refused, smaregi::Hook};
 use url::Url;
 
 use crate::{
     fault::Plan,
-    instance::{self, BUDGET, Ended, error_text},
+    instance::{self, Ended, error_text},
     ports::View,
     script::Script,
-    shop::{self, LINKED},
+    shop,
     world::{Moment, Setting, World},
 };
 
-/// How long nothing may go wrong until everything has settled: longer than the longest grace, retry and catch-up of the guest.
-const CALM: TimeDelta = TimeDelta::minutes(125);
-/// More rounds than a run needs by far.
-const MOST_ROUNDS: u32 = 400;
 /// Tries of a person, a minute apart.
 const PATIENCE: u32 = 30;
-/// A host starts a new instance so long after one died or failed.
-const RESTART: TimeDelta = TimeDelta::seconds(5);
 /// For what is not sliced.
 const WHOLE: (u32, u32) = (u32::MAX, 86_400);
 const REDIRECT: &str = "https://tsunagi.example/login/callback";
@@ -127,77 +122,6 @@ impl Stage {
             rounds: self.rounds,
             logins: self.logins,
             acted_at: self.acted_at,
-        }
-    }
-
-    /// Something that people do in the services.
-    ///
-    /// # Errors
-    /// When the services do not let them.
-    pub fn act<T>(
-        &mut self,
-        work: impl FnOnce(&mut tsunagi_sandbox::World) -> Result<T, Refused>,
-    ) -> Result<T, Broken> {
-        self.acted_at = self.world.now();
-        Ok(work(&mut self.world.state().services)?)
-    }
-
-    /// An order comes in and leaves the warehouse.
-    ///
-    /// # Errors
-    /// As [`Stage::act`].
-    pub fn ship(&mut self, order: &Order) -> Result<u64, Broken> {
-        self.act(|services| {
-            let slip = services.next_engine.place(order)?;
-            services.next_engine.ship(slip)?;
-            Ok(slip)
-        })
-    }
-
-    /// Goods are lost, which travels from linked stores.
-    ///
-    /// # Errors
-    /// As [`Stage::act`].
-    pub fn loss(&mut self, product: u64, store: u32, quantity: i64) -> Result<(), Broken> {
-        self.act(|services| services.smaregi.loss(product, store, quantity))?;
-        self.moved(product, store, -quantity);
-        Ok(())
-    }
-
-    /// Goods come from a supplier.
-    ///
-    /// # Errors
-    /// As [`Stage::act`].
-    pub fn purchase(&mut self, product: u64, store: u32, quantity: i64) -> Result<(), Broken> {
-        self.act(|services| services.smaregi.purchase(product, store, quantity))?;
-        self.moved(product, store, quantity);
-        Ok(())
-    }
-
-    /// A sale at the till.
-    ///
-    /// # Errors
-    /// As [`Stage::act`].
-    pub fn till(&mut self, product: u64, quantity: i64) -> Result<(), Broken> {
-        let id = self.act(|services| {
-            services
-                .smaregi
-                .pos_sale(shop::SHOP, &[(product, quantity)])
-        })?;
-        let taken = {
-            let services = &self.world.state().services;
-            let sale = services.smaregi.books().transactions.get(&id);
-            sale.map_or(0, |sale| sale.amounts.total)
-        };
-        self.script.takings += taken;
-        self.moved(product, shop::SHOP, -quantity);
-        Ok(())
-    }
-
-    fn moved(&mut self, product: u64, store: u32, by: i64) {
-        self.script.moves(product, store, by);
-        if LINKED.contains(&store) {
-            self.script.travels(shop::code_of(product), by);
         }
     }
 
@@ -311,96 +235,5 @@ impl Stage {
             connection::switch_on(tenant, backlog)
         })
         .map(|_| ())
-    }
-
-    /// One round of the schedule, after the webhooks that came; says when the next one is due.
-    ///
-    /// # Errors
-    /// As [`Stage::log_in`].
-    pub fn round(&mut self) -> Result<Moment, Broken> {
-        self.rounds += 1;
-        self.deliver_webhooks();
-        let round = instance::run(&self.world, "schedule.run", BUDGET, async |tenant| {
-            schedule::run(tenant).await
-        });
-        self.log_in_if_asked()?;
-        let now = self.world.now();
-        let woken = self.world.state().services.webhooks_waiting() > 0;
-        Ok(match round {
-            Ended::Returned(Ok(Round {
-                more: false,
-                next_at,
-                ..
-            })) if !woken => next_at.max(now + TimeDelta::seconds(1)),
-            Ended::Returned(Ok(_)) => now + TimeDelta::seconds(2),
-            Ended::Returned(Err(_)) | Ended::Died => now + RESTART,
-        })
-    }
-
-    /// Smaregi posts each once and never again.
-    fn deliver_webhooks(&mut self) {
-        let due = self.world.state().services.take_webhooks();
-        for webhook in due {
-            let header = |name: &str| {
-                let found = webhook.headers.iter().find(|(key, _)| key == name);
-                found.map(|(_, value)| value.clone())
-            };
-            let delivery = Webhook {
-                contract_id: header("smaregi-contract-id"),
-                event: header("smaregi-event"),
-                event_id: header("smaregi-event-id"),
-                body: webhook.body.to_string().into_bytes(),
-            };
-            self.call("stock.take-in", async |tenant| {
-                stock::take_in(tenant, &delivery)
-            });
-        }
-    }
-
-    /// Rounds, each when it is due, until nothing has happened and nothing has gone wrong for long enough.
-    ///
-    /// # Errors
-    /// When it does not come to rest.
-    pub fn settle(&mut self) -> Result<(), Broken> {
-        self.settle_watched(|_| ())
-    }
-
-    /// The same, shown to somebody before each round.
-    ///
-    /// # Errors
-    /// As [`Stage::settle`].
-    pub fn settle_watched(&mut self, mut watch: impl FnMut(&Self)) -> Result<(), Broken> {
-        let mut left = MOST_ROUNDS;
-        loop {
-            watch(self);
-            let next = self.round()?;
-            let struck_at = self.world.state().struck_at;
-            let end = struck_at.map_or(self.acted_at, |at| at.max(self.acted_at)) + CALM;
-            if next >= end {
-                self.world.clock.set(end);
-                return Ok(());
-            }
-            self.world.clock.set(next);
-            left -= 1;
-            if left == 0 {
-                return Err(Broken("it never comes to rest".to_owned()));
-            }
-        }
-    }
-
-    /// Rounds for so long, whatever happens.
-    ///
-    /// # Errors
-    /// As [`Stage::round`].
-    pub fn run_for(&mut self, time: TimeDelta) -> Result<(), Broken> {
-        let end = self.world.now() + time;
-        loop {
-            let next = self.round()?;
-            if next >= end {
-                self.world.clock.set(end.max(self.world.now()));
-                return Ok(());
-            }
-            self.world.clock.set(next);
-        }
     }
 }
