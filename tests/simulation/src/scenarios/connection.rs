@@ -54,7 +54,7 @@ fn before_renewal(setting: Setting) -> Result<Stage, Broken> {
     let mut stage = Stage::begin(setting, |settings| {
         for store in &mut settings.orders.receiving_stores {
             if store.shop_id == OWN.to_string() {
-                store.start_date = store.start_date + TimeDelta::days(20);
+                store.start_date += TimeDelta::days(20);
             }
         }
     })?;
