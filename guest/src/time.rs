@@ -1,6 +1,8 @@
 //! Moments and days, always in Japan's zone. Reads no clock.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Utc};
+use chrono::{
+    DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc,
+};
 
 /// A moment, with its offset.
 pub type Moment = DateTime<FixedOffset>;
@@ -63,6 +65,11 @@ pub fn parse_retry_after(text: &str, now: Moment) -> Option<u64> {
     u64::try_from((at - now).num_seconds().max(0)).ok()
 }
 
+/// The beginning of its second: both services date what happens by whole seconds.
+pub fn second(moment: Moment) -> Moment {
+    moment.with_nanosecond(0).unwrap_or(moment)
+}
+
 /// The day in Japan.
 pub fn day(moment: Moment) -> NaiveDate {
     moment.with_timezone(&japan()).date_naive()
@@ -87,6 +94,12 @@ mod tests {
         let moment = parse_next_engine("2026-11-24 00:30:00").unwrap();
         assert_eq!(format_rfc3339(moment), "2026-11-24T00:30:00+09:00");
         assert_eq!(format_next_engine(moment), "2026-11-24 00:30:00");
+    }
+
+    #[test]
+    fn a_second_is_its_beginning() {
+        let moment = from_unix(1_764_000_000, 720_000_000).unwrap();
+        assert_eq!(Some(second(moment)), from_unix(1_764_000_000, 0));
     }
 
     #[test]

@@ -98,6 +98,21 @@ impl NextEngine {
         self.switches
     }
 
+    /// The same books and tokens again, on another clock.
+    pub fn fork(&self, clock: SandboxClock) -> Self {
+        Self {
+            clock,
+            switches: self.switches,
+            books: self.books.clone(),
+            access: self.access.clone(),
+            mode: self.mode,
+            refuses_parallel_calls: self.refuses_parallel_calls,
+            disabled: self.disabled.clone(),
+            spoil_next: self.spoil_next,
+            replaying: self.replaying,
+        }
+    }
+
     fn now(&self) -> Moment {
         self.replaying.unwrap_or_else(|| self.clock.now())
     }

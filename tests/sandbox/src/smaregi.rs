@@ -85,6 +85,24 @@ impl Smaregi {
         }
     }
 
+    /// The same books and tokens again, on another clock and with other webhooks.
+    pub fn fork(&self, clock: SandboxClock, webhooks: Webhooks) -> Self {
+        Self {
+            clock,
+            switches: self.switches,
+            webhooks,
+            books: self.books.clone(),
+            access: self.access.clone(),
+            hook: self.hook.clone(),
+            events: self.events,
+            event_seed: self.event_seed,
+            pace: self.pace.clone(),
+            rows_to_come: self.rows_to_come.clone(),
+            jobs: self.jobs.clone(),
+            jobs_done: self.jobs_done,
+        }
+    }
+
     /// The books, to look at.
     pub fn books(&self) -> &Books {
         &self.books

@@ -42,7 +42,7 @@ pub enum WebhookFault {
     Reorder,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     waiting: Vec<Waiting>,
     faults: Vec<(WebhookFault, u32)>,
@@ -50,7 +50,7 @@ struct State {
     posting: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Waiting {
     due: DateTime<FixedOffset>,
     let_pass: bool,
@@ -70,6 +70,18 @@ impl Webhooks {
         Self {
             clock,
             state: Arc::default(),
+        }
+    }
+
+    /// The same queue again, apart from this one and on another clock; nothing is being posted from it.
+    pub fn fork(&self, clock: SandboxClock) -> Self {
+        let state = State {
+            posting: 0,
+            ..lock(&self.state).clone()
+        };
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(state)),
         }
     }
 

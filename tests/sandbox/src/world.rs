@@ -87,6 +87,20 @@ impl World {
         }
     }
 
+    /// The same world again, on a clock held at the same instant; what happens in one does not happen in the other.
+    pub fn fork(&self) -> Self {
+        let clock = SandboxClock::held_at(self.clock.now());
+        let webhooks = self.webhooks.fork(clock.clone());
+        Self {
+            counters: self.counters.clone(),
+            faults: self.faults.clone(),
+            next_engine: self.next_engine.fork(clock.clone()),
+            smaregi: self.smaregi.fork(clock.clone(), webhooks.clone()),
+            webhooks,
+            clock,
+        }
+    }
+
     /// Fills both services' books with a shop.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::{
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
-    time::Moment,
+    time::{self, Moment},
 };
 
 /// Rows a page (smaregi.md 1).
@@ -69,7 +69,9 @@ impl Since {
             .iter()
             .find(|(id, _)| id == store_id)
             .map(|(_, since)| *since);
-        self.baseline.max(chosen)
+        // Smaregi dates its rows by the second: one of the second of the beginning is taken to come after it. Taken for older, a row of
+        // our own sale would leave its entry behind, which would later swallow somebody else's.
+        self.baseline.max(chosen).map(time::second)
     }
 }
 

@@ -126,7 +126,7 @@ fn one(slip: &Slip, totals: &[i64], script: &Script, seen: &mut Books) {
 fn sent(next_engine: &NextEngine, script: &Script, seen: &mut Books) {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for movement in &next_engine.books().movements {
-        let ours = movement.reason.starts_with(MARK);
+        let ours = movement.reason.contains(MARK);
         if ours != (movement.kind == MovementKind::Upload) {
             seen.wrong.push(format!(
                 "movement {} is an upload of somebody else's",

@@ -41,12 +41,14 @@ pub struct App {
     pub scopes: Vec<String>,
 }
 
+#[derive(Clone)]
 struct Token {
     expires: Moment,
     scopes: Vec<String>,
 }
 
 /// The app and its tokens.
+#[derive(Clone)]
 pub struct Access {
     pub app: App,
     tokens: BTreeMap<String, Token>,

@@ -19,6 +19,7 @@ const TAKES: TimeDelta = TimeDelta::seconds(1);
 const URL_MAX: usize = 511;
 
 /// A request that was accepted.
+#[derive(Clone)]
 pub struct Job {
     due: Moment,
     id: u64,

@@ -30,7 +30,7 @@ impl Limits {
 }
 
 /// Requests in the current second.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Pace {
     /// The limits.
     pub limits: Limits,

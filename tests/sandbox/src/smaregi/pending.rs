@@ -7,6 +7,7 @@ use super::books::{Moment, Movement};
 use crate::switches::{ApiSaleWebhook, SaleStockDelay};
 
 /// A sale's rows that are still to come.
+#[derive(Clone)]
 pub struct Rows {
     due: Moment,
     sale: u64,

@@ -9,6 +9,7 @@ use super::{Books, Smaregi};
 use crate::switches::OwnStockDivision;
 
 /// One update, checked.
+#[derive(Clone)]
 pub struct Update {
     /// Product.
     pub product: u64,

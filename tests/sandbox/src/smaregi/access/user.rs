@@ -22,6 +22,7 @@ const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 const USER: &str = "sandbox-user-1";
 
 /// A code on its way to becoming a token.
+#[derive(Clone)]
 pub struct Code {
     expires: Moment,
     redirect: String,

@@ -1,0 +1,161 @@
+//! `tsunagi-simulation`: tries every fault at every call, and replays a run with its trace. It must not decide what is right.
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::{Parser, Subcommand};
+use tsunagi_simulation::{
+    fault::{Fault, Plan},
+    runner::{self, Depth, Failure, Tally},
+    scenarios::{self, Scenario},
+    world::Setting,
+};
+
+/// Failures shown of each scenario.
+const SHOWN: usize = 20;
+
+/// Nothing lost, nothing twice: dying at every call, and looking at both services' books.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lists the scenarios.
+    List,
+    /// Tries every fault at every call.
+    Run {
+        /// Scenarios; all without any.
+        scenarios: Vec<String>,
+        /// Also every pair of deaths and lost answers.
+        #[arg(long)]
+        pairs: bool,
+        /// Threads; runs do not share anything.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Plays one run and shows every call of it.
+    Replay {
+        /// The scenario.
+        scenario: String,
+        /// `N:KIND`, several with commas between them; none plays it undisturbed.
+        #[arg(long, value_delimiter = ',')]
+        fault: Vec<Fault>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::List => {
+            for scenario in scenarios::all() {
+                println!("{:<16} {}", scenario.name, scenario.about);
+            }
+            ExitCode::SUCCESS
+        }
+        Command::Run {
+            scenarios,
+            pairs,
+            threads,
+        } => {
+            let depth = if pairs { Depth::Pairs } else { Depth::Singles };
+            run(&scenarios, depth, threads)
+        }
+        Command::Replay { scenario, fault } => replay(&scenario, fault),
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<Scenario>, String> {
+    if names.is_empty() {
+        return Ok(scenarios::all());
+    }
+    let known = |name: &String| {
+        scenarios::named(name).ok_or_else(|| format!("there is no scenario {name}; see `list`"))
+    };
+    names.iter().map(known).collect()
+}
+
+fn run(names: &[String], depth: Depth, threads: usize) -> ExitCode {
+    let chosen = match chosen(names) {
+        Ok(chosen) => chosen,
+        Err(why) => return fail(&why),
+    };
+    println!("scenario         calls  effects  singles    pairs  logins  failures  seconds");
+    let mut failures = 0;
+    for scenario in chosen {
+        let began = Instant::now();
+        let tally = runner::explore(&scenario, depth, threads);
+        show(&scenario, &tally, began.elapsed().as_secs_f64());
+        failures += tally.failures.len();
+    }
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn show(scenario: &Scenario, tally: &Tally, seconds: f64) {
+    println!(
+        "{:<16} {:>5} {:>8} {:>8} {:>8} {:>7} {:>9} {:>8.1}",
+        scenario.name,
+        tally.calls,
+        tally.effects,
+        tally.singles,
+        tally.pairs,
+        tally.logins,
+        tally.failures.len(),
+        seconds
+    );
+    for failure in tally.failures.iter().take(SHOWN) {
+        show_failure(failure);
+    }
+}
+
+fn show_failure(failure: &Failure) {
+    let faults = if failure.plan.0.is_empty() {
+        String::new()
+    } else {
+        format!(" --fault {}", failure.plan)
+    };
+    println!(
+        "  cargo run -p tsunagi-simulation -- replay {}{faults}",
+        failure.scenario
+    );
+    for complaint in &failure.complaints {
+        println!("    {complaint}");
+    }
+}
+
+fn replay(name: &str, faults: Vec<Fault>) -> ExitCode {
+    let Some(scenario) = scenarios::named(name) else {
+        return fail(&format!("there is no scenario {name}; see `list`"));
+    };
+    let setting = Setting {
+        plan: Plan(faults),
+        traced: true,
+        ..Setting::default()
+    };
+    let run = runner::play(&scenario, setting);
+    for line in &run.trace {
+        let number = line.number.map(|number| format!("#{number}"));
+        let at = line.at.format("%d %H:%M:%S%.3f");
+        println!("{:>6} {at} {}", number.unwrap_or_default(), line.text);
+    }
+    println!("rounds: {}, logins: {}", run.rounds, run.logins);
+    for complaint in &run.complaints {
+        println!("WRONG: {complaint}");
+    }
+    if run.complaints.is_empty() {
+        println!("both services' books are as they should be");
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::FAILURE
+}

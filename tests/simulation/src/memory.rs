@@ -1,0 +1,113 @@
+//! Storage in memory, to the letter of `wit/storage.wit`: what a caller does against it is told, not mended. Knows no fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tsunagi_guest::ports::{Check, Entry, StorageFailure, Write};
+
+const LONGEST_KEY: usize = 250;
+const LONGEST_VALUE: usize = 1 << 20;
+const LARGEST_COMMIT: usize = 2_000;
+
+/// One tenant's ordered map.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    entries: BTreeMap<String, Entry>,
+    /// Of all keys together, so that none comes back after a delete.
+    revision: u64,
+}
+
+impl Memory {
+    /// One item for each key, in the order asked.
+    pub fn get(&self, keys: &[String]) -> Vec<Option<Entry>> {
+        keys.iter()
+            .map(|key| self.entries.get(key).cloned())
+            .collect()
+    }
+
+    /// A range; empty when `end` is not above `start`.
+    pub fn scan(&self, start: &str, end: &str, backward: bool, limit: u32) -> Vec<Entry> {
+        if end <= start {
+            return Vec::new();
+        }
+        let range = self
+            .entries
+            .range::<str, _>((
+                std::ops::Bound::Included(start),
+                std::ops::Bound::Excluded(end),
+            ))
+            .map(|(_, entry)| entry);
+        let limit = limit as usize;
+        if backward {
+            range.rev().take(limit).cloned().collect()
+        } else {
+            range.take(limit).cloned().collect()
+        }
+    }
+
+    /// All or nothing.
+    ///
+    /// # Errors
+    /// The first key that is not as its check says.
+    pub fn commit(&mut self, checks: &[Check], writes: &[Write]) -> Result<(), StorageFailure> {
+        let holds = |check: &&Check| {
+            self.entries.get(&check.key).map(|entry| entry.revision) != check.revision
+        };
+        if let Some(failed) = checks.iter().find(holds) {
+            return Err(StorageFailure::Conflict(failed.key.clone()));
+        }
+        for write in writes {
+            self.write(write);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, write: &Write) {
+        self.revision += 1;
+        let Some(value) = &write.value else {
+            self.entries.remove(&write.key);
+            return;
+        };
+        let entry = Entry {
+            key: write.key.clone(),
+            revision: self.revision,
+            value: value.clone(),
+        };
+        self.entries.insert(write.key.clone(), entry);
+    }
+
+    /// Every entry in order, for comparing two runs.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+}
+
+/// What a commit asks beyond the contract.
+pub fn breaches(checks: &[Check], writes: &[Write]) -> Vec<String> {
+    let mut found = Vec::new();
+    if checks.len() + writes.len() > LARGEST_COMMIT {
+        found.push(format!(
+            "a commit of {} checks and {} writes",
+            checks.len(),
+            writes.len()
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for write in writes {
+        let size = write.value.as_ref().map_or(0, Vec::len);
+        if size > LONGEST_VALUE {
+            found.push(format!("{} bytes under {}", size, write.key));
+        }
+        if !seen.insert(&write.key) {
+            found.push(format!("{} written twice in one commit", write.key));
+        }
+    }
+    let keys = checks
+        .iter()
+        .map(|check| &check.key)
+        .chain(writes.iter().map(|write| &write.key));
+    found.extend(
+        keys.filter(|key| key.is_empty() || key.len() > LONGEST_KEY)
+            .map(|key| format!("a key of {} bytes", key.len())),
+    );
+    found
+}

@@ -1,0 +1,46 @@
+//! What is played, each from a shop that is set up undisturbed. They must not judge.
+
+mod connection;
+mod orders;
+mod stock;
+
+use crate::{
+    stage::{Broken, Stage},
+    world::Setting,
+};
+
+/// A scenario.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    /// As the command line spells it.
+    pub name: &'static str,
+    /// In a sentence.
+    pub about: &'static str,
+    /// The shop before anything is disturbed.
+    pub set_up: fn(Setting) -> Result<Stage, Broken>,
+    /// What happens; the runner lets it settle afterwards.
+    pub act: fn(&mut Stage) -> Result<(), Broken>,
+}
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    [orders::SCENARIOS, stock::SCENARIOS, connection::SCENARIOS].concat()
+}
+
+/// The one of this name.
+pub fn named(name: &str) -> Option<Scenario> {
+    all().into_iter().find(|scenario| scenario.name == name)
+}
+
+/// Logged in and switched on a moment ago: nothing is learnt yet.
+fn fresh(setting: Setting) -> Result<Stage, Broken> {
+    let mut stage = Stage::begin(setting, |_| ())?;
+    stage.log_in()?;
+    stage.switch_on(tsunagi_guest::sync::report::Backlog::Leave)?;
+    Ok(stage)
+}
+
+/// In use for hours.
+fn lived_in(setting: Setting) -> Result<Stage, Broken> {
+    Stage::lived_in(setting, |_| ())
+}
