@@ -125,16 +125,26 @@ fn owe(record: &mut SlipRecord, intent: &Intent, effect: Option<&Effect>) {
         return;
     }
     let by_itself = by_itself(intent.act, &intent.sale);
-    let balance = Balance {
+    let mut balance = Balance {
         act: intent.act,
         revision: intent.revision,
         wanted,
         by_itself,
     };
-    match effect {
-        Some(effect) => add_moves(record, &balance, effect),
-        None => record.balances.push(balance),
-    }
+    let Some(effect) = effect else {
+        // Elsewhere nothing moves by itself, whatever is found out: the source store's goods need not wait for the answer.
+        let open = |shift: &Shift| {
+            let own = balance.by_itself.iter();
+            own.into_iter().any(|own| own.store_id == shift.store_id)
+        };
+        let (open, certain) = balance.wanted.into_iter().partition(open);
+        balance.wanted = open;
+        certain
+            .into_iter()
+            .for_each(|shift| add_move(record, balance.revision, shift));
+        return record.balances.push(balance);
+    };
+    add_moves(record, &balance, effect);
 }
 
 fn add_moves(record: &mut SlipRecord, balance: &Balance, effect: &Effect) {

@@ -140,13 +140,14 @@ fn moves_stock(record: &Stored<SlipRecord>, act: Act, bench: &Bench<'_>) -> bool
 }
 
 /// Works one slip off. What stops it stops everything that has not begun.
-async fn run(bench: &Bench<'_>, slip: &str, look: bool) {
+async fn run(bench: &Bench<'_>, slip: &str, mut look: bool) {
     for _ in 0..MOST_STEPS {
         if bench.tally.is_stopped() {
             return;
         }
         match step(bench, slip, look).await {
-            Ok(Flow::Again) => {}
+            // What follows a step was not foreseen when the slips were divided: it is looked at if its effect is not known.
+            Ok(Flow::Again) => look = true,
             Ok(Flow::Leave) => return,
             Err(error) => return bench.tally.stop(error),
         }

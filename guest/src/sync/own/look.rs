@@ -1,8 +1,9 @@
 //! Finding out what a kind of effect does to stock, by reading the history of a few pieces before and after it. Decides no row.
 //!
-//! One look can be deceived by a sale at the till, so nothing is believed before two places agree, or one place four times; a shop
-//! in which no second effect happens for an hour is believed on one close look. What is believed wrongly shows itself: rows do not
-//! come, and the question is asked again (`own::give_up`).
+//! A look can be deceived by a sale at the till. One that saw its row within a minute, for each piece it looks at, is believed at
+//! once, since stock of ours waits for the answer; a later one, and one that saw nothing, only when two places agree, or one place
+//! four times, or when no second effect happens for ten minutes. What is believed wrongly shows itself: rows do not come, and the
+//! question is asked again (`own::give_up`).
 //!
 //! | key | what |
 //! | --- | --- |
@@ -31,10 +32,10 @@ use crate::{
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// A look this short is hardly met by a sale at the till.
 const CLOSE: TimeDelta = TimeDelta::seconds(60);
-/// Beyond this too much else has happened at the place.
+/// A look whose effect was never begun is given up after this.
 const LONGEST: TimeDelta = TimeDelta::hours(1);
 /// So long a second place is waited for.
-const ALONE: TimeDelta = TimeDelta::hours(1);
+const ALONE: TimeDelta = TimeDelta::minutes(10);
 /// Places, or effects at one place, that have to agree.
 const PLACES: usize = 2;
 const EFFECTS: usize = 4;
@@ -73,8 +74,6 @@ struct Evidence {
     places: BTreeSet<(String, String)>,
     works: BTreeSet<String>,
     since: Moment,
-    /// Every look was short, or found nothing.
-    close: bool,
 }
 
 impl Evidence {
@@ -83,8 +82,8 @@ impl Evidence {
     }
 
     /// When it is believed although nothing else was seen.
-    fn alone_at(&self) -> Option<Moment> {
-        self.close.then(|| self.since + ALONE)
+    fn alone_at(&self) -> Moment {
+        self.since + ALONE
     }
 }
 
@@ -212,8 +211,7 @@ pub async fn pending_looks(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result
     }
     for kind in Kind::ALL {
         let evidence = store::read::<Evidence>(&tenant.ports, &evidence_key(kind))?;
-        let alone =
-            evidence.filter(|seen| seen.value.alone_at().is_some_and(|at| at <= tenant.now()));
+        let alone = evidence.filter(|seen| seen.value.alone_at() <= tenant.now());
         if let Some(seen) = alone {
             let commit = Commit::new().check(&seen.key, Some(&seen));
             learn(tenant, commit, kind, &seen.value.effect)?.try_apply(&tenant.ports)?;
@@ -230,7 +228,7 @@ pub fn next_look(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     }
     for kind in Kind::ALL {
         let evidence = store::read::<Evidence>(&tenant.ports, &evidence_key(kind))?;
-        times.extend(evidence.and_then(|seen| seen.value.alone_at()));
+        times.extend(evidence.map(|seen| seen.value.alone_at()));
     }
     Ok(times.into_iter().min())
 }
@@ -261,7 +259,7 @@ fn is_open(tenant: &Tenant<'_>, look: &Look) -> Result<bool> {
 
 /// Looks at each piece that is due; what was found is stored piece by piece, so that a spent budget loses nothing.
 async fn go_on(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut seen: Stored<Look>) -> Result<()> {
-    if tenant.now() - seen.value.since > LONGEST {
+    if !seen.value.begun && tenant.now() - seen.value.since > LONGEST {
         return Commit::new().delete(&seen.key).apply(&tenant.ports);
     }
     if is_open(tenant, &seen.value)? {
@@ -334,23 +332,24 @@ fn observe(
     let key = evidence_key(look.kind);
     let stored = store::read::<Evidence>(&tenant.ports, &key)?;
     let commit = commit.check(&key, stored.as_ref());
-    let close = effect == Effect::Nothing || tenant.now() - look.since <= CLOSE;
+    let stored = stored.map(|stored| stored.value);
+    let contradicts = |seen: &Evidence| seen.effect != effect && seen.works.contains(&look.work);
+    let close = effect != Effect::Nothing
+        && look.spots.is_empty()
+        && tenant.now() - look.since <= CLOSE
+        && !stored.as_ref().is_some_and(contradicts);
     // What disagrees begins anew: one of the two was deceived.
-    let agreeing = stored
-        .map(|stored| stored.value)
-        .filter(|seen| seen.effect == effect);
+    let agreeing = stored.filter(|seen| seen.effect == effect);
     let mut evidence = agreeing.unwrap_or_else(|| Evidence {
         effect,
         places: BTreeSet::new(),
         works: BTreeSet::new(),
         since: tenant.now(),
-        close: true,
     });
     let place = (piece.store_id.clone(), piece.product_id.clone());
     evidence.places.insert(place);
     evidence.works.insert(look.work.clone());
-    evidence.close &= close;
-    if evidence.is_enough() {
+    if close || evidence.is_enough() {
         learn(tenant, commit, look.kind, &evidence.effect)
     } else {
         commit.put(&key, &evidence)

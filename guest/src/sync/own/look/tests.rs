@@ -105,25 +105,43 @@ fn two_places_of_one_effect_agree_at_once() {
 }
 
 #[test]
-fn one_place_is_not_believed_until_another_agrees() {
+fn a_close_look_is_believed_at_once() {
     let script = opened();
     let tenant = script.tenant();
-    let sold = || row("10", -2, "02", None);
-    effect_of(&script, &tenant, "1-0", &[piece("1")], &[sold()]);
-    effect_of_quietly(&script, &tenant, "2-0", "1", sold());
-    assert_eq!(effect(&tenant, Kind::Sale).unwrap(), None);
-    effect_of_quietly(&script, &tenant, "3-0", "2", sold());
+    let sold = row("10", -2, "02", None);
+    effect_of(&script, &tenant, "1-0", &[piece("1")], &[sold]);
     assert_eq!(effect(&tenant, Kind::Sale).unwrap(), moves());
 }
 
-/// The same where evidence is there already.
-fn effect_of_quietly(script: &Script, tenant: &Tenant<'_>, work: &str, product: &str, row: Value) {
+#[test]
+fn a_late_look_is_not_believed_until_another_place_agrees_or_ten_minutes_pass() {
+    for alone in [false, true] {
+        let script = opened();
+        let tenant = script.tenant();
+        let sold = || row("10", -2, "02", None);
+        late_effect_of(&script, &tenant, "1-0", "1", sold());
+        late_effect_of(&script, &tenant, "2-0", "1", sold());
+        assert_eq!(effect(&tenant, Kind::Sale).unwrap(), None);
+        if alone {
+            script.now.set(next_look(&tenant).unwrap().unwrap());
+            let session = at_once(Smaregi::open(&tenant)).unwrap();
+            at_once(pending_looks(&session, &tenant)).unwrap();
+        } else {
+            late_effect_of(&script, &tenant, "3-0", "2", sold());
+        }
+        assert_eq!(effect(&tenant, Kind::Sale).unwrap(), moves());
+    }
+}
+
+/// The same, the second reading minutes after the first: a call died in between.
+fn late_effect_of(script: &Script, tenant: &Tenant<'_>, work: &str, product: &str, row: Value) {
     let session = at_once(Smaregi::open(tenant)).unwrap();
     script.will(200, &json!([]));
     let pieces = [piece(product)];
     let look = at_once(begin(&session, tenant, Kind::Sale, work, &pieces)).unwrap();
     let commit = note(Commit::new(), &look.unwrap()).unwrap();
     commit.apply(&script.ports()).unwrap();
+    script.now.set(script.now.get() + TimeDelta::seconds(121));
     script.will(200, &json!([row]));
     at_once(after(&session, tenant, Kind::Sale, work)).unwrap();
 }
@@ -138,7 +156,7 @@ fn a_coincidence_at_one_place_does_not_outweigh_the_other() {
 }
 
 #[test]
-fn nothing_takes_two_looks_a_minute_apart_and_a_lone_place_an_hour() {
+fn nothing_takes_two_looks_a_minute_apart_and_a_lone_place_ten_minutes() {
     let script = opened();
     let tenant = script.tenant();
     let other = || row("10", -7, "02", None);
