@@ -53,6 +53,14 @@ fn run<T>(
     outcome.map_err(told)
 }
 
+/// The same for exports that only look at what is stored: they work before the first settings, too.
+fn look<T>(work: impl FnOnce(&Tenant<'_>) -> Result<T>) -> std::result::Result<T, types::Error> {
+    let world = ports::World;
+    Tenant::look(world.ports())
+        .and_then(|tenant| work(&tenant))
+        .map_err(told)
+}
+
 /// An error in the contract's words, with its times brought to the present at least.
 fn told(error: Error) -> types::Error {
     convert::error(error, ports::World.ports().clock.now())

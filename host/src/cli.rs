@@ -180,7 +180,7 @@ enum Command {
         #[arg(long)]
         wit: bool,
         /// Write the component here.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", visible_alias = "output")]
         out: Option<PathBuf>,
     },
 }

@@ -1,12 +1,12 @@
 //! The `history` export.
 
 use super::{
-    Connector, WHOLE,
+    Connector,
     bindings::{
         exports::tsunagi::connector::history::{self as wit, Guest},
         tsunagi::connector::types::{Error, PageRequest},
     },
-    convert, run,
+    convert, look,
 };
 use crate::sync::{
     history_received, history_sent,
@@ -15,7 +15,7 @@ use crate::sync::{
 
 impl Guest for Connector {
     fn sent(filter: wit::SentFilter, page: PageRequest) -> Result<wit::SentPage, Error> {
-        let page = run(WHOLE, async |tenant| {
+        let page = look(|tenant| {
             let filter = report::SentFilter {
                 since: convert::given_moment("filter.since", filter.since)?,
                 before: convert::given_moment("filter.before", filter.before)?,
@@ -36,7 +36,7 @@ impl Guest for Connector {
         filter: wit::ReceivedFilter,
         page: PageRequest,
     ) -> Result<wit::ReceivedPage, Error> {
-        let page = run(WHOLE, async |tenant| {
+        let page = look(|tenant| {
             let filter = report::ReceivedFilter {
                 since: convert::given_moment("filter.since", filter.since)?,
                 before: convert::given_moment("filter.before", filter.before)?,

@@ -6,7 +6,7 @@ use super::{
         exports::tsunagi::connector::orders::{self as wit, Guest},
         tsunagi::connector::types::{Budget, Error},
     },
-    convert, run,
+    convert, look, run,
 };
 use crate::{
     rules::sale::{Sale, SaleLine},
@@ -39,7 +39,7 @@ impl Guest for Connector {
     }
 
     fn stores() -> Result<Vec<wit::StoreState>, Error> {
-        let states = run(WHOLE, async |tenant| orders::stores(tenant))?;
+        let states = look(orders::stores)?;
         let state = |state: report::StoreState| wit::StoreState {
             shop_id: state.shop_id,
             store_id: state.store_id,

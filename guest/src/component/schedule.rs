@@ -1,12 +1,12 @@
 //! The `schedule` export.
 
 use super::{
-    Connector, WHOLE,
+    Connector,
     bindings::{
         exports::tsunagi::connector::schedule::{self as wit, Guest},
         tsunagi::connector::types::{Budget, Error},
     },
-    convert, run,
+    convert, look, run,
 };
 use crate::sync::{report, schedule};
 
@@ -27,7 +27,7 @@ impl Guest for Connector {
     }
 
     fn calls() -> Result<wit::Meter, Error> {
-        let meter = run(WHOLE, async |tenant| schedule::calls(tenant))?;
+        let meter = look(schedule::calls)?;
         let calls = |calls: report::EndpointCalls| wit::EndpointCalls {
             side: convert::side(calls.side),
             endpoint: calls.endpoint,

@@ -27,8 +27,20 @@ const ROWS: usize = 1_000;
 /// Where the number of pages of the whole list is remembered, and what is taken for it before the first reading.
 const PAGES_KEY: &str = "orders/product-pages";
 const PAGES_GUESSED: usize = 3;
+/// 在庫引当 is in use here: a row of it was seen. Without one nobody is asked what products draw on.
+const DRAWS_KEY: &str = "orders/draws";
 /// Smaregi refused to tell what products draw on.
 const NO_DRAWS_KEY: &str = "orders/no-draws";
+
+/// A row of 売上引当 was seen: from now on products are read with what they draw on, those known already anew. The rows of the very
+/// sale that shows it first are taken for the till's.
+pub fn draws_are_used(tenant: &Tenant<'_>) -> Result<()> {
+    if store::read::<bool>(&tenant.ports, DRAWS_KEY)?.is_some() {
+        return Ok(());
+    }
+    products::forget_all(&tenant.ports)?;
+    Commit::new().put(DRAWS_KEY, &true)?.apply(&tenant.ports)
+}
 
 /// What one call knows of Smaregi's products, and never asks for twice; what an earlier call asked for is remembered.
 #[derive(Debug, Default)]
@@ -120,8 +132,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn open(session: &'a Smaregi<'a>, tenant: &'a Tenant<'a>) -> Result<Self> {
-        let refused = store::read::<bool>(&tenant.ports, NO_DRAWS_KEY)?.is_some();
-        let draws = if refused { Draws::Left } else { Draws::Asked };
+        let keys = [DRAWS_KEY.to_owned(), NO_DRAWS_KEY.to_owned()];
+        let known = store::read_all::<bool>(&tenant.ports, &keys)?;
+        let draws = match known.as_slice() {
+            [Some(_), None] => Draws::Asked,
+            _ => Draws::Left,
+        };
         Ok(Self {
             session,
             tenant,

@@ -118,6 +118,11 @@ impl<'a> Smaregi<'a> {
                     self.slow_down(response.retry_after);
                     waits = waits_more(waits).ok_or_else(|| self.too_fast())?;
                 }
+                // The scope may be ticked by the next call: a token carries those of the moment it was asked for.
+                403 => {
+                    Commit::new().delete(TOKEN_KEY).apply(&self.tenant.ports)?;
+                    return Err(failure(self.tenant, request, &response));
+                }
                 _ => return Err(failure(self.tenant, request, &response)),
             }
         }
@@ -406,6 +411,25 @@ mod tests {
         script.will(200, &token("t2"));
         at_once(Smaregi::open(&script.tenant())).unwrap();
         assert_eq!(script.requests.borrow().len(), 2);
+    }
+
+    #[test]
+    fn a_scope_that_was_ticked_meanwhile_is_seen_by_the_next_call() {
+        let script = Script::new();
+        script.will(200, &token("t1"));
+        script.will(
+            403,
+            &json!({"title": "Insufficient Scope", "type": "about:blank"}),
+        );
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let error = at_once(session.send(&stores::list())).unwrap_err();
+        assert!(matches!(error, CallError::Refused(refusal) if refusal.code == "403 about:blank"));
+        script.will(200, &token("t2"));
+        script.will(200, &json!([]));
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        at_once(session.send(&stores::list())).unwrap();
+        assert_eq!(bearer(&script, 3), "Bearer t2");
     }
 
     #[test]

@@ -63,24 +63,38 @@ pub struct Tenant<'a> {
 impl<'a> Tenant<'a> {
     /// Reads the settings. Without any the tenant is not connected to anything.
     pub fn open(ports: Ports<'a>, requests: u32, seconds: u32) -> Result<Self> {
-        let settings = store::read::<Settings>(&ports, SETTINGS_KEY)?
-            .map(|stored| stored.value)
-            .ok_or_else(|| {
-                Error::NotConnected(
-                    Side::Smaregi,
-                    Text::new("まだ設定がありません。", "There are no settings yet."),
-                )
-            })?;
-        Ok(Self {
+        let settings = settings(&ports)?.ok_or_else(|| {
+            Error::NotConnected(
+                Side::Smaregi,
+                Text::new("まだ設定がありません。", "There are no settings yet."),
+            )
+        })?;
+        let budget = Budget::new(&ports, requests, seconds);
+        Ok(Self::of(ports, settings, budget))
+    }
+
+    /// For looking at what is stored, which needs no settings and may make no request.
+    pub fn look(ports: Ports<'a>) -> Result<Self> {
+        let settings = settings(&ports)?.unwrap_or_default();
+        let budget = Budget::new(&ports, 0, 0);
+        Ok(Self::of(ports, settings, budget))
+    }
+
+    fn of(ports: Ports<'a>, settings: Settings, budget: Budget) -> Self {
+        Self {
             ports,
             settings,
-            budget: Budget::new(&ports, requests, seconds),
+            budget,
             tally: Tally::default(),
-        })
+        }
     }
 
     /// Now.
     pub fn now(&self) -> Moment {
         self.ports.clock.now()
     }
+}
+
+fn settings(ports: &Ports<'_>) -> Result<Option<Settings>> {
+    Ok(store::read::<Settings>(ports, SETTINGS_KEY)?.map(|stored| stored.value))
 }

@@ -287,6 +287,13 @@ impl Show {
             items(alignment, "lines")
                 .map(|line| vec![field(line, "code"), field(line, "quantity")]),
         );
+        for left in items(alignment, "left-out") {
+            let why = left
+                .get("reason")
+                .map(|reason| self.language.reason(reason));
+            let out = self.of("今回は合わせません", "left out for now");
+            println!("{} {out}: {}", field(left, "code"), why.unwrap_or_default());
+        }
         match alignment.get("guard").filter(|guard| !guard.is_null()) {
             Some(guard) => println!("{}", self.language.reason(guard)),
             None if alignment.get("queued").and_then(Value::as_bool) == Some(true) => {

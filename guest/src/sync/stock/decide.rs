@@ -7,7 +7,7 @@ use crate::{
     rules::stock_decision::{self, Claim, Decision, Movement},
     smaregi::changes::Change,
     sync::{
-        own,
+        lookup, own,
         stock::{
             ingest::Since,
             records::{
@@ -42,6 +42,9 @@ pub fn decide_new(
             changes.push(record(tenant, row)?);
         }
         decided = decided.saturating_add(u32::try_from(changes.len()).unwrap_or(u32::MAX));
+        if changes.iter().any(|change| change.division == DRAWN) {
+            lookup::draws_are_used(tenant)?;
+        }
         decide(tenant, since, store_id, product_id, changes, commit)?.apply(&tenant.ports)?;
     }
     Ok(decided)

@@ -11,7 +11,10 @@ use crate::{
         order::{Life, Order, OrderLine, OrderState},
         samples,
     },
-    sync::report::{ReceivedResult, RetryChoice},
+    sync::{
+        lookup,
+        report::{ReceivedResult, RetryChoice},
+    },
 };
 
 fn dearer(order: &mut Order) {
@@ -263,6 +266,8 @@ fn what_a_product_draws_on_leaves_the_source_store_and_comes_back() {
     shop.source_store("20");
     shop.world.add_product("c");
     shop.world.draw("b", "C", 3);
+    // A sale at the till has shown it before.
+    lookup::draws_are_used(&shop.tenant(1)).unwrap();
     shop.import();
     shop.world.pass(70);
     shop.settle();

@@ -88,7 +88,7 @@ impl Shop {
         self.set(|orders| orders.receiving_stores[0].source_store_id = Some(store.to_owned()));
     }
 
-    fn tenant(&self, requests: u32) -> Tenant<'_> {
+    pub fn tenant(&self, requests: u32) -> Tenant<'_> {
         Tenant::open(self.ports(), requests, 86_400).unwrap()
     }
 
