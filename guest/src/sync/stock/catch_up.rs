@@ -146,7 +146,7 @@ fn due_looks(
         looks.retain(|(_, seen)| was_asked(seen.as_ref(), since));
     }
     let begun = looks.into_iter().map(|(store_id, seen)| {
-        let taking_part = parts.of(&store_id).unwrap_or(baseline);
+        let taking_part = parts.read_from(&store_id).unwrap_or(baseline);
         let looking = begin(tenant, &store_id, seen, since, taking_part)?;
         Ok((store_id, looking))
     });

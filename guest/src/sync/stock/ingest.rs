@@ -69,9 +69,14 @@ impl Since {
             .iter()
             .find(|(id, _)| id == store_id)
             .map(|(_, since)| *since);
-        // Smaregi dates its rows by the second: one of the second of the beginning is taken to come after it. Taken for older, a row of
-        // our own sale would leave its entry behind, which would later swallow somebody else's.
-        self.baseline.max(chosen).map(time::second)
+        self.baseline.max(chosen)
+    }
+
+    /// From when on rows of this store are read and decided. Smaregi dates its rows by the second, so the whole second of the beginning
+    /// belongs to it: a row of our own sale in it must use its entry up, or that would later swallow somebody else's. What else
+    /// happened in it is told as older: sent, it might be the very stock that the link began with.
+    pub fn read_from(&self, store_id: &str) -> Option<Moment> {
+        self.of(store_id).map(time::second)
     }
 }
 

@@ -61,7 +61,7 @@ impl Reading {
         wanted.retain(|row| row != WHOLE_PLACE && row != trouble::NO_ID);
         // Rows of our own doing have to be met even where the store takes part later.
         let own = own::earliest(tenant, store_id, product_id)?.map(|at| at - OVERLAP);
-        let since = since.of(store_id);
+        let since = since.read_from(store_id);
         Ok(Self {
             store_id: store_id.to_owned(),
             product_id: product_id.to_owned(),

@@ -26,13 +26,18 @@ fn row(id: u32, amount: &str, division: &str, at: &str) -> Value {
 
 fn open(stores: &[&str]) -> Script {
     let script = Script::new();
+    switch_on(&script, stores);
+    script.now.set(script.now.get() + TimeDelta::hours(1));
+    script
+}
+
+/// With every cause sent.
+fn switch_on(script: &Script, stores: &[&str]) {
     script.switch_on(stores);
     let mut settings: Settings = script.tenant().settings;
     settings.stock.triggers = Trigger::ALL.to_vec();
     let commit = Commit::new().put(SETTINGS_KEY, &settings).unwrap();
     commit.apply(&script.ports()).unwrap();
-    script.now.set(script.now.get() + TimeDelta::hours(1));
-    script
 }
 
 fn hint(script: &Script, store: &str, product: &str, ids: &[&str]) {
@@ -247,4 +252,38 @@ fn our_own_row_that_never_came_eats_no_sale_of_the_next_days() {
     read(&script).1.unwrap();
     assert_eq!((waiting(&script, "8"), told(&script)), (-2, 1));
     assert_eq!(own::effect(&script.tenant(), Kind::Sale).unwrap(), None);
+}
+
+#[test]
+fn the_second_of_switching_on_uses_up_our_own_and_sends_nothing_else() {
+    let script = Script::new();
+    let beginning = script.now.get();
+    script.now.set(beginning + TimeDelta::milliseconds(720));
+    switch_on(&script, &["1"]);
+    let ours = [Piece {
+        drawn: false,
+        product_id: "8".to_owned(),
+        store_id: "1".to_owned(),
+        quantity: -1,
+    }];
+    let moves = Effect::Moves {
+        division: "02".to_owned(),
+    };
+    let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
+    own::settle(commit, "1-0", Kind::Sale, &ours, beginning, Some(&moves))
+        .unwrap()
+        .apply(&script.ports())
+        .unwrap();
+    script.now.set(beginning + TimeDelta::hours(1));
+    hint(&script, "1", "8", &[]);
+    let rows = [
+        row(3, "-2", "02", "12:00:01"),
+        row(2, "-1", "02", "12:00:00"),
+        row(1, "200", "01", "12:00:00"),
+    ];
+    script.will(200, &json!(rows));
+    assert_eq!(read(&script), (3, Ok(())));
+    assert_eq!(waiting(&script, "8"), -2);
+    let entries = store::list_all::<Value>(&script.ports(), &own::prefix("1", "8")).unwrap();
+    assert!(entries.is_empty());
 }
