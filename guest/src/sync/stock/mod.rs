@@ -173,12 +173,7 @@ pub async fn upload(
 /// When the schedule's next upload is due: after the set pause, stretched by the budget, since calls were last spent on one,
 /// whether a batch came of it or not. `None` before the first.
 pub fn send_due_at(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Moment>> {
-    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
-    let last = book
-        .as_ref()
-        .and_then(|book| book.last_made_at.max(book.held_looked_at));
-    let due = last.map(|last| last.min(tenant.now()) + pause);
-    Ok(due.max(book.and_then(|book| book.not_before)))
+    Ok(due_after(&book(tenant)?, pause, tenant.now()))
 }
 
 /// When the schedule has something to upload; `None` while nothing may travel, or a batch is in flight.
@@ -187,31 +182,40 @@ pub fn next_upload(tenant: &Tenant<'_>, pause: TimeDelta) -> Result<Option<Momen
         return Ok(None);
     }
     let candidates = batch::candidates(tenant)?;
-    let now = tenant.now();
+    let (book, now) = (book(tenant)?, tenant.now());
     let free = candidates.iter().filter(|candidate| candidate.is_free(now));
-    let due = send_due_at(tenant, pause)?.unwrap_or(now);
+    let due = due_after(&book, pause, now).unwrap_or(now);
     let many = tenant.settings.pace.send_early_products as usize;
     let upload = match free.count() {
-        0 if candidates.iter().any(may_be_mended) => Some(held_look_due(tenant)?.max(due)),
+        0 if candidates.iter().any(may_be_mended) => Some(held_look_due(&book, now).max(due)),
         0 => None,
-        free if free >= many && !pauses(tenant)? => Some(now),
+        free if free >= many && !pauses(&book, now) => Some(now),
         _ => Some(due),
     };
     let again = batch::next_again(&candidates, now).map(|at| at.max(due));
     Ok(upload.into_iter().chain(again).min())
 }
 
-/// Whether Next Engine asked for patience with uploads.
-fn pauses(tenant: &Tenant<'_>) -> Result<bool> {
-    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
-    let until = book.and_then(|book| book.not_before);
-    Ok(until.is_some_and(|at| at > tenant.now()))
+/// The numbering with its times; `None` before the first batch was thought of.
+fn book(tenant: &Tenant<'_>) -> Result<Option<Book>> {
+    Ok(store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value))
 }
 
-fn held_look_due(tenant: &Tenant<'_>) -> Result<Moment> {
-    let book = store::read::<Book>(&tenant.ports, BOOK_KEY)?.map(|book| book.value);
-    let looked_at = book.and_then(|book| book.held_looked_at);
-    Ok(looked_at.map_or(tenant.now(), |at| at + HELD_LOOK))
+fn due_after(book: &Option<Book>, pause: TimeDelta, now: Moment) -> Option<Moment> {
+    let book = book.as_ref()?;
+    let last = book.last_made_at.max(book.held_looked_at);
+    last.map(|last| last.min(now) + pause).max(book.not_before)
+}
+
+/// Whether Next Engine asked for patience with uploads.
+fn pauses(book: &Option<Book>, now: Moment) -> bool {
+    let until = book.as_ref().and_then(|book| book.not_before);
+    until.is_some_and(|at| at > now)
+}
+
+fn held_look_due(book: &Option<Book>, now: Moment) -> Moment {
+    let looked_at = book.as_ref().and_then(|book| book.held_looked_at);
+    looked_at.map_or(now, |at| at + HELD_LOOK)
 }
 
 fn may_be_mended(candidate: &Candidate) -> bool {
@@ -273,22 +277,19 @@ async fn deliver_with(
 /// The differences for the next batch, if one is due.
 fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>>> {
     let candidates = batch::candidates(tenant)?;
-    let free = candidates
-        .iter()
-        .filter(|candidate| candidate.is_free(tenant.now()))
-        .count();
+    let (book, now) = (book(tenant)?, tenant.now());
+    let free = candidates.iter().filter(|candidate| candidate.is_free(now));
+    let free = free.count();
     let mendable = candidates.iter().any(may_be_mended);
-    if pauses(tenant)? && urgency != Urgency::Now {
+    if pauses(&book, now) && urgency != Urgency::Now {
         return Ok(None);
     }
     let due = match urgency {
         Urgency::Now => free > 0 || mendable,
         Urgency::NotBefore(at) if free > 0 => {
-            at <= tenant.now() || free >= tenant.settings.pace.send_early_products as usize
+            at <= now || free >= tenant.settings.pace.send_early_products as usize
         }
-        Urgency::NotBefore(at) => {
-            mendable && at <= tenant.now() && held_look_due(tenant)? <= tenant.now()
-        }
+        Urgency::NotBefore(at) => mendable && at <= now && held_look_due(&book, now) <= now,
     };
     Ok(due.then_some(candidates))
 }

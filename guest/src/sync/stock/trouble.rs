@@ -57,8 +57,8 @@ pub fn all(tenant: &Tenant<'_>) -> Result<Vec<(String, String, Reason)>> {
     let placed = troubles.into_iter().filter_map(|trouble| {
         let (store_id, rest) = trouble.key.strip_prefix(TROUBLES)?.split_once('/')?;
         let (product_id, _) = rest.split_once('/')?;
-        let place = (store_id.to_owned(), product_id.to_owned());
-        Some((place.0, place.1, trouble.value.reason))
+        let (store_id, product_id) = (store_id.to_owned(), product_id.to_owned());
+        Some((store_id, product_id, trouble.value.reason))
     });
     Ok(placed.collect())
 }
