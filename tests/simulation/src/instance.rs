@@ -5,18 +5,21 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
-use tsunagi_guest::{
-    error::{Error, Result as Done},
-    sync::{meter, tenant::Tenant},
+use tsunagi_guest::ports::Ports;
+
+use crate::{
+    export::{Answer, Ended, Failure},
+    ports::View,
+    world::World,
 };
 
-use crate::{ports::View, world::World};
-
-/// What the scheduler of the reference host gives a round.
-pub const BUDGET: (u32, u32) = (500, 60);
 /// More than any flow polls.
 const MOST_POLLS: u32 = 1_000_000;
 
@@ -28,42 +31,35 @@ pub fn die() -> ! {
     resume_unwind(Box::new(Death))
 }
 
-/// How a call of an export ended.
-#[derive(Debug)]
-pub enum Ended<T> {
-    /// With what the host would see.
-    Returned(Done<T>),
-    /// In the middle.
-    Died,
-}
-
-/// Runs one export as the component does.
-pub fn run<T>(
+/// Runs one call natively.
+pub fn run(
     world: &World,
     name: &str,
-    budget: (u32, u32),
-    work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
-) -> Ended<T> {
+    work: impl AsyncFnOnce(Ports<'_>) -> Result<Answer, Failure>,
+) -> Ended {
     world.begin_instance(name);
     let view = View::new(world);
-    let whole = async {
-        let tenant = Tenant::open(view.ports(), budget.0, budget.1)?;
-        let done = work(&tenant).await;
-        let _ = meter::flush(&tenant);
-        done
-    };
-    let ended = catch_unwind(AssertUnwindSafe(|| to_the_end(whole)));
+    watched(world, name, || to_the_end(&view, work(view.ports())))
+}
+
+/// Whatever runs an instance, with its death caught and its end noted; `None` is an instance that waits for what never comes.
+pub fn watched(
+    world: &World,
+    name: &str,
+    work: impl FnOnce() -> Option<Result<Answer, Failure>>,
+) -> Ended {
+    let ended = catch_unwind(AssertUnwindSafe(work));
     let ended = match ended {
         Ok(Some(done)) => Ended::Returned(done),
         Ok(None) => breach(world, format!("{name} waits for nothing")),
         Err(payload) if payload.is::<Death>() => Ended::Died,
         Err(payload) => breach(world, format!("{name} trapped: {}", said(payload.as_ref()))),
     };
-    world.note(|| told(name, &ended));
+    world.note(|| format!("---- {name}: {ended}"));
     ended
 }
 
-fn breach<T>(world: &World, what: String) -> Ended<T> {
+fn breach(world: &World, what: String) -> Ended {
     world.state().breaches.push(what);
     Ended::Died
 }
@@ -74,28 +70,28 @@ fn said(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or_default()
 }
 
-/// Nobody else wakes anything here, so whatever is polled without end would wait for ever.
-fn to_the_end<T>(work: impl Future<Output = T>) -> Option<T> {
+/// Polls whenever somebody inside was woken, and lets the next thing happen when nobody was.
+fn to_the_end<T>(view: &View<'_>, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    let mut context = Context::from_waker(Waker::noop());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
     for _ in 0..MOST_POLLS {
         if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
             return Some(done);
+        }
+        while !woken.0.swap(false, Ordering::Relaxed) {
+            view.happens()?;
         }
     }
     None
 }
 
-fn told<T>(name: &str, ended: &Ended<T>) -> String {
-    match ended {
-        Ended::Died => format!("---- {name}: died"),
-        Ended::Returned(Ok(_)) => format!("---- {name}: done"),
-        Ended::Returned(Err(error)) => format!("---- {name}: {}", error_text(error)),
-    }
-}
+#[derive(Default)]
+struct Woken(AtomicBool);
 
-/// An error as an operator reads it.
-pub fn error_text(error: &Error) -> String {
-    let reason = error.reason();
-    format!("{}: {}", reason.code, reason.message.en)
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

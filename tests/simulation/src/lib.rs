@@ -2,18 +2,24 @@
 //! no real time. A run is a function of its scenario and its plan of faults.
 //!
 //! From the inside out: [`fault`] names what can go wrong; [`memory`] and [`world`] are everything that outlives an instance;
-//! [`ports`] and [`instance`] are one instance and its death; [`stage`] plays the merchant and the host, and writes the
-//! [`script`]; [`scenarios`] are what is played; [`judge`] reads both services' books beside the script, and nothing of ours;
-//! [`runner`] tries every fault at every call.
+//! [`flight`] is a request and [`air`] the order in which things happen; [`export`] is what the guest is asked. [`ports`] and
+//! [`instance`] are one native instance and its death, and [`native`] asks it; the component under wasmtime is another engine, in
+//! `tests/e2e`. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`] are what is played; [`judge`]
+//! reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at every call.
 
+pub mod air;
+pub mod export;
 pub mod fault;
+pub mod flight;
 pub mod instance;
 pub mod judge;
 pub mod memory;
+pub mod native;
 pub mod ports;
 pub mod runner;
 pub mod scenarios;
 pub mod script;
 pub mod shop;
 pub mod stage;
+mod waits;
 pub mod world;

@@ -1,7 +1,7 @@
 //! The guest's ports over the world: requests go to the sandbox in process, commits to memory, and every call meets its fault here.
 //! It must not decide what goes wrong.
 
-use std::{cell::Cell, future::poll_fn, task::Poll, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use futures_util::future::LocalBoxFuture;
@@ -10,33 +10,30 @@ use tsunagi_guest::ports::{
     Check, Clock, Entry, Http, HttpFailure, HttpRequest, HttpResponse, Ports, Random, Storage,
     StorageFailure, Write,
 };
-use tsunagi_sandbox::{
-    FaultKind, FaultRule, Outcome, ServiceName,
-    wire::{Request, Response},
-    world::Ticket,
-};
+use tsunagi_sandbox::wire::{Request, Response};
 
 use crate::{
     fault::{Class, Kind},
+    flight::Flight,
     instance::die,
     memory,
+    waits::Waits,
     world::{State, World},
 };
-
-/// How long a service takes to answer.
-const LATENCY: Duration = Duration::from_millis(120);
-const SHORT_WAIT: u32 = 2;
-const LONG_WAIT: u32 = 300;
 
 /// One instance's view of the world.
 pub struct View<'a> {
     world: &'a World,
+    waits: Waits,
 }
 
 impl<'a> View<'a> {
     /// Of this world.
     pub fn new(world: &'a World) -> Self {
-        Self { world }
+        Self {
+            world,
+            waits: Waits::default(),
+        }
     }
 
     /// As every flow takes them.
@@ -47,6 +44,11 @@ impl<'a> View<'a> {
             clock: self,
             random: self,
         }
+    }
+
+    /// The instance can do nothing else: what it waits for happens. `None` when nothing ever will.
+    pub fn happens(&self) -> Option<()> {
+        self.waits.next(self.world)
     }
 
     fn stored<T>(
@@ -132,8 +134,9 @@ impl Clock for View<'_> {
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
-        self.world.pass(duration);
-        Box::pin(async {})
+        Box::pin(async move {
+            self.waits.for_time(self.now() + duration).await;
+        })
     }
 }
 
@@ -146,196 +149,32 @@ impl Random for View<'_> {
 impl Http for View<'_> {
     fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
         Box::pin(async move {
-            let (service, wire) = to_wire(&request).ok_or(HttpFailure::NotSent)?;
-            let class = match service {
-                ServiceName::Smaregi => Class::Smaregi,
-                ServiceName::NextEngine => Class::NextEngine,
+            let wire = to_wire(&request).ok_or(HttpFailure::NotSent)?;
+            let Some(mut flight) = Flight::begin(self.world, wire) else {
+                // That, too, is told only once the instance waits.
+                self.waits.for_time(self.now()).await;
+                return Err(HttpFailure::NotSent);
             };
-            let (number, fault) = self
-                .world
-                .begin(class, || described(self.world, service, &wire));
-            match fault {
-                Some(Kind::DiesBefore) => die(),
-                Some(Kind::NotSent) => return Err(HttpFailure::NotSent),
-                _ => {}
-            }
-            let flight = Flight::begin(self.world, service, wire, fault);
-            // The request is on its way: what else is in flight comes to its turn.
-            once_more().await;
-            let (pair_before, outcome) = flight.act();
-            self.world.pass(match outcome {
-                Outcome::LostAfter | Outcome::LostBefore => request.timeout,
-                _ => LATENCY,
-            });
-            self.note_rotation(number, pair_before);
-            self.world
-                .note(|| format!("    #{number} {}", told(&outcome)));
-            if fault == Some(Kind::DiesAfter) {
-                die();
-            }
-            received(outcome)
+            flight.depart(request.body);
+            let gives_up = self.now() + request.timeout;
+            let answer = self.waits.for_answer(flight, gives_up).await;
+            answer.map(received).ok_or(HttpFailure::OutcomeUnknown)
         })
     }
-}
-
-impl View<'_> {
-    fn note_rotation(&self, number: u32, before: Option<String>) {
-        let mut state = self.world.state();
-        if number > 0 && access_token(&state) != before {
-            state.rotations.push(number);
-        }
-    }
-}
-
-fn access_token(state: &State) -> Option<String> {
-    let next_engine = &state.services.next_engine;
-    let uid = &next_engine.users().first()?.uid;
-    next_engine.pair(uid).map(|pair| pair.access.clone())
-}
-
-/// A request under way. Dropped with its instance, it never arrives.
-struct Flight<'a> {
-    world: &'a World,
-    request: Request,
-    ticket: Option<Ticket>,
-}
-
-impl<'a> Flight<'a> {
-    fn begin(
-        world: &'a World,
-        service: ServiceName,
-        request: Request,
-        fault: Option<Kind>,
-    ) -> Self {
-        let mut state = world.state();
-        if let Some(fault) = fault.and_then(at_the_service) {
-            state
-                .services
-                .faults
-                .add(FaultRule::once(service, "", fault));
-        }
-        let ticket = Some(state.services.begin(service, &request));
-        state.services.faults.clear();
-        drop(state);
-        Self {
-            world,
-            request,
-            ticket,
-        }
-    }
-
-    /// Next Engine's access token before, and what came of the request.
-    fn act(mut self) -> (Option<String>, Outcome) {
-        let mut state = self.world.state();
-        let before = access_token(&state);
-        let Some(ticket) = self.ticket.take() else {
-            return (before, Outcome::LostBefore);
-        };
-        let outcome = state.services.act(&ticket, &self.request);
-        state.services.end(ticket, &outcome);
-        drop(state);
-        (before, outcome)
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let services = &mut self.world.state().services;
-            services.end(ticket, &Outcome::LostBefore);
-        }
-    }
-}
-
-/// The sandbox's own fault for it, if it happens there.
-fn at_the_service(kind: Kind) -> Option<FaultKind> {
-    let limit = |retry_after_seconds| {
-        Some(FaultKind::RateLimit {
-            retry_after_seconds,
-        })
-    };
-    match kind {
-        Kind::AnswerLost => Some(FaultKind::DropAnswer),
-        Kind::RequestLost => Some(FaultKind::RefuseConnection),
-        Kind::TooMany => limit(SHORT_WAIT),
-        Kind::TooManyLong => limit(LONG_WAIT),
-        Kind::RefusedBefore => Some(FaultKind::Refuse {
-            status: 503,
-            body: "{}".to_owned(),
-        }),
-        Kind::FailedAfter => Some(FaultKind::FailAfterActing { status: 502 }),
-        Kind::BodyCut => Some(FaultKind::CutBody { keep: 0 }),
-        other => other.code().map(|code| FaultKind::RefuseCode {
-            code: code.to_owned(),
-        }),
-    }
-}
-
-async fn once_more() {
-    let waited = Cell::new(false);
-    poll_fn(|context| {
-        if waited.replace(true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// `None` for what HTTP cannot carry.
-fn to_wire(request: &HttpRequest) -> Option<(ServiceName, Request)> {
+fn to_wire(request: &HttpRequest) -> Option<Request> {
     let mut builder = http::Request::builder()
         .method(request.method)
         .uri(&request.url);
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }
-    let wire = builder.body(request.body.clone()).ok()?;
-    let service = if wire.uri().host()?.contains("smaregi") {
-        ServiceName::Smaregi
-    } else {
-        ServiceName::NextEngine
-    };
-    Some((service, wire))
+    builder.body(Vec::new()).ok()
 }
 
-fn described(world: &World, service: ServiceName, request: &Request) -> String {
-    let mut state = world.state();
-    let endpoint = state.services.service(service).endpoint(request);
-    let query = request.uri().query().unwrap_or_default();
-    format!("http {service:?} {endpoint} {query}")
-        .trim_end()
-        .to_owned()
-}
-
-fn told(outcome: &Outcome) -> String {
-    const SHOWN: usize = 300;
-    match outcome {
-        Outcome::LostBefore => "was lost".to_owned(),
-        Outcome::LostAfter => "was done, no answer".to_owned(),
-        Outcome::Answer(response) | Outcome::CutBody { response, .. } => {
-            let body = String::from_utf8_lossy(response.body());
-            let body: String = body.chars().take(SHOWN).collect();
-            format!("{} {body}", response.status().as_u16())
-        }
-    }
-}
-
-fn received(outcome: Outcome) -> Result<HttpResponse, HttpFailure> {
-    match outcome {
-        Outcome::Answer(response) => Ok(answer(response)),
-        // The head arrived with its status, so some clients hand on what came of the body.
-        Outcome::CutBody { mut response, .. } => {
-            let half = response.body().len() / 2;
-            response.body_mut().truncate(half);
-            Ok(answer(response))
-        }
-        Outcome::LostBefore | Outcome::LostAfter => Err(HttpFailure::OutcomeUnknown),
-    }
-}
-
-fn answer(response: Response) -> HttpResponse {
+fn received(response: Response) -> HttpResponse {
     let retry_after = response.headers().get(RETRY_AFTER);
     HttpResponse {
         status: response.status().as_u16(),

@@ -4,26 +4,19 @@
 mod acts;
 mod rounds;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tsunagi_guest::{
-    error::Result as Done,
     settings::Settings,
-    sync::{
-        connection,
-        report::{Backlog, Status},
-        settings::{self, Keep},
-        tenant::Tenant,
-    },
+    sync::report::{Backlog, Status},
 };
 use tsunagi_sandbox::{Refused, smaregi::Hook};
 use url::Url;
 
 use crate::{
+    export::{Answer, Ended, Engine, Export},
     fault::Plan,
-    instance::{self, Ended, error_text},
-    ports::View,
     script::Script,
     shop,
     world::{Moment, Setting, World},
@@ -31,8 +24,6 @@ use crate::{
 
 /// Tries of a person, a minute apart.
 const PATIENCE: u32 = 30;
-/// For what is not sliced.
-const WHOLE: (u32, u32) = (u32::MAX, 86_400);
 const REDIRECT: &str = "https://tsunagi.example/login/callback";
 
 /// Why a run could not be played to its end: it never comes to rest, or the scenario itself is wrong.
@@ -61,6 +52,7 @@ pub struct Stage {
     pub rounds: u32,
     /// How often a person had to log in again.
     pub logins: u32,
+    engine: Arc<dyn Engine>,
     acted_at: Moment,
 }
 
@@ -70,6 +62,7 @@ impl Stage {
     /// # Errors
     /// When the shop's books do not fit together.
     pub fn begin(setting: Setting, change: impl FnOnce(&mut Settings)) -> Result<Self, Broken> {
+        let engine = setting.engine.clone();
         let world = World::new(shop::morning(), setting);
         let mut settings = {
             let services = &mut world.state().services;
@@ -82,19 +75,18 @@ impl Stage {
             shop::settings(services)
         };
         change(&mut settings);
-        let keep = Keep {
-            next_engine: false,
-            smaregi: false,
-        };
-        let stored = settings::put(&View::new(&world).ports(), &settings, &keep, &[]);
-        stored.map_err(|error| Broken(error_text(&error)))?;
-        Ok(Self {
+        let mut stage = Self {
             acted_at: world.now(),
             world,
             script: Script::default(),
             rounds: 0,
             logins: 0,
-        })
+            engine,
+        };
+        match stage.call(&Export::PutSettings(Box::new(settings))) {
+            Ended::Returned(Ok(_)) => Ok(stage),
+            ended => Err(Broken(format!("settings: {ended}"))),
+        }
     }
 
     /// Logged in, switched on, with an order taken, one undone and a movement sent long ago: everything that is learnt once is known.
@@ -121,6 +113,7 @@ impl Stage {
             script: self.script.clone(),
             rounds: self.rounds,
             logins: self.logins,
+            engine: self.engine.clone(),
             acted_at: self.acted_at,
         }
     }
@@ -134,36 +127,28 @@ impl Stage {
     }
 
     /// One call of an export.
-    pub fn call<T>(
-        &mut self,
-        name: &str,
-        work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
-    ) -> Ended<T> {
-        instance::run(&self.world, name, WHOLE, work)
+    pub fn call(&mut self, export: &Export) -> Ended {
+        self.engine.call(&self.world, export)
     }
 
     /// A person presses something until it says that it is done, and logs in where that is asked for.
     ///
     /// # Errors
     /// When patience ends.
-    pub fn insist<T>(
-        &mut self,
-        name: &str,
-        work: impl AsyncFn(&Tenant<'_>) -> Done<T>,
-    ) -> Result<T, Broken> {
-        let mut last = "it died".to_owned();
+    pub fn insist(&mut self, export: &Export) -> Result<Answer, Broken> {
+        let mut last = String::new();
         for _ in 0..PATIENCE {
-            match self.call(name, &work) {
+            match self.call(export) {
                 Ended::Returned(Ok(done)) => {
                     self.acted_at = self.world.now();
                     return Ok(done);
                 }
-                Ended::Returned(Err(error)) => last = error_text(&error),
-                Ended::Died => {}
+                ended => last = ended.to_string(),
             }
             // Everything else goes on meanwhile.
             self.run_for(TimeDelta::minutes(1))?;
         }
+        let name = export.name();
         Err(Broken(format!("{name} never says that it is done: {last}")))
     }
 
@@ -173,13 +158,13 @@ impl Stage {
     /// When it does not work for a long time.
     pub fn log_in(&mut self) -> Result<(), Broken> {
         for _ in 0..PATIENCE {
-            let begun = self.call("connection.begin-login", async |tenant| {
-                connection::begin_login(tenant)
-            });
-            if let Ended::Returned(Ok(start)) = begun {
+            let begun = self.call(&Export::BeginLogin);
+            if let Ended::Returned(Ok(Answer::Login(start))) = begun {
                 let (uid, state) = self.sign_in()?;
-                let finished = self.call("connection.finish-login", async |tenant| {
-                    connection::finish_login(tenant, &start.ticket, &uid, &state).await
+                let finished = self.call(&Export::FinishLogin {
+                    ticket: start.ticket,
+                    uid,
+                    state,
                 });
                 if let Ended::Returned(Ok(_)) = finished {
                     self.acted_at = self.world.now();
@@ -219,11 +204,11 @@ impl Stage {
     /// # Errors
     /// When storage holds what cannot be read.
     pub fn status(&self) -> Result<Status, Broken> {
-        let view = View::new(&self.world);
-        let status = self
-            .world
-            .undisturbed(|| connection::get_status(&view.ports()));
-        status.map_err(|error| Broken(error_text(&error)))
+        let looked = || self.engine.call(&self.world, &Export::GetStatus);
+        match self.world.undisturbed(looked) {
+            Ended::Returned(Ok(Answer::Status(status))) => Ok(status),
+            ended => Err(Broken(format!("the status: {ended}"))),
+        }
     }
 
     /// 連携オン.
@@ -231,9 +216,6 @@ impl Stage {
     /// # Errors
     /// As [`Stage::insist`].
     pub fn switch_on(&mut self, backlog: Backlog) -> Result<(), Broken> {
-        self.insist("connection.switch-on", async |tenant| {
-            connection::switch_on(tenant, backlog)
-        })
-        .map(|_| ())
+        self.insist(&Export::SwitchOn(backlog)).map(|_| ())
     }
 }

@@ -2,7 +2,8 @@
 //! down, and meet their fault. It must not know what a call is for.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -10,8 +11,10 @@ use chrono::{DateTime, FixedOffset};
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
+    export::Engine,
     fault::{Call, Class, Kind, Plan},
     memory::Memory,
+    native::Native,
 };
 
 /// A moment in Japan's zone.
@@ -54,11 +57,11 @@ pub struct State {
 pub struct World {
     /// Everybody's time.
     pub clock: SandboxClock,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 /// What a run is a function of, beside its scenario.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Setting {
     /// What goes wrong.
     pub plan: Plan,
@@ -68,6 +71,26 @@ pub struct Setting {
     pub switches: Switches,
     /// Whether the trace's text is kept.
     pub traced: bool,
+    /// What runs the guest.
+    pub engine: Arc<dyn Engine>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            plan: Plan::default(),
+            seed: 0,
+            switches: Switches::default(),
+            traced: false,
+            engine: Arc::new(Native),
+        }
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "seed {}, plan {}", self.seed, self.plan)
+    }
 }
 
 impl World {
@@ -91,7 +114,7 @@ impl World {
         };
         Self {
             clock,
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
@@ -117,7 +140,15 @@ impl World {
         };
         Self {
             clock,
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The very same world, for whoever must own it.
+    pub fn share(&self) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            state: self.state.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Orders in.
 
-use tsunagi_guest::sync::{orders, report::RetryChoice};
+use tsunagi_guest::sync::report::RetryChoice;
 use tsunagi_sandbox::{
     next_engine::AmountEdit,
     smaregi::{Product, ProductKind},
@@ -8,6 +8,7 @@ use tsunagi_sandbox::{
 
 use super::{Scenario, fresh, lived_in};
 use crate::{
+    export::Export,
     shop::{CUP, MALL, OWN, POT, TEA, order},
     stage::{Broken, Stage},
     world::Setting,
@@ -111,9 +112,7 @@ fn retry(stage: &mut Stage) -> Result<(), Broken> {
         });
         Ok(())
     })?;
-    stage.insist("orders.retry", async |tenant| {
-        orders::retry(tenant, &RetryChoice::AllRefused(true)).await
-    })?;
+    stage.insist(&Export::Retry(RetryChoice::AllRefused(true)))?;
     stage.script.refused.clear();
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Stock out.
 
-use tsunagi_guest::sync::{report::ResendChoice, stock};
+use tsunagi_guest::sync::report::ResendChoice;
 use tsunagi_sandbox::webhook::WebhookFault;
 
 use super::{Scenario, lived_in};
 use crate::{
+    export::Export,
     shop::{CUP, LID, OWN, POT, SHOP, TEA, WAREHOUSE, order},
     stage::{Broken, Stage},
     world::Setting,
@@ -72,9 +73,7 @@ fn before_resend(setting: Setting) -> Result<Stage, Broken> {
 fn resend(stage: &mut Stage) -> Result<(), Broken> {
     stage.act(|services| services.next_engine.cancel(HOLDING, 1))?;
     stage
-        .insist("stock.resend", async |tenant| {
-            stock::resend(tenant, &ResendChoice::AllFailed)
-        })
+        .insist(&Export::Resend(ResendChoice::AllFailed))
         .map(|_| ())
 }
 
@@ -93,8 +92,10 @@ fn before_align(setting: Setting) -> Result<Stage, Broken> {
 }
 
 fn align(stage: &mut Stage) -> Result<(), Broken> {
-    stage.insist("stock.align", async |tenant| {
-        stock::align(tenant, &["TEA".to_owned()], true, true).await
+    stage.insist(&Export::Align {
+        codes: vec!["TEA".to_owned()],
+        confirmed: true,
+        over_guard: true,
     })?;
     stage.script.travels("TEA", -TOO_MANY);
     Ok(())

@@ -1,14 +1,11 @@
 //! The host: webhooks, rounds of the schedule, and the time between them. Decides nothing but when to look again.
 
 use chrono::TimeDelta;
-use tsunagi_guest::sync::{
-    report::{Round, Webhook},
-    schedule, stock,
-};
+use tsunagi_guest::sync::report::{Round, Webhook};
 
 use super::{Broken, Stage};
 use crate::{
-    instance::{self, BUDGET, Ended},
+    export::{Answer, Ended, Export},
     world::Moment,
 };
 
@@ -27,18 +24,16 @@ impl Stage {
     pub fn round(&mut self) -> Result<Moment, Broken> {
         self.rounds += 1;
         self.deliver_webhooks();
-        let round = instance::run(&self.world, "schedule.run", BUDGET, async |tenant| {
-            schedule::run(tenant).await
-        });
+        let round = self.call(&Export::Run);
         self.log_in_if_asked()?;
         let now = self.world.now();
         let woken = self.world.state().services.webhooks_waiting() > 0;
         Ok(match round {
-            Ended::Returned(Ok(Round {
+            Ended::Returned(Ok(Answer::Round(Round {
                 more: false,
                 next_at,
                 ..
-            })) if !woken => next_at.max(now + TimeDelta::seconds(1)),
+            }))) if !woken => next_at.max(now + TimeDelta::seconds(1)),
             Ended::Returned(Ok(_)) => now + TimeDelta::seconds(2),
             Ended::Returned(Err(_)) | Ended::Died => now + RESTART,
         })
@@ -58,9 +53,7 @@ impl Stage {
                 event_id: header("smaregi-event-id"),
                 body: webhook.body.to_string().into_bytes(),
             };
-            self.call("stock.take-in", async |tenant| {
-                stock::take_in(tenant, &delivery)
-            });
+            self.call(&Export::TakeIn(delivery));
         }
     }
 
