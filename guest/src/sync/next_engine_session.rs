@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result, Side},
     next_engine::{
         Call,
-        answer::{self, Answer, Verdict},
+        answer::{self, Answer, Tokens, Verdict},
     },
     ports::{Check, HttpFailure, HttpRequest},
     reason::Text,
@@ -30,6 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const PAUSE: i64 = 60;
 /// A pair found dead may be dead because its successor is just being stored elsewhere: looked for once more after this.
 const SECOND_READING: Duration = Duration::from_secs(5);
+
+/// Seconds to wait for a storage that cannot take a new pair, together well within the lease.
+const STORING_AGAIN: [u64; 4] = [1, 2, 4, 8];
 
 /// A session of one call, holding the lease until [`NextEngine::close`] or until it runs out.
 pub struct NextEngine<'a> {
@@ -64,7 +67,7 @@ impl<'a> NextEngine<'a> {
             let used = self.login.clone();
             let answer = post(self.tenant, &mut self.lease, &call, Some(&used)).await?;
             if let Some(tokens) = &answer.tokens {
-                let stored = next_engine_login::store_pair(self.tenant, &used, tokens);
+                let stored = keep_pair(self.tenant, &used, tokens).await;
                 self.login = stored.map_err(|error| open_if(call.writes, error))?;
             }
             match answer.verdict {
@@ -108,6 +111,20 @@ impl<'a> NextEngine<'a> {
     pub fn close(self) -> Result<()> {
         self.lease.release(self.tenant)
     }
+}
+
+/// Stores a new pair. The old one is dead by now, so a storage that cannot be used for a moment is waited for: losing the pair
+/// would cost a person a login.
+async fn keep_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
+    for wait in STORING_AGAIN {
+        match next_engine_login::store_pair(tenant, used, tokens) {
+            Err(Error::Storage(..)) => {
+                tenant.ports.clock.sleep(Duration::from_secs(wait)).await;
+            }
+            stored => return stored,
+        }
+    }
+    next_engine_login::store_pair(tenant, used, tokens)
 }
 
 /// One request, counted first. Without a login no tokens are sent, which only the login's own exchange may do.
@@ -270,6 +287,21 @@ mod tests {
         script.will(200, &json!({"result": "success"}));
         call(&script).unwrap();
         assert!(script.asked()[1].contains("access_token=a2&refresh_token=r-a2"));
+    }
+
+    #[test]
+    fn a_new_pair_survives_a_storage_that_is_away_for_seconds() {
+        let script = logged_in();
+        script.will(200, &pair("success", "", "a2"));
+        let answered = at_once(async {
+            let tenant = script.tenant();
+            let mut session = NextEngine::open(&tenant).await.map_err(CallError::from)?;
+            // The call is counted, then the pair cannot be stored for a while.
+            script.storage.away.borrow_mut().extend([false, true, true]);
+            session.send(company::info()).await
+        });
+        answered.unwrap();
+        assert_eq!(stored(&script).access.reveal(), "a2");
     }
 
     #[test]

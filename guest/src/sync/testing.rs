@@ -29,6 +29,8 @@ use crate::{
 pub struct Memory {
     pub entries: RefCell<BTreeMap<String, Entry>>,
     pub revision: RefCell<u64>,
+    /// Of the next commits: whether storage is away.
+    pub away: RefCell<VecDeque<bool>>,
 }
 
 impl Storage for Memory {
@@ -68,6 +70,9 @@ impl Storage for Memory {
             checks.len() + writes.len() <= 2_000,
             "a commit is too large"
         );
+        if self.away.borrow_mut().pop_front() == Some(true) {
+            return Err(StorageFailure::Unavailable("for a test".to_owned()));
+        }
         let mut entries = self.entries.borrow_mut();
         for check in checks {
             if entries.get(&check.key).map(|entry| entry.revision) != check.revision {
