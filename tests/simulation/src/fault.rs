@@ -109,7 +109,8 @@ impl Kind {
         }
     }
 
-    /// Whether an answer that was given does not reach the instance whole, or what it held could not be kept.
+    /// Whether an answer that was given does not reach the instance whole, or dies with it. What storage does not take at once is
+    /// kept a little later.
     pub fn loses_answers(self) -> bool {
         matches!(
             self,
@@ -118,8 +119,6 @@ impl Kind {
                 | Self::AnswerLost
                 | Self::FailedAfter
                 | Self::BodyCut
-                | Self::Unavailable
-                | Self::UnavailableAfter
         )
     }
 
