@@ -10,6 +10,7 @@ use std::{
 
 use tsunagi_guest::{
     error::{Error, Result as Done},
+    planted,
     sync::{meter, tenant::Tenant},
 };
 
@@ -45,6 +46,7 @@ pub fn run<T>(
     work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
 ) -> Ended<T> {
     world.begin_instance(name);
+    let _planted = planted::switch(world.planted);
     let view = View::new(world);
     let whole = async {
         let tenant = Tenant::open(view.ports(), budget.0, budget.1)?;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
+use tsunagi_guest::planted::Planted;
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct State {
 pub struct World {
     /// Everybody's time.
     pub clock: SandboxClock,
+    /// What is planted in every instance.
+    pub planted: Option<Planted>,
     state: Mutex<State>,
 }
 
@@ -68,6 +71,8 @@ pub struct Setting {
     pub switches: Switches,
     /// Whether the trace's text is kept.
     pub traced: bool,
+    /// A fault planted in the guest, if any.
+    pub planted: Option<Planted>,
 }
 
 impl World {
@@ -91,6 +96,7 @@ impl World {
         };
         Self {
             clock,
+            planted: setting.planted,
             state: Mutex::new(state),
         }
     }
@@ -117,6 +123,7 @@ impl World {
         };
         Self {
             clock,
+            planted: self.planted,
             state: Mutex::new(state),
         }
     }
