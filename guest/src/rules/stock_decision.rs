@@ -5,7 +5,6 @@ use rust_decimal::Decimal;
 
 use crate::{
     money,
-    planted::Planted,
     reason::Reason,
     rules::triggers::{self, Cause},
     settings::{StockSettings, Trigger},
@@ -151,7 +150,7 @@ fn by_settings(
     since: Option<Moment>,
     settings: &StockSettings,
 ) -> Decision {
-    if since.is_some_and(|since| movement.at < since) && !Planted::BaselineIgnored.is_on() {
+    if since.is_some_and(|since| movement.at < since) {
         let reason = Reason::new(
             "before-baseline",
             "連携(または店舗の対象化)より前の変動のため、送信しません。",

@@ -86,6 +86,8 @@ kinds! {
     Unavailable = "unavailable",
     /// A commit took effect, and storage says that it cannot be used.
     UnavailableAfter = "unavailable-after",
+    /// The instance sleeps before a commit, and others work meanwhile: every lease runs out.
+    Sleeps = "sleeps",
 }
 
 impl Kind {
@@ -95,7 +97,7 @@ impl Kind {
             Self::DiesBefore | Self::DiesAfter => true,
             Self::Unavailable => matches!(class, Class::Read | Class::Commit { .. }),
             Self::UnavailableAfter => matches!(class, Class::Commit { .. }),
-            Self::Conflict => class == Class::Commit { checked: true },
+            Self::Conflict | Self::Sleeps => class == Class::Commit { checked: true },
             Self::Code003001 | Self::Code003002 | Self::Code002007 => class == Class::NextEngine,
             _ => matches!(class, Class::Smaregi | Class::NextEngine),
         }
@@ -120,6 +122,7 @@ impl Kind {
                 | Self::BodyCut
                 | Self::Unavailable
                 | Self::UnavailableAfter
+                | Self::Sleeps
         )
     }
 

@@ -2,7 +2,7 @@
 //! no real time. A run is a function of its scenario and its plan of faults.
 //!
 //! From the inside out: [`fault`] names what can go wrong; [`memory`] and [`world`] are everything that outlives an instance;
-//! [`ports`] and [`instance`] are one instance and its death; [`stage`] plays the merchant and the host, and writes the
+//! [`ports`] and [`instance`] are one instance and its death, [`sleeper`] its sleep; [`stage`] plays the merchant and the host, and writes the
 //! [`script`]; [`scenarios`] are what is played; [`judge`] reads both services' books beside the script, and nothing of ours;
 //! [`runner`] tries every fault at every call; [`planted`] proves that this finds the mistakes that people make.
 
@@ -16,5 +16,6 @@ pub mod runner;
 pub mod scenarios;
 pub mod script;
 pub mod shop;
+pub mod sleeper;
 pub mod stage;
 pub mod world;

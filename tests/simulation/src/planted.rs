@@ -1,11 +1,11 @@
 //! Proof that the checks can fail: each fault planted in the guest is looked for in runs of a fixed order, until the judge
-//! complains. First every scenario undisturbed; then single faults, each time one of every scenario, the scenario's own strewn over
-//! its calls; then pairs in the same way. It must not know where a fault can be found.
+//! complains. First every scenario undisturbed; then deaths and lost answers, each time one of every scenario, the scenario's own
+//! strewn over its calls; then all other single faults in the same way, and then pairs. It must not know where a fault can be found.
 
 use tsunagi_guest::planted::Planted;
 
 use crate::{
-    fault::{Fault, Plan},
+    fault::{Call, Fault, Plan},
     runner::{self, Rehearsal, Run},
     scenarios::{self, Scenario},
     world::Setting,
@@ -67,7 +67,9 @@ pub fn find(planted: Planted, most: u32) -> Option<Found> {
             return Some(found);
         }
     }
-    search.singles(&plays).or_else(|| search.pairs(&plays))
+    let first = search.singles(&plays, |calls| runner::paired(calls, 0));
+    let then = first.or_else(|| search.singles(&plays, the_others));
+    then.or_else(|| search.pairs(&plays))
 }
 
 /// How far a search has come.
@@ -94,8 +96,8 @@ impl Search {
         })
     }
 
-    fn singles(&mut self, plays: &[Play]) -> Option<Found> {
-        let strewn = |play: &Play| strewn(&runner::singles(&play.1.run.calls));
+    fn singles(&mut self, plays: &[Play], which: fn(&[Call]) -> Vec<Fault>) -> Option<Found> {
+        let strewn = |play: &Play| strewn(&which(&play.1.run.calls));
         let faults: Vec<Vec<Fault>> = plays.iter().map(strewn).collect();
         self.in_turns(plays, &faults, |search, (scenario, whole), first| {
             let plan = Plan(vec![first]);
@@ -146,6 +148,14 @@ impl Search {
         }
         None
     }
+}
+
+/// The single faults that no pair is made of.
+fn the_others(calls: &[Call]) -> Vec<Fault> {
+    let paired = runner::paired(calls, 0);
+    let mut faults = runner::singles(calls);
+    faults.retain(|fault| !paired.contains(fault));
+    faults
 }
 
 /// All of them, neighbours far apart: in steps of about the golden section.

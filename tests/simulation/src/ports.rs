@@ -20,6 +20,7 @@ use crate::{
     fault::{Class, Kind},
     instance::die,
     memory,
+    sleeper::others_work,
     world::{State, World},
 };
 
@@ -60,6 +61,7 @@ impl<'a> View<'a> {
         let unavailable = || Err(StorageFailure::Unavailable("simulated".to_owned()));
         match (fault, checked) {
             (Some(Kind::DiesBefore), _) => die(),
+            (Some(Kind::Sleeps), _) => others_work(self.world),
             (Some(Kind::Unavailable), _) => return unavailable(),
             (Some(Kind::Conflict), Some(check)) => {
                 return Err(StorageFailure::Conflict(check.key.clone()));

@@ -61,6 +61,8 @@ pub struct Stage {
     pub rounds: u32,
     /// How often a person had to log in again.
     pub logins: u32,
+    /// Webhooks that were not acknowledged, and are not posted again.
+    pub unacknowledged: u32,
     acted_at: Moment,
 }
 
@@ -94,6 +96,7 @@ impl Stage {
             script: Script::default(),
             rounds: 0,
             logins: 0,
+            unacknowledged: 0,
         })
     }
 
@@ -121,6 +124,7 @@ impl Stage {
             script: self.script.clone(),
             rounds: self.rounds,
             logins: self.logins,
+            unacknowledged: self.unacknowledged,
             acted_at: self.acted_at,
         }
     }
@@ -130,6 +134,7 @@ impl Stage {
         self.acted_at = self.world.now();
         self.logins = 0;
         self.rounds = 0;
+        self.unacknowledged = 0;
         self.world.disturb();
     }
 
@@ -140,6 +145,16 @@ impl Stage {
         work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
     ) -> Ended<T> {
         instance::run(&self.world, name, WHOLE, work)
+    }
+
+    /// The same in a slice: at most so many requests.
+    pub fn slice<T>(
+        &mut self,
+        name: &str,
+        requests: u32,
+        work: impl AsyncFnOnce(&Tenant<'_>) -> Done<T>,
+    ) -> Ended<T> {
+        instance::run(&self.world, name, (requests, WHOLE.1), work)
     }
 
     /// A person presses something until it says that it is done, and logs in where that is asked for.

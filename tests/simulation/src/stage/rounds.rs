@@ -58,9 +58,10 @@ impl Stage {
                 event_id: header("smaregi-event-id"),
                 body: webhook.body.to_string().into_bytes(),
             };
-            self.call("stock.take-in", async |tenant| {
+            let taken = self.call("stock.take-in", async |tenant| {
                 stock::take_in(tenant, &delivery)
             });
+            self.unacknowledged += u32::from(!matches!(taken, Ended::Returned(Ok(_))));
         }
     }
 
