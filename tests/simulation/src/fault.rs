@@ -96,8 +96,8 @@ impl Kind {
         match self {
             Self::DiesBefore | Self::DiesAfter => true,
             Self::Unavailable => matches!(class, Class::Read | Class::Commit { .. }),
-            Self::UnavailableAfter => matches!(class, Class::Commit { .. }),
-            Self::Conflict | Self::Sleeps => class == Class::Commit { checked: true },
+            Self::UnavailableAfter | Self::Sleeps => matches!(class, Class::Commit { .. }),
+            Self::Conflict => class == Class::Commit { checked: true },
             Self::Code003001 | Self::Code003002 | Self::Code002007 => class == Class::NextEngine,
             _ => matches!(class, Class::Smaregi | Class::NextEngine),
         }

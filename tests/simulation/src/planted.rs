@@ -1,11 +1,11 @@
 //! Proof that the checks can fail: each fault planted in the guest is looked for in runs of a fixed order, until the judge
-//! complains. First every scenario undisturbed; then deaths and lost answers, each time one of every scenario, the scenario's own
-//! strewn over its calls; then all other single faults in the same way, and then pairs. It must not know where a fault can be found.
+//! complains. First every scenario undisturbed; then a death after each call that has an effect; then all other single faults; then
+//! pairs: each time one of every scenario, the scenario's own strewn over its calls. It must not know where a fault can be found.
 
 use tsunagi_guest::planted::Planted;
 
 use crate::{
-    fault::{Call, Fault, Plan},
+    fault::{Call, Fault, Kind, Plan},
     runner::{self, Rehearsal, Run},
     scenarios::{self, Scenario},
     world::Setting,
@@ -67,9 +67,11 @@ pub fn find(planted: Planted, most: u32) -> Option<Found> {
             return Some(found);
         }
     }
-    let first = search.singles(&plays, |calls| runner::paired(calls, 0));
-    let then = first.or_else(|| search.singles(&plays, the_others));
-    then.or_else(|| search.pairs(&plays))
+    let orders = [deaths, other_deaths_and_losses, the_others];
+    let single = orders
+        .into_iter()
+        .find_map(|which| search.singles(&plays, which));
+    single.or_else(|| search.pairs(&plays))
 }
 
 /// How far a search has come.
@@ -150,7 +152,21 @@ impl Search {
     }
 }
 
-/// The single faults that no pair is made of.
+/// Deaths after an effect: the plainest of all.
+fn deaths(calls: &[Call]) -> Vec<Fault> {
+    let mut faults = runner::paired(calls, 0);
+    faults.retain(|fault| fault.kind == Kind::DiesAfter);
+    faults
+}
+
+/// What else pairs are made of.
+fn other_deaths_and_losses(calls: &[Call]) -> Vec<Fault> {
+    let mut faults = runner::paired(calls, 0);
+    faults.retain(|fault| fault.kind != Kind::DiesAfter);
+    faults
+}
+
+/// All other single faults.
 fn the_others(calls: &[Call]) -> Vec<Fault> {
     let paired = runner::paired(calls, 0);
     let mut faults = runner::singles(calls);

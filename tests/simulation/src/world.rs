@@ -244,7 +244,7 @@ impl State {
     /// Whether a pair of tokens was lost by a fault: it struck the call that brought the pair, or one before it was kept.
     pub fn pair_was_lost(&self) -> bool {
         // Reading what is stored, and the commit.
-        const UNTIL_KEPT: u32 = 4;
+        const UNTIL_KEPT: u32 = 2;
         let faults = self
             .plan
             .0

@@ -43,6 +43,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         act: unclear,
     },
     Scenario {
+        name: "till-meanwhile",
+        about: "the till sells what an order takes, right after its import",
+        set_up: lived_in,
+        act: till_meanwhile,
+    },
+    Scenario {
         name: "webhook",
         about: "nothing is looked for by itself: what a webhook told is all that is known",
         set_up: before_webhook,
@@ -102,6 +108,8 @@ fn before_pages(setting: Setting) -> Result<Stage, Broken> {
         }
         Ok(())
     })?;
+    // Nor are these, once something newer was seen.
+    pass(&stage, TimeDelta::minutes(40));
     Ok(stage)
 }
 
@@ -109,8 +117,11 @@ fn pages(stage: &mut Stage) -> Result<(), Broken> {
     stage.slice("orders.import", 1, async |tenant| {
         orders::import_due(tenant, &[OWN.to_string()]).await
     });
+    stage.act(|services| services.next_engine.split(SPLIT, &[2, 3, 4, 5, 6]))?;
     stage
-        .act(|services| services.next_engine.split(SPLIT, &[2, 3, 4, 5, 6]))
+        .insist("orders.import", async |tenant| {
+            orders::import_due(tenant, &[OWN.to_string()]).await
+        })
         .map(|_| ())
 }
 
@@ -175,6 +186,14 @@ fn unclear(stage: &mut Stage) -> Result<(), Broken> {
             stock::resend(tenant, &waiting)
         })
         .map(|_| ())
+}
+
+fn till_meanwhile(stage: &mut Stage) -> Result<(), Broken> {
+    stage.ship(&order(OWN, "T-1", &[(CUP, 2)]))?;
+    stage.call("orders.import", async |tenant| {
+        orders::import_due(tenant, &[OWN.to_string()]).await
+    });
+    stage.till(CUP, 2)
 }
 
 /// As rarely as the settings allow: longer than a run.
