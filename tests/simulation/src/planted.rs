@@ -1,6 +1,7 @@
 //! Proof that the checks can fail: each fault planted in the guest is looked for in runs of a fixed order, until the judge
-//! complains. First every scenario undisturbed; then a death after each call that has an effect; then all other single faults; then
-//! pairs: each time one of every scenario, the scenario's own strewn over its calls. It must not know where a fault can be found.
+//! complains. First every scenario undisturbed; then what most often goes wrong at the first call of each scenario that has an
+//! effect, at the second of each, and so on; then all other single faults, strewn over each scenario's calls; then pairs. It must
+//! not know where a fault can be found.
 
 use tsunagi_guest::planted::Planted;
 
@@ -67,10 +68,8 @@ pub fn find(planted: Planted, most: u32) -> Option<Found> {
             return Some(found);
         }
     }
-    let orders = [deaths, other_deaths_and_losses, the_others];
-    let single = orders
-        .into_iter()
-        .find_map(|which| search.singles(&plays, which));
+    let plain = search.singles(&plays, plain);
+    let single = plain.or_else(|| search.singles(&plays, |calls| strewn(&the_others(calls))));
     single.or_else(|| search.pairs(&plays))
 }
 
@@ -99,8 +98,8 @@ impl Search {
     }
 
     fn singles(&mut self, plays: &[Play], which: fn(&[Call]) -> Vec<Fault>) -> Option<Found> {
-        let strewn = |play: &Play| strewn(&which(&play.1.run.calls));
-        let faults: Vec<Vec<Fault>> = plays.iter().map(strewn).collect();
+        let chosen = plays.iter().map(|play| which(&play.1.run.calls));
+        let faults: Vec<Vec<Fault>> = chosen.collect();
         self.in_turns(plays, &faults, |search, (scenario, whole), first| {
             let plan = Plan(vec![first]);
             let run = whole.run_with(scenario, plan.clone());
@@ -152,25 +151,28 @@ impl Search {
     }
 }
 
-/// Deaths after an effect: the plainest of all.
-fn deaths(calls: &[Call]) -> Vec<Fault> {
-    let mut faults = runner::paired(calls, 0);
-    faults.retain(|fault| fault.kind == Kind::DiesAfter);
-    faults
-}
-
-/// What else pairs are made of.
-fn other_deaths_and_losses(calls: &[Call]) -> Vec<Fault> {
-    let mut faults = runner::paired(calls, 0);
-    faults.retain(|fault| fault.kind != Kind::DiesAfter);
-    faults
+/// What most often goes wrong, at calls that have an effect and in their order.
+fn plain(calls: &[Call]) -> Vec<Fault> {
+    const PLAIN: [Kind; 5] = [
+        Kind::DiesAfter,
+        Kind::AnswerLost,
+        Kind::Unavailable,
+        Kind::Conflict,
+        Kind::Sleeps,
+    ];
+    let effects = (1..).zip(calls).filter(|(_, call)| call.class.has_effect());
+    let faults = effects.flat_map(|(at, call)| {
+        let kinds = PLAIN.iter().filter(|kind| kind.fits(call.class));
+        kinds.map(move |&kind| Fault { at, kind })
+    });
+    faults.collect()
 }
 
 /// All other single faults.
 fn the_others(calls: &[Call]) -> Vec<Fault> {
-    let paired = runner::paired(calls, 0);
+    let plain = plain(calls);
     let mut faults = runner::singles(calls);
-    faults.retain(|fault| !paired.contains(fault));
+    faults.retain(|fault| !plain.contains(fault));
     faults
 }
 

@@ -11,7 +11,8 @@ use crate::{
 
 /// Longer than any lease, and than an upload without an answer is waited for.
 const SLEEP: TimeDelta = TimeDelta::minutes(20);
-const SOON: TimeDelta = TimeDelta::seconds(5);
+/// Between two rounds at least.
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// Rounds of the schedule by others, for as long as the sleep lasts.
 pub fn others_work(world: &World) {
@@ -20,7 +21,7 @@ pub fn others_work(world: &World) {
         let round = instance::run(world, "schedule.run meanwhile", BUDGET, async |tenant| {
             schedule::run(tenant).await
         });
-        let soon = world.now() + SOON;
+        let soon = world.now() + PAUSE;
         let next = match round {
             Ended::Returned(Ok(Round {
                 more: false,
