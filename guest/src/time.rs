@@ -4,6 +4,8 @@ use chrono::{
     DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc,
 };
 
+use crate::planted::Planted;
+
 /// A moment, with its offset.
 pub type Moment = DateTime<FixedOffset>;
 
@@ -72,6 +74,9 @@ pub fn second(moment: Moment) -> Moment {
 
 /// The day in Japan.
 pub fn day(moment: Moment) -> NaiveDate {
+    if Planted::UtcDay.is_on() {
+        return moment.naive_utc().date();
+    }
     moment.with_timezone(&japan()).date_naive()
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Call;
 use crate::{
+    planted::Planted,
     reason::Reason,
     rules::order::{Head, Order},
     time::{self, Moment},
@@ -30,6 +31,7 @@ pub fn changed_rows(shops: &[String], from: Moment, from_slip: Option<&str>, lim
         )
         .with("receive_order_shop_id-in", shops.join(","));
     match from_slip {
+        Some(rows) if Planted::OffsetPaging.is_on() => call.with("offset", rows),
         Some(slip) => call.with("receive_order_row_receive_order_id-gte", slip),
         None => call,
     }

@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::{
+    planted::Planted,
     reason::Reason,
     rules::{amounts, order::Order},
     settings::{FeeMode, OrderSettings},
@@ -66,6 +67,9 @@ fn fee<'a>(
     match mode {
         _ if price == 0 => Ok(Fee::Nothing),
         FeeMode::Unset => Err(unset(name, field, price)),
+        FeeMode::Line(_) if price < 0 && Planted::DiscountTurned.is_on() => {
+            Ok(Fee::Discount(price))
+        }
         FeeMode::Line(_) if price < 0 => Ok(Fee::Discount(price.saturating_neg())),
         FeeMode::Line(code) => Ok(Fee::Line {
             code,

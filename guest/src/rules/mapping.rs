@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     money,
+    planted::Planted,
     reason::Reason,
     rules::{
         amounts,
@@ -65,10 +66,11 @@ pub fn map(
             0
         }
     });
-    let discount = amounts::sum(
-        "subtotalDiscountPrice",
-        coupons.chain([points::discount(order.points, settings.points)?]),
-    )?;
+    let points = match points::discount(order.points, settings.points)? {
+        _ if Planted::PointsLeftOut.is_on() => 0,
+        points => points,
+    };
+    let discount = amounts::sum("subtotalDiscountPrice", coupons.chain([points]))?;
     let subtotal = amounts::sum("subtotal", lines.iter().map(SaleLine::amount))?;
     let (tax_included, tax_added) = tax::sums(&lines, settings.tax_rounding)?;
     let sale = Sale {

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     money::{self, Rounding},
+    planted::Planted,
     reason::Reason,
     rules::{
         amounts,
@@ -70,6 +71,12 @@ pub fn line_mode(shop: TaxMode, rate: Decimal) -> TaxMode {
 /// Tax within the prices and tax added to them, whole yen: each rate's sum of lines rounded once (smaregi.md 2, `taxInclude` and
 /// `taxExclude`). A 小計値引き does not lessen it, as the formula there is of the goods' total (assumed).
 pub fn sums(lines: &[SaleLine], rounding: Rounding) -> Result<(i64, i64), Reason> {
+    if Planted::RoundingPerLine.is_on() && lines.len() > 1 {
+        return lines.iter().try_fold((0, 0), |(within, on_top), line| {
+            let of_line = sums(std::slice::from_ref(line), rounding)?;
+            Ok((within + of_line.0, on_top + of_line.1))
+        });
+    }
     let mut groups: BTreeMap<(bool, Decimal), i64> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.tax_mode != TaxMode::Exempt) {
         let sum = groups

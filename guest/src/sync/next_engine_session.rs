@@ -12,6 +12,7 @@ use crate::{
         Call,
         answer::{self, Answer, Tokens, Verdict},
     },
+    planted::Planted,
     ports::{Check, HttpFailure, HttpRequest},
     reason::Text,
     sync::{
@@ -66,7 +67,13 @@ impl<'a> NextEngine<'a> {
         loop {
             let used = self.login.clone();
             let answer = post(self.tenant, &mut self.lease, &call, Some(&used)).await?;
-            if let Some(tokens) = &answer.tokens {
+            if let Some(tokens) = answer
+                .tokens
+                .as_ref()
+                .filter(|_| Planted::TokensAfterUse.is_on())
+            {
+                self.login = Login::new(used.uid.clone(), tokens, self.tenant.now());
+            } else if let Some(tokens) = &answer.tokens {
                 let stored = keep_pair(self.tenant, &used, tokens).await;
                 self.login = stored.map_err(|error| open_if(call.writes, error))?;
             }
@@ -109,6 +116,10 @@ impl<'a> NextEngine<'a> {
 
     /// Gives the lease back.
     pub fn close(self) -> Result<()> {
+        if Planted::TokensAfterUse.is_on() {
+            let late = Commit::new().put(next_engine_login::LOGIN_KEY, &self.login)?;
+            late.apply(&self.tenant.ports)?;
+        }
         self.lease.release(self.tenant)
     }
 }
@@ -189,7 +200,7 @@ pub fn judge(
 }
 
 fn open_if(writes: bool, error: Error) -> CallError {
-    if writes {
+    if writes && !Planted::TimeoutIsRefusal.is_on() {
         CallError::Unknown(error)
     } else {
         CallError::NotDone(error)

@@ -44,6 +44,8 @@ pub enum Export {
     PutSettings(Box<Settings>),
     /// `orders.import-shop`
     ImportShop(String),
+    /// The same with so small a budget of requests.
+    ImportSlice(String, u32),
     /// `orders.retry`
     Retry(RetryChoice),
     /// `schedule.run`, with the budget of the reference host.
@@ -82,7 +84,7 @@ impl Export {
             Self::SwitchOff => "connection.switch-off",
             Self::Disconnect => "connection.disconnect",
             Self::PutSettings(_) => "settings.put",
-            Self::ImportShop(_) => "orders.import-shop",
+            Self::ImportShop(_) | Self::ImportSlice(..) => "orders.import-shop",
             Self::Retry(_) => "orders.retry",
             Self::Run => "schedule.run",
             Self::TakeIn(_) => "stock.take-in",
@@ -99,6 +101,7 @@ impl Export {
     pub fn budget(&self) -> (u32, u32) {
         match self {
             Self::Run => BUDGET,
+            Self::ImportSlice(_, requests) => (*requests, WHOLE.1),
             _ => WHOLE,
         }
     }

@@ -86,6 +86,8 @@ kinds! {
     Unavailable = "unavailable",
     /// A commit took effect, and storage says that it cannot be used.
     UnavailableAfter = "unavailable-after",
+    /// The instance sleeps before a commit, and others work meanwhile: every lease runs out.
+    Sleeps = "sleeps",
 }
 
 impl Kind {
@@ -94,7 +96,7 @@ impl Kind {
         match self {
             Self::DiesBefore | Self::DiesAfter => true,
             Self::Unavailable => matches!(class, Class::Read | Class::Commit { .. }),
-            Self::UnavailableAfter => matches!(class, Class::Commit { .. }),
+            Self::UnavailableAfter | Self::Sleeps => matches!(class, Class::Commit { .. }),
             Self::Conflict => class == Class::Commit { checked: true },
             Self::Code003001 | Self::Code003002 | Self::Code002007 => class == Class::NextEngine,
             _ => matches!(class, Class::Smaregi | Class::NextEngine),
@@ -119,6 +121,7 @@ impl Kind {
                 | Self::AnswerLost
                 | Self::FailedAfter
                 | Self::BodyCut
+                | Self::Sleeps
         )
     }
 

@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use tsunagi_guest::ports::Ports;
+use tsunagi_guest::{planted, ports::Ports};
 
 use crate::{
     export::{Answer, Ended, Failure},
@@ -38,6 +38,7 @@ pub fn run(
     work: impl AsyncFnOnce(Ports<'_>) -> Result<Answer, Failure>,
 ) -> Ended {
     world.begin_instance(name);
+    let _planted = planted::switch(world.planted);
     let view = View::new(world);
     watched(world, name, || to_the_end(&view, work(view.ports())))
 }

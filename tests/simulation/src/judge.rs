@@ -79,12 +79,20 @@ fn sales(services: &tsunagi_sandbox::World, script: &Script, found: &mut Vec<Str
     }
 }
 
-/// The money, the store, and the pieces of each product.
+/// The money, the day, the store, and the pieces of each product.
 fn same_sale(slip: &Slip, sale: &Transaction, found: &mut Vec<String>) {
     if Decimal::from(sale.amounts.total) != slip.total() {
         let (booked, total) = (sale.amounts.total, slip.total());
         found.push(format!(
             "order {} is booked with {booked} yen, not {total}",
+            slip.id
+        ));
+    }
+    let shipped_on = slip.sent.map(|at| at.date_naive());
+    if shipped_on != Some(sale.day()) {
+        let day = sale.day();
+        found.push(format!(
+            "order {} is booked on {day}, and was shipped on {shipped_on:?}",
             slip.id
         ));
     }

@@ -4,8 +4,9 @@
 //! From the inside out: [`fault`] names what can go wrong; [`memory`] and [`world`] are everything that outlives an instance;
 //! [`flight`] is a request and [`air`] the order in which things happen; [`export`] is what the guest is asked. [`ports`] and
 //! [`instance`] are one native instance and its death, and [`native`] asks it; the component under wasmtime is another engine, in
-//! `tests/e2e`. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`] are what is played; [`judge`]
-//! reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at every call.
+//! `tests/e2e`; [`sleeper`] is an instance's sleep. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`]
+//! are what is played; [`judge`] reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at
+//! every call; [`planted`] proves that this finds the mistakes that people make.
 
 pub mod air;
 pub mod export;
@@ -15,11 +16,13 @@ pub mod instance;
 pub mod judge;
 pub mod memory;
 pub mod native;
+pub mod planted;
 pub mod ports;
 pub mod runner;
 pub mod scenarios;
 pub mod script;
 pub mod shop;
+pub mod sleeper;
 pub mod stage;
 mod waits;
 pub mod world;

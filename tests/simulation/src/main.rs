@@ -3,8 +3,10 @@
 use std::{process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
+use tsunagi_guest::planted::Planted;
 use tsunagi_simulation::{
     fault::{Fault, Plan},
+    planted,
     runner::{self, Depth, Failure, Tally},
     scenarios::{self, Scenario},
     world::Setting,
@@ -43,6 +45,18 @@ enum Command {
         /// `N:KIND`, several with commas between them; none plays it undisturbed.
         #[arg(long, value_delimiter = ',')]
         fault: Vec<Fault>,
+        /// With this fault planted in the guest; see `planted`.
+        #[arg(long, value_parser = planted::named)]
+        planted: Option<Planted>,
+    },
+    /// Looks for each fault planted in the guest, and shows how many runs it took.
+    Planted {
+        /// Planted faults; all without any.
+        #[arg(value_parser = planted::named)]
+        faults: Vec<Planted>,
+        /// Runs after which a fault counts as not found.
+        #[arg(long, default_value_t = 100_000)]
+        most: u32,
     },
 }
 
@@ -62,7 +76,12 @@ fn main() -> ExitCode {
             let depth = if pairs { Depth::Pairs } else { Depth::Singles };
             run(&scenarios, depth, threads)
         }
-        Command::Replay { scenario, fault } => replay(&scenario, fault),
+        Command::Replay {
+            scenario,
+            fault,
+            planted,
+        } => replay(&scenario, fault, planted),
+        Command::Planted { faults, most } => find_planted(faults, most),
     }
 }
 
@@ -128,13 +147,14 @@ fn show_failure(failure: &Failure) {
     }
 }
 
-fn replay(name: &str, faults: Vec<Fault>) -> ExitCode {
+fn replay(name: &str, faults: Vec<Fault>, planted: Option<Planted>) -> ExitCode {
     let Some(scenario) = scenarios::named(name) else {
         return fail(&format!("there is no scenario {name}; see `list`"));
     };
     let setting = Setting {
         plan: Plan(faults),
         traced: true,
+        planted,
         ..Setting::default()
     };
     let run = runner::play(&scenario, setting);
@@ -149,6 +169,33 @@ fn replay(name: &str, faults: Vec<Fault>) -> ExitCode {
     }
     if run.complaints.is_empty() {
         println!("both services' books are as they should be");
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn find_planted(chosen: Vec<Planted>, most: u32) -> ExitCode {
+    let chosen = match chosen.as_slice() {
+        [] => Planted::ALL.to_vec(),
+        _ => chosen,
+    };
+    let mut missed = 0;
+    println!("planted fault               runs  found in         seconds");
+    for planted in chosen {
+        let began = Instant::now();
+        let found = planted::find(planted, most);
+        let runs = found.as_ref().map_or(most, |found| found.runs);
+        let scenario = found.as_ref().map_or("NOT FOUND", |found| found.scenario);
+        let (name, seconds) = (planted.name(), began.elapsed().as_secs_f64());
+        println!("{name:<24} {runs:>7}  {scenario:<16} {seconds:>7.1}");
+        println!("    {}", planted.sentence());
+        match found {
+            Some(found) => println!("    {}\n    {}", found.complaint, found.replay(planted)),
+            None => missed += 1,
+        }
+    }
+    if missed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

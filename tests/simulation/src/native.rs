@@ -69,7 +69,7 @@ async fn of_tenant(tenant: &Tenant<'_>, export: &Export) -> Done<Answer> {
             status_of.map(status)
         }
         Export::SwitchOn(backlog) => connection::switch_on(tenant, *backlog).map(status),
-        Export::ImportShop(shop) => {
+        Export::ImportShop(shop) | Export::ImportSlice(shop, _) => {
             let progress = orders::import_shop(tenant, shop).await;
             progress.map(Answer::Imported)
         }

@@ -18,6 +18,7 @@ use crate::{
     instance::die,
     memory,
     waits::Waits,
+    sleeper::others_work,
     world::{State, World},
 };
 
@@ -62,6 +63,7 @@ impl<'a> View<'a> {
         let unavailable = || Err(StorageFailure::Unavailable("simulated".to_owned()));
         match (fault, checked) {
             (Some(Kind::DiesBefore), _) => die(),
+            (Some(Kind::Sleeps), _) => others_work(self.world),
             (Some(Kind::Unavailable), _) => return unavailable(),
             (Some(Kind::Conflict), Some(check)) => {
                 return Err(StorageFailure::Conflict(check.key.clone()));

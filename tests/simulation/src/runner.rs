@@ -45,7 +45,7 @@ pub fn play(scenario: &Scenario, setting: Setting) -> Run {
     verdict(&stage, played)
 }
 
-fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
+pub(crate) fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
     let begun = (scenario.set_up)(setting);
     let mut stage = begun.map_err(|Broken(why)| Run {
         complaints: vec![format!("set-up: {why}")],
@@ -56,14 +56,16 @@ fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
 }
 
 /// A run and the points from which it can be played again otherwise: its beginning, and before each round.
-struct Rehearsal {
-    run: Run,
+pub(crate) struct Rehearsal {
+    /// What came of it.
+    pub(crate) run: Run,
     beginning: Stage,
     rounds: Vec<(u32, Stage)>,
 }
 
 impl Rehearsal {
-    fn of(scenario: &Scenario, beginning: Stage) -> Self {
+    /// The scenario from its beginning.
+    pub(crate) fn of(scenario: &Scenario, beginning: Stage) -> Self {
         let mut stage = beginning.fork(beginning.world.plan());
         let mut rounds = Vec::new();
         let played = (scenario.act)(&mut stage).and_then(|()| watched(&mut stage, &mut rounds));
@@ -75,7 +77,7 @@ impl Rehearsal {
     }
 
     /// The rehearsal of the same run with another fault in it, which strikes later than all others.
-    fn with(&self, scenario: &Scenario, plan: Plan) -> Self {
+    pub(crate) fn with(&self, scenario: &Scenario, plan: Plan) -> Self {
         let (stage, acted) = self.before(&plan);
         let beginning = self.beginning.fork(plan.clone());
         if !acted {
@@ -92,7 +94,7 @@ impl Rehearsal {
     }
 
     /// Plays the same run with another fault in it, and keeps nothing but what came of it.
-    fn run_with(&self, scenario: &Scenario, plan: Plan) -> Run {
+    pub(crate) fn run_with(&self, scenario: &Scenario, plan: Plan) -> Run {
         let (stage, acted) = self.before(&plan);
         let mut stage = stage.fork(plan);
         let played = if acted {

@@ -53,6 +53,8 @@ pub struct Stage {
     /// How often a person had to log in again.
     pub logins: u32,
     engine: Arc<dyn Engine>,
+    /// Webhooks that were not acknowledged, and are not posted again.
+    pub unacknowledged: u32,
     acted_at: Moment,
 }
 
@@ -81,6 +83,7 @@ impl Stage {
             script: Script::default(),
             rounds: 0,
             logins: 0,
+            unacknowledged: 0,
             engine,
         };
         match stage.call(&Export::PutSettings(Box::new(settings))) {
@@ -114,6 +117,7 @@ impl Stage {
             rounds: self.rounds,
             logins: self.logins,
             engine: self.engine.clone(),
+            unacknowledged: self.unacknowledged,
             acted_at: self.acted_at,
         }
     }
@@ -123,6 +127,7 @@ impl Stage {
         self.acted_at = self.world.now();
         self.logins = 0;
         self.rounds = 0;
+        self.unacknowledged = 0;
         self.world.disturb();
     }
 

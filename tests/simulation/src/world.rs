@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
+use tsunagi_guest::planted::Planted;
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
@@ -57,6 +58,8 @@ pub struct State {
 pub struct World {
     /// Everybody's time.
     pub clock: SandboxClock,
+    /// What is planted in every instance.
+    pub planted: Option<Planted>,
     state: Arc<Mutex<State>>,
 }
 
@@ -71,6 +74,8 @@ pub struct Setting {
     pub switches: Switches,
     /// Whether the trace's text is kept.
     pub traced: bool,
+    /// A fault planted in the guest, if any.
+    pub planted: Option<Planted>,
     /// What runs the guest.
     pub engine: Arc<dyn Engine>,
 }
@@ -82,6 +87,7 @@ impl Default for Setting {
             seed: 0,
             switches: Switches::default(),
             traced: false,
+            planted: None,
             engine: Arc::new(Native),
         }
     }
@@ -114,6 +120,7 @@ impl World {
         };
         Self {
             clock,
+            planted: setting.planted,
             state: Arc::new(Mutex::new(state)),
         }
     }
@@ -140,6 +147,7 @@ impl World {
         };
         Self {
             clock,
+            planted: self.planted,
             state: Arc::new(Mutex::new(state)),
         }
     }
@@ -148,6 +156,7 @@ impl World {
     pub fn share(&self) -> Self {
         Self {
             clock: self.clock.clone(),
+            planted: self.planted,
             state: self.state.clone(),
         }
     }
@@ -268,7 +277,7 @@ impl State {
     /// Whether a pair of tokens was lost by a fault: it struck the call that brought the pair, or one before it was kept.
     pub fn pair_was_lost(&self) -> bool {
         // Reading what is stored, and the commit.
-        const UNTIL_KEPT: u32 = 4;
+        const UNTIL_KEPT: u32 = 2;
         let faults = self
             .plan
             .0

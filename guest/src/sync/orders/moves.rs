@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 
 use crate::{
     error::{Error, Result, Side},
+    planted::Planted,
     reason::{Reason, Text},
     smaregi::{changes, stock},
     sync::{
@@ -34,7 +35,10 @@ pub async fn advance(bench: &Bench<'_>, record: &SlipRecord) -> Result<Flow> {
     let Some(first) = open.min_by_key(|made| made.tried_at.is_some()) else {
         return Ok(Flow::Again);
     };
-    if let Some(tried_at) = first.tried_at {
+    if let Some(tried_at) = first
+        .tried_at
+        .filter(|_| !Planted::MoveDoubledOnRerun.is_on())
+    {
         if is_made(bench, &record.slip, first, tried_at).await? {
             return made(bench, &record.slip, first, None);
         }
@@ -50,7 +54,7 @@ async fn make(bench: &Bench<'_>, slip: &str, first: &Move) -> Result<Flow> {
         tried_at: Some(bench.tenant.now()),
         ..first.clone()
     };
-    if !replace(bench, slip, first, &tried)? {
+    if !Planted::MoveBeforeIntent.is_on() && !replace(bench, slip, first, &tried)? {
         return Ok(Flow::Again);
     }
     let shift = &first.shift;
@@ -60,7 +64,11 @@ async fn make(bench: &Bench<'_>, slip: &str, first: &Move) -> Result<Flow> {
         shift.quantity,
         &mark(slip, first),
     );
-    match bench.session.send(&request).await {
+    let answer = bench.session.send(&request).await;
+    if Planted::MoveBeforeIntent.is_on() && !replace(bench, slip, first, &tried)? {
+        return Ok(Flow::Again);
+    }
+    match answer {
         Ok(answer) => {
             let history_id = stock::decode_added(&answer)
                 .ok()

@@ -88,6 +88,18 @@ pub async fn page(
     })
 }
 
+/// For [`Planted::OffsetPaging`]: how many rows lie behind a page.
+pub fn rows_behind(before: Option<&str>, readings: &[Reading]) -> String {
+    let orders = readings
+        .iter()
+        .filter_map(|reading| reading.order.as_ref().ok());
+    let rows: usize = orders.map(|order| order.lines.len()).sum();
+    let before: usize = before
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or_default();
+    before.saturating_add(rows).to_string()
+}
+
 /// Reads these slips whole, whatever changed on them. Slips that Next Engine does not know are missing from the result.
 pub async fn whole(
     session: &mut NextEngine<'_>,

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::{
     error::Result,
+    planted::Planted,
     reason::Reason,
     rules::{
         cancellation::{self, Step},
@@ -178,6 +179,9 @@ async fn next_page(
     scan.lacking = partial(tenant, &page.readings)?;
     match page.next {
         Next::Done => scan.last_page = true,
+        Next::From(_) if Planted::OffsetPaging.is_on() => {
+            scan.from_slip = Some(reading::rows_behind(from_slip, &page.readings));
+        }
         Next::From(slip) => scan.from_slip = Some(slip),
         Next::Behind(slip) => scan.from_slip = Some(cursor::successor(&slip)),
     }
@@ -242,6 +246,9 @@ fn take_in(
     scan: &Scan,
     readings: Vec<Reading>,
 ) -> Result<()> {
+    if Planted::CursorBeforeCommit.is_on() && scan.is_read() {
+        end_scan(tenant, scan, Commit::new())?.apply(&tenant.ports)?;
+    }
     let mut chunks = readings.chunks(SLIPS_A_COMMIT).peekable();
     loop {
         let chunk = chunks.next().unwrap_or_default();
@@ -316,6 +323,9 @@ pub(super) fn absorb(
     settings: &OrderSettings,
 ) -> Option<SlipRecord> {
     if seen.is_none() && !is_taken(reading, settings) {
+        return None;
+    }
+    if Planted::StaleCopyRetried.is_on() && seen.is_some_and(|seen| seen.value.is_held()) {
         return None;
     }
     let before = seen.map(|seen| &seen.value);

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use crate::{
     error::Result,
     money,
+    planted::Planted,
     reason::Reason,
     rules::{
         cancellation,
@@ -121,7 +122,7 @@ fn owe(record: &mut SlipRecord, intent: &Intent, effect: Option<&Effect>) {
     } else {
         source_store::reversed(&leaving)
     };
-    if wanted.is_empty() {
+    if wanted.is_empty() || Planted::UndoneMovesStay.is_on() && intent.act != Act::Register {
         return;
     }
     let by_itself = by_itself(intent.act, &intent.sale);

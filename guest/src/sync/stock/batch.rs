@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use crate::{
     error::Result,
     next_engine::goods::{self, Goods},
+    planted::Planted,
     reason::Reason,
     rules::{codes, product::Product, upload_outcome},
     sync::{
@@ -138,6 +139,9 @@ pub async fn form(
         };
         if draft.is_full() {
             break;
+        }
+        if Planted::NeighboursStopped.is_on() && matches!(fit, Fit::Hold(..)) {
+            return Ok(None);
         }
         draft = draft.place(tenant, checked, fit)?;
     }

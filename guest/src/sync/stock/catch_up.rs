@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::{
     error::{Error, Result, Side},
+    planted::Planted,
     smaregi::stock,
     sync::{
         call_error::{CallError, Refusal},
@@ -169,7 +170,11 @@ fn begin(
     let mut state = seen
         .as_ref()
         .map_or_else(|| CatchUp::new(taking_part), |seen| seen.value.clone());
-    let last = state.through - OVERLAP;
+    let last = if Planted::CatchUpWithoutOverlap.is_on() {
+        state.through + TimeDelta::seconds(1)
+    } else {
+        state.through - OVERLAP
+    };
     let from = since.map_or(last, |since| since.min(last)).max(taking_part);
     let fits = |open: &Looking| open.from <= from && (since.is_none() || open.asked == since);
     if !state.open.as_ref().is_some_and(fits) {

@@ -3,6 +3,7 @@
 
 use crate::{
     error::Result,
+    planted::Planted,
     reason::Reason,
     rules::stock_decision::{self, Claim, Decision, Movement},
     smaregi::changes::Change,
@@ -36,9 +37,10 @@ pub fn decide_new(
         let mut commit = Commit::new();
         let mut changes = Vec::new();
         for row in rows {
-            commit = commit
-                .check_revision(&change_key(&row.id), None)
-                .delete(&trouble_key(store_id, product_id, &row.id));
+            if !Planted::RowCountedTwice.is_on() {
+                commit = commit.check_revision(&change_key(&row.id), None);
+            }
+            commit = commit.delete(&trouble_key(store_id, product_id, &row.id));
             changes.push(record(tenant, row)?);
         }
         decided = decided.saturating_add(u32::try_from(changes.len()).unwrap_or(u32::MAX));
@@ -51,9 +53,11 @@ pub fn decide_new(
 }
 
 fn record(tenant: &Tenant<'_>, change: &Change) -> Result<ChangeRecord> {
-    let marked = change.memo.as_deref().is_some_and(own::is_mark);
-    let moved =
-        !marked && store::read::<bool>(&tenant.ports, &own::moved_key(&change.id))?.is_some();
+    let marked =
+        change.memo.as_deref().is_some_and(own::is_mark) && !Planted::OwnMoveTravels.is_on();
+    let moved = !marked
+        && !Planted::OwnMoveTravels.is_on()
+        && store::read::<bool>(&tenant.ports, &own::moved_key(&change.id))?.is_some();
     Ok(ChangeRecord {
         id: change.id.clone(),
         store_id: change.store_id.clone(),
@@ -194,6 +198,7 @@ impl Place {
     }
 
     fn consume(&mut self, taken: &[i64]) {
+        let taken = taken.iter().filter(|_| !Planted::CreditNotConsumed.is_on());
         for (claim, taken) in self.claims.iter_mut().zip(taken) {
             claim.remaining = claim.remaining.saturating_sub(*taken);
         }

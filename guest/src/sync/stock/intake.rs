@@ -6,6 +6,7 @@ use chrono::Days;
 
 use crate::{
     error::{Error, Problem, Result},
+    planted::Planted,
     reason::Reason,
     smaregi::webhook::{self, Event},
     sync::{
@@ -83,7 +84,10 @@ pub fn take_in(tenant: &Tenant<'_>, delivery: &Webhook) -> Result<Taken> {
     }
     products::forget(&tenant.ports, &event.products)?;
     let places = places(&event);
-    note(tenant, &places, keys.first().map(String::as_str))?;
+    let noted = note(tenant, &places, keys.first().map(String::as_str));
+    if !Planted::WebhookNotStored.is_on() {
+        noted?;
+    }
     Ok(Taken {
         hints: count(places.len()),
         repeated: false,

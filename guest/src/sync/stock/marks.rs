@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::{
     error::Result,
     next_engine::movements::{self, Movement},
+    planted::Planted,
     sync::{
         next_engine_session::NextEngine,
         stock::{
@@ -120,7 +121,10 @@ pub async fn recheck(
         .iter()
         .map(|candidate| tried_key(&candidate.out.value.product_id))
         .collect();
-    let tried = store::read_all::<Tried>(&tenant.ports, &keys)?;
+    let mut tried = store::read_all::<Tried>(&tenant.ports, &keys)?;
+    if Planted::MarkNotLookedFor.is_on() {
+        tried.iter_mut().for_each(|tried| *tried = None);
+    }
     let mut read_so_far: HashMap<String, Reading> = HashMap::new();
     let mut checked = Vec::new();
     for (candidate, tried) in candidates.into_iter().zip(tried) {

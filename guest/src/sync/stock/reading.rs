@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::{
     error::Result,
+    planted::Planted,
     reason::Reason,
     smaregi::changes::{Change, Unreadable},
     sync::{
@@ -109,7 +110,7 @@ impl Reading {
         let mut new: Vec<&Change> = candidates
             .into_iter()
             .zip(known)
-            .filter(|(_, known)| known.is_none())
+            .filter(|(_, known)| known.is_none() || Planted::RowCountedTwice.is_on())
             .map(|(change, _)| change)
             .collect();
         new.reverse();

@@ -1,6 +1,7 @@
 //! What is played, each from a shop that is set up undisturbed. They must not judge.
 
 mod connection;
+mod mistakes;
 mod orders;
 mod stock;
 
@@ -24,7 +25,13 @@ pub struct Scenario {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [orders::SCENARIOS, stock::SCENARIOS, connection::SCENARIOS].concat()
+    [
+        orders::SCENARIOS,
+        stock::SCENARIOS,
+        connection::SCENARIOS,
+        mistakes::SCENARIOS,
+    ]
+    .concat()
 }
 
 /// The one of this name.

@@ -53,7 +53,8 @@ impl Stage {
                 event_id: header("smaregi-event-id"),
                 body: webhook.body.to_string().into_bytes(),
             };
-            self.call(&Export::TakeIn(delivery));
+            let taken = self.call(&Export::TakeIn(delivery));
+            self.unacknowledged += u32::from(!matches!(taken, Ended::Returned(Ok(_))));
         }
     }
 
