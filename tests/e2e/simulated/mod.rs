@@ -23,7 +23,7 @@ use tsunagi_simulation::{
 use engine::Wasm;
 
 /// Every so manieth call meets a fault, when nothing else is asked for.
-const USUAL: u32 = 17;
+const USUAL: u32 = 97;
 
 /// Differences shown.
 const SHOWN: usize = 20;
