@@ -172,6 +172,11 @@ impl Runtime {
         })))
     }
 
+    /// The compiled component, for who surrounds it with a world of another kind: a simulation.
+    pub fn component(&self) -> &Component {
+        self.0.pre.component()
+    }
+
     /// Calls `interface.function` with arguments by name, as `wit/` spells both. The outer result is this host's, the inner one the
     /// contract's: its value, or its `error`.
     ///

@@ -1,5 +1,6 @@
 //! The merchant's page, step by step, with the real component under wasmtime against the sandbox over HTTP. Tests look at both
-//! services' books and at what a merchant is shown, never at our own tables.
+//! services' books and at what a merchant is shown, never at our own tables. Besides, the scenarios of `tests/simulation` through
+//! the component, in process, beside the same ones through the native flows.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +12,7 @@
 mod connection;
 mod orders;
 mod outside;
+mod simulated;
 mod stock;
 mod switches;
 mod world;

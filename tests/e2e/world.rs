@@ -37,7 +37,7 @@ const GOODS: [(u64, &str, i64, u8); 8] = [
 const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
 
 /// The compiled component, once for all tests.
-fn runtime() -> Runtime {
+pub fn runtime() -> Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME
         .get_or_init(|| Runtime::new(RuntimeConfig::default()).unwrap())

@@ -1,6 +1,6 @@
 //! Goods lines (明細): how a Next Engine line finds its Smaregi product and becomes a transaction's line. Sums nothing up.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Products found in Smaregi, by what they were looked up by. Nothing found is the same as an empty list.
-pub type Products = HashMap<SmaregiKey, Vec<Product>>;
+pub type Products = BTreeMap<SmaregiKey, Vec<Product>>;
 
 /// `productName` holds this many characters (smaregi.md 5).
 pub const NAME_LIMIT: usize = 85;

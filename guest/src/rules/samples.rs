@@ -1,6 +1,6 @@
 //! Orders, products and settings for the tests of the rules. Never compiled into the component.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -98,7 +98,7 @@ pub fn product(code: &str, tax: TaxClass) -> Product {
 }
 
 /// Products `a`, `b`, `z` (exempt) and the three fees, by code.
-pub fn products() -> HashMap<SmaregiKey, Vec<Product>> {
+pub fn products() -> BTreeMap<SmaregiKey, Vec<Product>> {
     use TaxClass as T;
     [
         ("a", T::Standard),

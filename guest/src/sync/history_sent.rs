@@ -1,6 +1,6 @@
 //! 送信履歴: what was sent to Next Engine, what waits, and what was deliberately not sent, newest first. Reads only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -70,7 +70,7 @@ fn waiting_page(
 
 /// What waits now, newest first.
 fn waiting(tenant: &Tenant<'_>) -> Result<Vec<SentEntry>> {
-    let apart: HashMap<String, i64> = store::list_all::<Tried>(&tenant.ports, TRIED_PREFIX)?
+    let apart: BTreeMap<String, i64> = store::list_all::<Tried>(&tenant.ports, TRIED_PREFIX)?
         .into_iter()
         .filter(|tried| tried.value.apart)
         .map(|tried| (tried.value.sent.product_id, tried.value.sent.quantity))

@@ -1,7 +1,7 @@
 //! スマレジの商品, remembered for a while: by 商品ID and by 商品コード. A product webhook makes everything remembered stale at once,
 //! because a changed code concerns other products, too. Decides nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub async fn resolve_ids(
     tenant: &Tenant<'_>,
     ids: &[String],
     fresh: bool,
-) -> Result<HashMap<String, Option<Product>>> {
+) -> Result<BTreeMap<String, Option<Product>>> {
     let keys = ids.iter().cloned().map(SmaregiKey::Id).collect();
     let found = resolve(session, tenant, keys, fresh).await?;
     Ok(found
@@ -56,7 +56,7 @@ pub async fn resolve_codes(
     tenant: &Tenant<'_>,
     codes: &[String],
     fresh: bool,
-) -> Result<HashMap<String, Vec<Product>>> {
+) -> Result<BTreeMap<String, Vec<Product>>> {
     let keys = codes
         .iter()
         .filter(|code| !code.is_empty())

@@ -37,7 +37,6 @@ pub fn run(
     name: &str,
     work: impl AsyncFnOnce(Ports<'_>) -> Result<Answer, Failure>,
 ) -> Ended {
-    world.begin_instance(name);
     let _planted = planted::switch(world.planted);
     let view = View::new(world);
     watched(world, name, || to_the_end(&view, work(view.ports())))
@@ -49,6 +48,7 @@ pub fn watched(
     name: &str,
     work: impl FnOnce() -> Option<Result<Answer, Failure>>,
 ) -> Ended {
+    world.begin_instance(name);
     let ended = catch_unwind(AssertUnwindSafe(work));
     let ended = match ended {
         Ok(Some(done)) => Ended::Returned(done),

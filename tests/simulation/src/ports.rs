@@ -153,8 +153,8 @@ impl Http for View<'_> {
         Box::pin(async move {
             let wire = to_wire(&request).ok_or(HttpFailure::NotSent)?;
             let Some(mut flight) = Flight::begin(self.world, wire) else {
-                // That, too, is told only once the instance waits.
-                self.waits.for_time(self.now()).await;
+                // That, too, is told only once the instance waits, and before anything else.
+                self.waits.for_time(DateTime::default()).await;
                 return Err(HttpFailure::NotSent);
             };
             flight.depart(request.body);

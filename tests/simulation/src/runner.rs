@@ -127,7 +127,8 @@ fn watched(stage: &mut Stage, rounds: &mut Vec<(u32, Stage)>) -> Result<(), Brok
     })
 }
 
-fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
+/// What came of a run that was played, judged.
+pub fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
     let state = stage.world.state();
     let mut complaints = state.breaches.clone();
     complaints.extend(played.err().map(|Broken(why)| why));

@@ -50,7 +50,7 @@ fn every_single_fault_is_survived() {
 
 #[test]
 fn a_run_is_a_function_of_its_plan_and_forking_does_not_change_it() {
-    let scenario = scenarios::named("source-store").unwrap();
+    let scenario = scenarios::named("import").unwrap();
     let setting = |at| Setting {
         plan: Plan(vec![Fault {
             at,

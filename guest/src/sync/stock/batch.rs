@@ -3,7 +3,7 @@
 //! A product that may not travel is held with its reason and does not hold up the rest. Holds are looked at again whenever a
 //! batch is formed, so what was mended travels with the next one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
@@ -79,7 +79,7 @@ impl Candidate {
 
 /// Everything that waits to be sent, held or not.
 pub fn candidates(tenant: &Tenant<'_>) -> Result<Vec<Candidate>> {
-    let mut held: HashMap<String, Stored<Held>> =
+    let mut held: BTreeMap<String, Stored<Held>> =
         store::list_all::<Held>(&tenant.ports, "stock/held/")?
             .into_iter()
             .map(|held| (held.key.clone(), held))
@@ -178,7 +178,7 @@ fn code_of(
     tenant: &Tenant<'_>,
     id: &str,
     product: Option<&Product>,
-    sharing: &HashMap<String, Vec<Product>>,
+    sharing: &BTreeMap<String, Vec<Product>>,
 ) -> std::result::Result<String, Reason> {
     let product = product.ok_or_else(|| reasons::no_product(id))?;
     if !product.stock_managed {

@@ -1,7 +1,7 @@
 //! Our marks in Next Engine's movement history: reading them, matching a batch's rows with them, and looking an attempt up once more
 //! before its product is sent again. Uploads nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -31,7 +31,7 @@ const MOST_MARKS: usize = 10;
 /// The movements with one mark.
 #[derive(Debug, Default)]
 pub struct Reading {
-    by_code: HashMap<String, Vec<Movement>>,
+    by_code: BTreeMap<String, Vec<Movement>>,
     /// Some could not be read: what is missing may be among them.
     pub unreadable: bool,
 }
@@ -125,7 +125,7 @@ pub async fn recheck(
     if Planted::MarkNotLookedFor.is_on() {
         tried.iter_mut().for_each(|tried| *tried = None);
     }
-    let mut read_so_far: HashMap<String, Reading> = HashMap::new();
+    let mut read_so_far: BTreeMap<String, Reading> = BTreeMap::new();
     let mut checked = Vec::new();
     for (candidate, tried) in candidates.into_iter().zip(tried) {
         let Some(tried) = tried else {

@@ -1,0 +1,154 @@
+//! The embedded component as an engine of the simulation: a fresh instance for each call, under wasmtime, without sockets and
+//! without real time. A death unwinds from the host's function through the instance, as it does from the native ports.
+
+use std::{panic::resume_unwind, sync::Arc};
+
+use serde_json::Value;
+use tsunagi::json;
+use tsunagi_simulation::{
+    export::{Answer, Ended, Engine, Export, Failure},
+    instance,
+    world::World,
+};
+use wasmtime::{
+    Store,
+    component::{InstancePre, Linker, ResourceTable, Val},
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::{
+    imports::{self, Lent, Wall},
+    sky::Sky,
+    words,
+};
+
+/// Bytes of what a guest may say before it traps.
+const SAID: usize = 8 * 1024;
+
+/// What one call's instance may touch.
+pub struct CallState {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    said: MemoryOutputPipe,
+    sky: Sky,
+}
+
+impl CallState {
+    fn new(world: &World) -> Self {
+        let sky = Sky::new(Arc::new(world.share()));
+        let said = MemoryOutputPipe::new(SAID);
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(said.clone());
+        wasi.wall_clock(Wall(sky.clone()));
+        // Seeds of hash maps: the order of what is waited for must not change from run to run.
+        wasi.insecure_random_seed(0);
+        Self {
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+            said,
+            sky,
+        }
+    }
+
+    /// For the imports.
+    pub fn lent(&mut self) -> Lent<'_> {
+        Lent {
+            sky: &self.sky,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.sky,
+        }
+    }
+}
+
+/// The engine.
+pub struct Wasm {
+    pre: InstancePre<CallState>,
+}
+
+impl Wasm {
+    /// Over the component that the other tests share.
+    pub fn new() -> Self {
+        let runtime = crate::world::runtime();
+        let component = runtime.component();
+        let mut linker = Linker::new(component.engine());
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).unwrap();
+        imports::add_to_linker(&mut linker).unwrap();
+        let pre = linker.instantiate_pre(component).unwrap();
+        Self { pre }
+    }
+
+    async fn call_in(
+        &self,
+        store: &mut Store<CallState>,
+        export: &Export,
+    ) -> wasmtime::Result<Result<Value, Value>> {
+        let instance = self.pre.instantiate_async(&mut *store).await?;
+        let (interface, name) = export.name().split_once('.').unwrap();
+        let interface = format!("tsunagi:connector/{interface}@0.1.0");
+        let outer = instance.get_export_index(&mut *store, None, &interface);
+        let inner = instance.get_export_index(&mut *store, outer.as_ref(), name);
+        let func = instance.get_func(&mut *store, inner.unwrap()).unwrap();
+        let given = words::arguments(export);
+        let ty = func.ty(&*store);
+        let read = ty.params().map(|(name, ty)| {
+            json::to_val(&ty, &given[name], name).unwrap_or_else(|misfit| panic!("{misfit}"))
+        });
+        let arguments: Vec<Val> = read.collect();
+        let mut results = vec![Val::Bool(false)];
+        func.call_async(&mut *store, &arguments, &mut results)
+            .await?;
+        let value = |val: Option<Box<Val>>| val.as_deref().map_or(Value::Null, json::from_val);
+        match results.into_iter().next() {
+            Some(Val::Result(Ok(done))) => Ok(Ok(value(done))),
+            Some(Val::Result(Err(error))) => Ok(Err(value(error))),
+            other => panic!("{other:?} is no result"),
+        }
+    }
+
+    fn whole(&self, world: &World, export: &Export) -> Result<Answer, Failure> {
+        let mut store = Store::new(self.pre.engine(), CallState::new(world));
+        store.set_epoch_deadline(u64::MAX / 2);
+        // One thread and no timers: what runs next is decided by the world alone.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let called = runtime.block_on(self.call_in(&mut store, export));
+        match called {
+            Ok(Ok(done)) => Ok(words::answer(export, &done)),
+            Ok(Err(error)) => Err(words::failure(&error)),
+            Err(trap) => {
+                let said = store.data().said.contents();
+                let said = String::from_utf8_lossy(&said);
+                resume_unwind(Box::new(format!("{trap:#} {said}")))
+            }
+        }
+    }
+}
+
+impl Engine for Wasm {
+    fn call(&self, world: &World, export: &Export) -> Ended {
+        instance::watched(world, export.name(), || Some(self.whole(world, export)))
+    }
+}
