@@ -10,7 +10,11 @@ mod serve;
 mod show;
 pub mod words;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::{
@@ -227,7 +231,9 @@ fn log_to_stderr() {
     let filter: Option<Targets> = said.and_then(|said| said.parse().ok());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(std::io::stderr().is_terminal())
+        // A log on a full disk loses lines. Complaining about that on the same stream would panic, and end what was at work.
+        .log_internal_errors(false);
     tracing_subscriber::registry()
         .with(lines)
         .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
@@ -257,11 +263,12 @@ fn not_taken(error: &clap::Error) -> ExitCode {
 }
 
 fn ended(failure: &Failure, json: bool) -> ExitCode {
-    if json {
-        println!("{:#}", failure.json());
+    // Where nobody can read it, the code must do.
+    let _ = if json {
+        writeln!(std::io::stdout(), "{:#}", failure.json())
     } else {
-        eprintln!("{}", failure.message);
-    }
+        writeln!(std::io::stderr(), "{}", failure.message)
+    };
     ExitCode::from(failure.code)
 }
 

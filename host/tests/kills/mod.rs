@@ -3,13 +3,14 @@
 //!
 //! `TSUNAGI_KILLS=200 TSUNAGI_SEED=7 cargo test -p tsunagi --test cli kills -- --nocapture`
 
+mod full;
 mod process;
 mod shop;
 mod tally;
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tsunagi::demo::browser::Browser;
 
@@ -42,6 +43,8 @@ struct Play {
     shop: Shop,
     dice: Dice,
     tally: Tally,
+    /// What the last round answered while all settled.
+    last_round: Option<(u16, Value)>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,7 +57,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_booked_twice_however_often_
     let kills = number("TSUNAGI_KILLS").map_or(FEW, |kills: u64| u32::try_from(kills).unwrap());
     let seed = number("TSUNAGI_SEED").unwrap_or_else(tally::fresh_seed);
     println!("{kills} kills, seed {seed}: TSUNAGI_KILLS={kills} TSUNAGI_SEED={seed}");
-    let mut play = Play::begin(seed).await;
+    let mut play = Play::begin_in(Place::new(), seed).await;
     let mut failures = Vec::new();
     while play.tally.kills < kills && failures.is_empty() {
         let until = kills.min(play.tally.kills + CHAPTER);
@@ -64,8 +67,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_booked_twice_however_often_
         failures = play.settle().await;
         println!("{}\nfailures   {}", play.tally, failures.len());
     }
-    let log = play.place.log();
-    if log.contains("panicked") {
+    if play.place.log().contains("panicked") {
         failures.push("a process panicked".to_owned());
     }
     for failure in &failures {
@@ -74,13 +76,15 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_booked_twice_however_often_
             failure.chars().take(200).collect::<String>()
         );
     }
-    assert!(failures.is_empty(), "seed {seed}\n{log}");
+    if !failures.is_empty() {
+        println!("last round {:?}", play.last_round);
+        panic!("seed {seed}; kept in {}", play.place.keep().display());
+    }
 }
 
 impl Play {
     /// Connected and switched on.
-    async fn begin(seed: u64) -> Self {
-        let place = Place::new();
+    async fn begin_in(place: Place, seed: u64) -> Self {
         let shop = Shop::open(&place);
         place.write("settings.json", &shop.settings());
         let ran = place.run(&["settings", "put", "settings.json"]);
@@ -110,6 +114,7 @@ impl Play {
             shop,
             dice: Dice(seed),
             tally: Tally::default(),
+            last_round: None,
         }
     }
 
@@ -229,6 +234,7 @@ impl Play {
     /// Nobody is killed any more: what was acknowledged arrives within bounded rounds; then what got lost is looked for, and the books
     /// are judged whole. What is wrong.
     async fn settle(&mut self) -> Vec<String> {
+        self.shop.slow_down(0);
         let mut server = self.place.serve(0);
         server.up().await;
         let missing = self.rounds(Shop::missing).await;
@@ -248,6 +254,7 @@ impl Play {
             wrong.push(self.place.integrity());
         }
         self.tally.look(&self.shop);
+        self.shop.slow_down(NETWORK);
         self.shop.turn_the_page();
         wrong
     }
@@ -259,7 +266,7 @@ impl Play {
         while !found.is_empty() && round < ROUNDS {
             self.shop.pass(&self.place, PAUSE);
             let budget = json!({ "budget": { "requests": 2_000, "seconds": 300 } });
-            call(self.place.ports[0], "schedule.run", &budget).await;
+            self.last_round = call(self.place.ports[0], "schedule.run", &budget).await;
             (found, round) = (wrong(&self.shop), round + 1);
         }
         self.tally.settled(round);

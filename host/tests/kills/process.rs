@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -25,12 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Place {
     folder: tempfile::TempDir,
     ahead: File,
+    store: PathBuf,
     /// Where each server listens.
     pub ports: [u16; 2],
 }
 
 impl Place {
     pub fn new() -> Self {
+        Self::with_store(Path::new("tsunagi.sqlite"))
+    }
+
+    /// With its store elsewhere, the compiled code beside the configuration all the same.
+    pub fn with_store(store: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shim = folder.path().join("ahead.c");
         std::fs::write(&shim, include_str!("ahead.c")).unwrap();
@@ -43,10 +49,12 @@ impl Place {
         let ahead = File::options().write(true).open(ahead).unwrap();
         // Both held at once, so that they differ.
         let free = [0, 0].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let folder_path = folder.path().to_owned();
         let place = Self {
             folder,
             ahead,
             ports: free.map(|port| port.local_addr().unwrap().port()),
+            store: folder_path.join(store),
         };
         place.configure();
         place
@@ -54,10 +62,10 @@ impl Place {
 
     fn configure(&self) {
         for (at, port) in self.ports.iter().enumerate() {
-            let first = self.ports[0];
+            let (first, store) = (self.ports[0], self.store.display());
             let text = format!(
                 "[server]\nlisten = \"127.0.0.1:{port}\"\npublic-url = \"http://127.0.0.1:{first}\"\napi-token = \"{API_TOKEN}\"\n\
-                 [tenants.shop]\nwebhook-secret = \"{WEBHOOK_SECRET}\"\n"
+                 [store]\npath = \"{store}\"\n[runtime]\ncache = \"tsunagi.sqlite.compiled\"\n[tenants.shop]\nwebhook-secret = \"{WEBHOOK_SECRET}\"\n"
             );
             std::fs::write(self.path(&format!("{at}.toml")), text).unwrap();
         }
@@ -69,7 +77,7 @@ impl Place {
 
     /// Where the store lies.
     pub fn store(&self) -> PathBuf {
-        self.path("tsunagi.sqlite")
+        self.store.clone()
     }
 
     /// Puts the clock of every process ahead of the machine's by so much.
@@ -78,7 +86,7 @@ impl Place {
         self.ahead.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
     }
 
-    fn command(&self, at: usize, arguments: &[&str]) -> Command {
+    pub fn command(&self, at: usize, arguments: &[&str]) -> Command {
         // Another build can be given, e.g. what is installed.
         let given = std::env::var_os("TSUNAGI_PROGRAM");
         let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_tsunagi").into());
@@ -110,7 +118,7 @@ impl Place {
         self.serve_by(self.command(at, &["serve"]))
     }
 
-    fn serve_by(&self, mut command: Command) -> Server {
+    pub fn serve_by(&self, mut command: Command) -> Server {
         let mut log = File::options();
         let log = log.append(true).create(true).open(self.path("log"));
         command.stdout(Stdio::piped()).stderr(log.unwrap());
@@ -135,6 +143,12 @@ impl Place {
     /// What the servers said on their error streams.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Keeps the folder for a look afterwards: where it is.
+    pub fn keep(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
     }
 
     /// What SQLite finds wrong with the store; `ok` when nothing.
@@ -181,6 +195,11 @@ impl Server {
     /// Whether it runs; it must not end by itself.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.

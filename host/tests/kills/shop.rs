@@ -43,6 +43,8 @@ pub struct Shop {
     /// Movements of this chapter, by product.
     pub moved: BTreeMap<u64, Moved>,
     pub orders: u64,
+    /// The product whose notice was delivered last, where somebody notes it.
+    pub newest: u64,
     /// In all chapters.
     pub movements: usize,
     cancelled: BTreeSet<u64>,
@@ -123,12 +125,14 @@ impl Shop {
             moved: BTreeMap::new(),
             orders: 0,
             movements: 0,
+            newest: 0,
             cancelled: BTreeSet::new(),
         }
     }
 
     /// Answers take as long as a network takes, so that a death finds requests under way.
     pub fn slow_down(&self, millis: u64) {
+        self.sandbox.world(|world| world.faults.clear());
         self.sandbox.add_fault(FaultRule {
             service: None,
             endpoint: String::new(),
@@ -415,6 +419,11 @@ impl Shop {
             });
             wrong.collect()
         })
+    }
+
+    /// Its code.
+    pub fn newest(&self) -> String {
+        code(self.newest)
     }
 
     /// When the chapter began, as a command takes it.
