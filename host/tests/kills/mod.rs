@@ -85,7 +85,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_booked_twice_however_often_
 impl Play {
     /// Connected and switched on.
     async fn begin_in(place: Place, seed: u64) -> Self {
-        let shop = Shop::open(&place);
+        let mut shop = Shop::open(&place);
         place.write("settings.json", &shop.settings());
         let ran = place.run(&["settings", "put", "settings.json"]);
         assert_eq!(ran.0, 0, "{ran:?}");
@@ -109,6 +109,8 @@ impl Play {
         assert_eq!(ran.0, 0, "{ran:?}");
         server.end().await;
         shop.slow_down(NETWORK);
+        // What happens in the very second of switching on is told as older.
+        shop.pass(&place, Duration::from_secs(5));
         Self {
             place,
             shop,
