@@ -22,6 +22,7 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use tsunagi_sandbox::SandboxConfig;
 
 use crate::{
     demo::{self, DemoOptions, Told},
@@ -122,6 +123,15 @@ enum Command {
         /// Without the demo's shop.
         #[arg(long)]
         empty: bool,
+        /// Where Next Engine's double listens; 0 takes any free port.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        next_engine_port: u16,
+        /// Where Smaregi's double listens; 0 takes any free port.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        smaregi_port: u16,
+        /// The app's redirect address at Next Engine, as registered in its console.
+        #[arg(long, value_name = "ADDRESS")]
+        redirect: Option<String>,
     },
     /// Serves webhooks, the login and the JSON API, and does what is due.
     #[command(after_help = CONFIGURATION)]
@@ -292,7 +302,20 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
                 Told::Interrupted => Err(failure::Interrupted.into()),
             }
         }
-        Command::Sandbox { empty } => serve::sandbox(&common, empty, interrupt).await,
+        Command::Sandbox {
+            empty,
+            next_engine_port,
+            smaregi_port,
+            redirect,
+        } => {
+            let config = SandboxConfig {
+                next_engine_port,
+                smaregi_port,
+                redirect_uri: redirect,
+                ..SandboxConfig::default()
+            };
+            serve::sandbox(&common, empty, config, interrupt).await
+        }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
         Command::Serve => serve::serve(&common, interrupt).await,
         command => commands::run(&common, command, interrupt).await,
