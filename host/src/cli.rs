@@ -10,7 +10,11 @@ mod serve;
 mod show;
 pub mod words;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::{
@@ -18,6 +22,7 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use tsunagi_sandbox::SandboxConfig;
 
 use crate::{
     demo::{self, DemoOptions, Told},
@@ -118,6 +123,15 @@ enum Command {
         /// Without the demo's shop.
         #[arg(long)]
         empty: bool,
+        /// Where Next Engine's double listens; 0 takes any free port.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        next_engine_port: u16,
+        /// Where Smaregi's double listens; 0 takes any free port.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        smaregi_port: u16,
+        /// The app's redirect address at Next Engine, as registered in its console.
+        #[arg(long, value_name = "ADDRESS")]
+        redirect: Option<String>,
     },
     /// Serves webhooks, the login and the JSON API, and does what is due.
     #[command(after_help = CONFIGURATION)]
@@ -227,7 +241,9 @@ fn log_to_stderr() {
     let filter: Option<Targets> = said.and_then(|said| said.parse().ok());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(std::io::stderr().is_terminal())
+        // A log on a full disk loses lines. Complaining about that on the same stream would panic, and end what was at work.
+        .log_internal_errors(false);
     tracing_subscriber::registry()
         .with(lines)
         .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
@@ -257,11 +273,12 @@ fn not_taken(error: &clap::Error) -> ExitCode {
 }
 
 fn ended(failure: &Failure, json: bool) -> ExitCode {
-    if json {
-        println!("{:#}", failure.json());
+    // Where nobody can read it, the code must do.
+    let _ = if json {
+        writeln!(std::io::stdout(), "{:#}", failure.json())
     } else {
-        eprintln!("{}", failure.message);
-    }
+        writeln!(std::io::stderr(), "{}", failure.message)
+    };
     ExitCode::from(failure.code)
 }
 
@@ -285,7 +302,20 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
                 Told::Interrupted => Err(failure::Interrupted.into()),
             }
         }
-        Command::Sandbox { empty } => serve::sandbox(&common, empty, interrupt).await,
+        Command::Sandbox {
+            empty,
+            next_engine_port,
+            smaregi_port,
+            redirect,
+        } => {
+            let config = SandboxConfig {
+                next_engine_port,
+                smaregi_port,
+                redirect_uri: redirect,
+                ..SandboxConfig::default()
+            };
+            serve::sandbox(&common, empty, config, interrupt).await
+        }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
         Command::Serve => serve::serve(&common, interrupt).await,
         command => commands::run(&common, command, interrupt).await,

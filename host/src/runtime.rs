@@ -50,6 +50,10 @@ pub struct Limits {
     pub call: Duration,
     /// Bytes of one HTTP answer.
     pub answer_bytes: usize,
+    /// Bytes that one call may write to the store, so that a runaway one fills no disk.
+    pub written_bytes: usize,
+    /// Handles that a call may hold at one time: requests, answers, streams, sleeps.
+    pub handles: usize,
     /// Calls at the same time; further ones wait for their turn. Half of them are for long work, so that a webhook or a login
     /// never waits behind it.
     pub calls: u32,
@@ -70,6 +74,8 @@ impl Default for Limits {
             table_elements: 20_000,
             call: Duration::from_secs(900),
             answer_bytes: 32 * megabyte,
+            written_bytes: 512 * megabyte,
+            handles: 10_000,
             calls: 32,
         }
     }

@@ -2,8 +2,13 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "the whole program is a test, and a test may stop at the first surprise"
 )]
+
+#[cfg(target_os = "linux")]
+mod kills;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -3,7 +3,7 @@
 
 mod slices;
 
-use std::{io::Read, path::Path};
+use std::{io::Read, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,10 @@ use super::{
     show::Show,
     words::{count, items},
 };
-use crate::{server::login_address, tenant::Tenant};
+use crate::{
+    server::login_address,
+    tenant::{CallError, Tenant},
+};
 use slices::{SLICE, Slices};
 
 /// Runs a command on one shop.
@@ -59,6 +62,19 @@ pub async fn run(
     }
 }
 
+/// Tries again while another call is at work with Next Engine, which as a rule takes moments: at most ten seconds.
+async fn patiently(tenant: &Tenant, function: &str, arguments: &Value) -> Result<Value, CallError> {
+    for _ in 0..20 {
+        match tenant.call(function, arguments.clone()).await {
+            Err(CallError::Contract(error)) if error.kind == "contended" => {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            called => return called,
+        }
+    }
+    tenant.call(function, arguments.clone()).await
+}
+
 /// Commands of a single call.
 async fn short(tenant: &Tenant, show: &Show, command: Command) -> anyhow::Result<Ending> {
     let (function, arguments) = match command {
@@ -70,7 +86,11 @@ async fn short(tenant: &Tenant, show: &Show, command: Command) -> anyhow::Result
         Command::Align(arguments) => ("stock.align", arguments.arguments()),
         _ => ("schedule.calls", json!({})),
     };
-    let answer = tenant.call(function, arguments).await?;
+    let answer = if function == "connection.check" {
+        patiently(tenant, function, &arguments).await?
+    } else {
+        tenant.call(function, arguments).await?
+    };
     show.answer(function, &answer);
     let waiting = match function {
         "connection.check" => {

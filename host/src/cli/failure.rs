@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{interrupt::EXIT_CODE, words::Language};
-use crate::{config::Problems, runtime::Fault, tenant::CallError};
+use crate::{config::Problems, runtime::Fault, storage::StoreError, tenant::CallError};
 
 /// The command line asks for something that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,7 @@ impl Failure {
             None if error.is::<Interrupted>() => host(EXIT_CODE),
             None if error.is::<Unfit>() => host(3),
             None if error.is::<Usage>() => host(2),
+            None if error.is::<StoreError>() => host(exit_code("storage")),
             None => match error.downcast_ref::<Problems>() {
                 Some(problems) => (
                     2,
@@ -106,6 +107,7 @@ mod tests {
         assert_eq!(of(Usage(String::new()).into()), 2);
         assert_eq!(of(Unfit(String::new()).into()), 3);
         assert_eq!(of(Problems(std::path::PathBuf::new(), vec![]).into()), 2);
+        assert_eq!(of(StoreError::Unavailable(String::new()).into()), 6);
         assert_eq!(of(anyhow::anyhow!("anything")), 1);
     }
 }

@@ -198,14 +198,12 @@ pub async fn laid_over(tenant: &Tenant, given: &Value) -> Result<Value, CallErro
 pub async fn sandbox(
     common: &Common,
     empty: bool,
+    config: SandboxConfig,
     mut interrupt: Interrupt,
 ) -> anyhow::Result<Ending> {
     let now = tsunagi_sandbox::SandboxClock::system().now();
     let shop = (!empty).then(|| demo_shop(now));
-    let sandbox = Sandbox::start(SandboxConfig {
-        shop,
-        ..SandboxConfig::default()
-    })?;
+    let sandbox = Sandbox::start(SandboxConfig { shop, ..config })?;
     println!("{}", serde_json::to_string_pretty(&sandbox.describe())?);
     if !common.json {
         eprintln!(

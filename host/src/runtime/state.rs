@@ -28,6 +28,8 @@ impl CallState {
     /// For one call.
     pub fn new(surroundings: &Surroundings, limits: &Limits) -> Self {
         let said = MemoryOutputPipe::new(SAID);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
         let mut wasi = WasiCtx::builder();
         wasi.stderr(said.clone());
         wasi.wall_clock(clocks::Wall(surroundings.clock.clone()));
@@ -37,10 +39,11 @@ impl CallState {
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(surroundings.allowed.clone(), limits.answer_bytes),
             said,
-            table: ResourceTable::new(),
+            table,
             storage: StorageContext {
                 store: surroundings.store.clone(),
                 tenant: surroundings.tenant.clone(),
+                may_write: limits.written_bytes,
             },
             clock: surroundings.clock.clone(),
             limits: StoreLimitsBuilder::new()

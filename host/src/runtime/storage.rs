@@ -17,17 +17,18 @@ const MAX_KEY: usize = 250;
 const MAX_VALUE: usize = 1024 * 1024;
 
 /// What a call's storage needs: the store and whose part of it.
-#[derive(Clone)]
 pub struct StorageContext {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// Whose keys are seen.
     pub tenant: String,
+    /// Bytes that this call may still write.
+    pub may_write: usize,
 }
 
 /// A context borrowed for one import call.
 pub struct StorageView<'a> {
-    context: &'a StorageContext,
+    context: &'a mut StorageContext,
 }
 
 struct HasStorage;
@@ -39,7 +40,7 @@ impl HasData for HasStorage {
 /// Links `tsunagi:connector/storage`.
 pub fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<CallState, HasStorage>(linker, |state| StorageView {
-        context: &state.storage,
+        context: &mut state.storage,
     })
 }
 
@@ -83,6 +84,11 @@ impl wit::Host for StorageView<'_> {
         if let Err(why) = within_limits(&checks, &writes) {
             return Ok(Err(wit::StorageError::Unavailable(why)));
         }
+        let Some(left) = self.context.may_write.checked_sub(bytes(&writes)) else {
+            let why = "this call has written as much as one call may".to_owned();
+            return Ok(Err(wit::StorageError::Unavailable(why)));
+        };
+        self.context.may_write = left;
         let checks = checks.into_iter().map(|check| Check {
             key: check.key,
             revision: check.revision,
@@ -124,6 +130,14 @@ fn within_limits(checks: &[wit::Check], writes: &[wit::Write]) -> Result<(), Str
         }
     }
     Ok(())
+}
+
+fn bytes(writes: &[wit::Write]) -> usize {
+    let value = |write: &wit::Write| write.value.as_ref().map_or(0, Vec::len);
+    writes
+        .iter()
+        .map(|write| write.key.len() + value(write))
+        .sum()
 }
 
 fn to_wit(entry: Entry) -> wit::Entry {

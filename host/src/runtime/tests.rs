@@ -1,5 +1,7 @@
 //! Calls of the embedded component through the runtime, without any network.
 
+mod hostile;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;

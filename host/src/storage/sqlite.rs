@@ -18,7 +18,9 @@ const BUSY: Duration = Duration::from_secs(10);
 const MOST_READ: usize = 256 * 1024 * 1024;
 
 /// Revisions come from one counter, so that none is used twice for a key, not even after a delete.
+/// Whoever is killed in the middle leaves nothing, and two who make it at once make it once.
 const SCHEMA: &str = "
+    BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS entry (
         tenant TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (tenant, key)
@@ -26,7 +28,15 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY CHECK (id = 0), revision INTEGER NOT NULL);
     INSERT OR IGNORE INTO counter VALUES (0, 0);
     PRAGMA user_version = 1;
+    COMMIT;
 ";
+
+const FULL: &str = "ディスクに空きがありません。空ければ続きから進み、保存済みのものは失われません / the disk is full; once there is room work goes on, and nothing that was stored is lost";
+const FAILING: &str = "ディスクに読み書きできません。空き容量・容量制限・ディスクの故障を確かめてください / the disk cannot be read or written; look for a full disk, a quota or a fault";
+const READ_ONLY: &str = "ファイルに書き込めません。ファイルとフォルダーの権限、読み取り専用でないかを確かめてください / the file cannot be written; look at the rights of file and folder, and whether the disk is read-only";
+const NO_FOLDER: &str = "フォルダーがありません / there is no such folder";
+const BUSY_TOO_LONG: &str = "ほかのプロセスが長く使っています。終わればそのまま進みます / another process holds the file for long; work goes on when it ends";
+const DAMAGED: &str = "ファイルが壊れているか、tsunagiのものではありません。バックアップから戻してください / the file is damaged or is no store; restore it from a backup";
 
 /// A store in a file.
 #[derive(Clone)]
@@ -41,7 +51,7 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be used, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        private(path).map_err(|error| said(of_the_system(&error), &error))?;
         Self::with(Connection::open(path).map_err(unavailable)?)
     }
 
@@ -59,7 +69,8 @@ impl Sqlite {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-            if version <= 1 {
+            // Only a new file is written when it is opened: looking at a store needs no room on a full disk.
+            if version == 0 {
                 connection.execute_batch(SCHEMA)?;
             }
             Ok(version)
@@ -243,9 +254,42 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-/// SQLite's messages name tables and files, never values.
+/// What an operator can do about it, with SQLite's own message, which names tables and files, never values.
 fn unavailable(error: rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied,
+        ReadOnly, SystemIoFailure,
+    };
+    let advice = match error.sqlite_error_code() {
+        Some(DiskFull) => FULL,
+        Some(SystemIoFailure) => FAILING,
+        Some(ReadOnly | PermissionDenied | CannotOpen) => READ_ONLY,
+        Some(DatabaseBusy) => BUSY_TOO_LONG,
+        Some(DatabaseCorrupt | NotADatabase) => DAMAGED,
+        _ => "",
+    };
+    said(advice, &error)
+}
+
+/// The same for what the system says of the file.
+fn of_the_system(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{
+        FileTooLarge, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => FULL,
+        PermissionDenied | ReadOnlyFilesystem => READ_ONLY,
+        NotFound => NO_FOLDER,
+        _ => "",
+    }
+}
+
+/// One text in both languages: it goes through the contract, whose error has room for one.
+fn said(advice: &str, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(match advice {
+        "" => error.to_string(),
+        advice => format!("{advice} ({error})"),
+    })
 }
 
 #[cfg(test)]

@@ -88,6 +88,11 @@ impl Counters {
             .unwrap_or_default()
     }
 
+    /// The requests a service has open now.
+    pub fn open(&self, service: ServiceName) -> u64 {
+        self.in_flight.get(&service).copied().unwrap_or_default()
+    }
+
     /// The most requests a service had open at one moment.
     pub fn most_in_flight(&self, service: ServiceName) -> u64 {
         self.most_in_flight

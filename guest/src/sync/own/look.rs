@@ -10,7 +10,7 @@
 //! | `own-look/<kind>/<work>` | [`Look`] around one effect, written with its intent |
 //! | `own-evidence/<kind>` | what was seen so far |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
@@ -397,12 +397,22 @@ fn judge(spot: &Spot, changes: &[Change]) -> Finding {
             .as_deref()
             .is_none_or(|before| is_newer(&change.id, before))
     };
-    let divisions: BTreeSet<&str> = changes
+    let new = changes
         .iter()
         .filter(is_new)
-        .filter(|change| change.amount == wanted && !change.memo.as_deref().is_some_and(is_mark))
-        .map(|change| change.division.as_str())
-        .collect();
+        .filter(|change| !change.memo.as_deref().is_some_and(is_mark));
+    // A product on two lines of a sale has a row for each.
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let mut divisions = BTreeSet::new();
+    for change in new {
+        let sum = sums.entry(&change.division).or_default();
+        *sum = sum.saturating_add(change.amount);
+        if change.amount == wanted {
+            divisions.insert(change.division.as_str());
+        }
+    }
+    let whole = sums.into_iter().filter(|(_, sum)| *sum == wanted);
+    divisions.extend(whole.map(|(division, _)| division));
     let mut divisions = divisions.into_iter();
     match (divisions.next(), divisions.next()) {
         (None, _) => Finding::Nothing,

@@ -90,19 +90,22 @@ async fn answer(
     if let Some(response) = control::handle(&mut lock(&world), service, &request) {
         return Ok(response.map(whole));
     }
-    let ticket = lock(&world).begin(service, &request);
-    tokio::time::sleep(ticket.delay).await;
-    let outcome = {
-        let mut world = lock(&world);
-        let outcome = world.act(&ticket, &request);
-        world.end(ticket, &outcome);
-        outcome
-    };
-    match outcome {
+    // A task of its own: a client that dies meanwhile stops no service from acting.
+    let acting = tokio::spawn(act(world, service, request));
+    match acting.await.map_err(|_| Lost)? {
         Outcome::Answer(response) => Ok(response.map(whole)),
         Outcome::LostBefore | Outcome::LostAfter => Err(Lost),
         Outcome::CutBody { response, keep } => Ok(cut(response, keep)),
     }
+}
+
+async fn act(world: Shared, service: ServiceName, request: http::Request<Vec<u8>>) -> Outcome {
+    let ticket = lock(&world).begin(service, &request);
+    tokio::time::sleep(ticket.delay).await;
+    let mut world = lock(&world);
+    let outcome = world.act(&ticket, &request);
+    world.end(ticket, &outcome);
+    outcome
 }
 
 fn whole(body: Vec<u8>) -> Body {

@@ -30,10 +30,18 @@ fn learns_only_from_what_fits() {
         before: Some("9".to_owned()),
         nothing_at: None,
     };
-    let moved = Finding::Moved("02".to_owned());
+    let moved = || Finding::Moved("02".to_owned());
     for (rows, expected) in [
         (json!([]), Finding::Nothing),
-        (json!([row("10", -2, "02", None)]), moved),
+        (json!([row("10", -2, "02", None)]), moved()),
+        (
+            json!([row("11", -1, "02", None), row("10", -1, "02", None)]),
+            moved(),
+        ),
+        (
+            json!([row("11", -1, "02", None), row("10", -1, "15", None)]),
+            Finding::Nothing,
+        ),
         (json!([row("9", -2, "02", None)]), Finding::Nothing),
         (json!([row("10", -3, "02", None)]), Finding::Nothing),
         (
