@@ -61,7 +61,10 @@ impl<'a> View<'a> {
         let unavailable = || Err(StorageFailure::Unavailable("simulated".to_owned()));
         match (fault, checked) {
             (Some(Kind::DiesBefore), _) => die(),
-            (Some(Kind::Sleeps), _) => others_work(self.world),
+            // A request that was sent would arrive long before it wakes, and here it would not.
+            (Some(Kind::Sleeps), _) if self.world.state().in_flight == 0 => {
+                others_work(self.world);
+            }
             (Some(Kind::Unavailable), _) => return unavailable(),
             (Some(Kind::Conflict), Some(check)) => {
                 return Err(StorageFailure::Conflict(check.key.clone()));
@@ -217,6 +220,7 @@ impl<'a> Flight<'a> {
                 .add(FaultRule::once(service, "", fault));
         }
         let ticket = Some(state.services.begin(service, &request));
+        state.in_flight += 1;
         state.services.faults.clear();
         drop(state);
         Self {
@@ -235,6 +239,7 @@ impl<'a> Flight<'a> {
         };
         let outcome = state.services.act(&ticket, &self.request);
         state.services.end(ticket, &outcome);
+        state.in_flight -= 1;
         drop(state);
         (before, outcome)
     }
@@ -243,8 +248,9 @@ impl<'a> Flight<'a> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let services = &mut self.world.state().services;
-            services.end(ticket, &Outcome::LostBefore);
+            let mut state = self.world.state();
+            state.services.end(ticket, &Outcome::LostBefore);
+            state.in_flight -= 1;
         }
     }
 }
