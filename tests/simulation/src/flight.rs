@@ -63,6 +63,7 @@ impl Flight {
             state.services.faults.add(rule);
         }
         self.ticket = Some(state.services.begin(self.service, &self.request));
+        state.in_flight += 1;
         state.services.faults.clear();
     }
 
@@ -92,6 +93,7 @@ impl Flight {
         };
         let outcome = state.services.act(&ticket, &request);
         state.services.end(ticket, &outcome);
+        state.in_flight -= 1;
         (before, outcome)
     }
 
@@ -106,8 +108,9 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let services = &mut self.world.state().services;
-            services.end(ticket, &Outcome::LostBefore);
+            let mut state = self.world.state();
+            state.services.end(ticket, &Outcome::LostBefore);
+            state.in_flight -= 1;
         }
     }
 }

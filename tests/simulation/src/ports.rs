@@ -17,8 +17,8 @@ use crate::{
     flight::Flight,
     instance::die,
     memory,
-    waits::Waits,
     sleeper::others_work,
+    waits::Waits,
     world::{State, World},
 };
 
@@ -63,7 +63,10 @@ impl<'a> View<'a> {
         let unavailable = || Err(StorageFailure::Unavailable("simulated".to_owned()));
         match (fault, checked) {
             (Some(Kind::DiesBefore), _) => die(),
-            (Some(Kind::Sleeps), _) => others_work(self.world),
+            // A request that was sent would arrive long before it wakes, and here it would not.
+            (Some(Kind::Sleeps), _) if self.world.state().in_flight == 0 => {
+                others_work(self.world);
+            }
             (Some(Kind::Unavailable), _) => return unavailable(),
             (Some(Kind::Conflict), Some(check)) => {
                 return Err(StorageFailure::Conflict(check.key.clone()));

@@ -194,10 +194,11 @@ pub enum Depth {
     Pairs,
 }
 
-/// Every fault that fits a call.
+/// Every fault that fits a call, but for sleeping: that is two instances, and tried elsewhere.
 pub fn singles(calls: &[Call]) -> Vec<Fault> {
     let faults = (1..).zip(calls).flat_map(|(at, call)| {
         let kinds = Kind::ALL.iter().filter(|kind| kind.fits(call.class));
+        let kinds = kinds.filter(|kind| **kind != Kind::Sleeps);
         kinds.map(move |&kind| Fault { at, kind })
     });
     faults.collect()

@@ -42,6 +42,8 @@ pub struct State {
     pub breaches: Vec<String>,
     /// Numbers of the calls whose answers brought a new pair of tokens.
     pub rotations: Vec<u32>,
+    /// Requests on their way.
+    pub in_flight: u32,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
     plan: Plan,
@@ -108,6 +110,7 @@ impl World {
             memory: Memory::default(),
             breaches: Vec::new(),
             rotations: Vec::new(),
+            in_flight: 0,
             struck_at: None,
             plan: setting.plan,
             struck: 0,
@@ -135,6 +138,7 @@ impl World {
             memory: state.memory.clone(),
             breaches: state.breaches.clone(),
             rotations: state.rotations.clone(),
+            in_flight: state.in_flight,
             struck_at: state.struck_at,
             plan,
             struck: state.struck,
