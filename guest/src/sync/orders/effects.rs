@@ -236,7 +236,7 @@ fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) ->
         record.intent = Some(intent.clone());
         record.todo = true;
         let work = work_name(slip, intent.revision);
-        own::open(commit, &work, intent.act.kind(), &pieces).map(Some)
+        own::open(commit, &work, intent.act.kind(), &pieces, intent.tried_at).map(Some)
     })
 }
 
