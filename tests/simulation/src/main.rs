@@ -5,6 +5,10 @@ use std::{process::ExitCode, time::Instant};
 use clap::{Parser, Subcommand};
 use tsunagi_simulation::{
     fault::{Fault, Plan},
+    lives::{
+        self,
+        tour::{self, Tour},
+    },
     runner::{self, Depth, Failure, Tally},
     scenarios::{self, Scenario},
     world::Setting,
@@ -44,6 +48,30 @@ enum Command {
         #[arg(long, value_delimiter = ',')]
         fault: Vec<Fault>,
     },
+    /// Lets seeded merchants trade for simulated days in every weather, and judges each day.
+    Live {
+        /// Days of each merchant.
+        #[arg(long, default_value_t = 28)]
+        days: u32,
+        /// The first merchant's seed; the others count up from it. Taken from the clock without one.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many merchants.
+        #[arg(long, default_value_t = 1)]
+        merchants: u32,
+        /// Threads; merchants do not share anything.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// Days before this one pass without acts.
+        #[arg(long, default_value_t = 0)]
+        first_day: u32,
+        /// No faults, outages and lost webhooks.
+        #[arg(long)]
+        calm: bool,
+        /// Also the calls of the day that went wrong.
+        #[arg(long)]
+        trace: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +91,28 @@ fn main() -> ExitCode {
             run(&scenarios, depth, threads)
         }
         Command::Replay { scenario, fault } => replay(&scenario, fault),
+        Command::Live {
+            days,
+            seed,
+            merchants,
+            threads,
+            first_day,
+            calm,
+            trace,
+        } => {
+            let first = lives::Plan {
+                first_day,
+                calm,
+                traced: trace,
+                ..lives::Plan::of(seed.unwrap_or_else(tour::fresh_seed), days)
+            };
+            let well = tour::print(&Tour {
+                first,
+                merchants,
+                threads,
+            });
+            ExitCode::from(u8::from(!well))
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Stage {
     pub rounds: u32,
     /// How often a person had to log in again.
     pub logins: u32,
+    /// Tries of a person, a minute apart.
+    pub patience: u32,
     acted_at: Moment,
 }
 
@@ -94,6 +96,7 @@ impl Stage {
             script: Script::default(),
             rounds: 0,
             logins: 0,
+            patience: PATIENCE,
         })
     }
 
@@ -121,6 +124,7 @@ impl Stage {
             script: self.script.clone(),
             rounds: self.rounds,
             logins: self.logins,
+            patience: self.patience,
             acted_at: self.acted_at,
         }
     }
@@ -152,7 +156,7 @@ impl Stage {
         work: impl AsyncFn(&Tenant<'_>) -> Done<T>,
     ) -> Result<T, Broken> {
         let mut last = "it died".to_owned();
-        for _ in 0..PATIENCE {
+        for _ in 0..self.patience {
             match self.call(name, &work) {
                 Ended::Returned(Ok(done)) => {
                     self.acted_at = self.world.now();
@@ -172,7 +176,7 @@ impl Stage {
     /// # Errors
     /// When it does not work for a long time.
     pub fn log_in(&mut self) -> Result<(), Broken> {
-        for _ in 0..PATIENCE {
+        for _ in 0..self.patience {
             let begun = self.call("connection.begin-login", async |tenant| {
                 connection::begin_login(tenant)
             });

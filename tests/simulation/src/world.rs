@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
-    fault::{Call, Class, Kind, Plan},
+    fault::{Call, Class, Fault, Kind, Plan},
+    lives::weather::Weather,
     memory::Memory,
 };
 
@@ -40,6 +41,10 @@ pub struct State {
     pub rotations: Vec<u32>,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
+    /// What goes wrong by itself, beside the plan.
+    pub weather: Option<Weather>,
+    /// How far the machine's clock is from everybody else's.
+    pub skew: TimeDelta,
     plan: Plan,
     struck: usize,
     counting: bool,
@@ -80,6 +85,8 @@ impl World {
             breaches: Vec::new(),
             rotations: Vec::new(),
             struck_at: None,
+            weather: None,
+            skew: TimeDelta::zero(),
             plan: setting.plan,
             struck: 0,
             counting: false,
@@ -106,6 +113,8 @@ impl World {
             breaches: state.breaches.clone(),
             rotations: state.rotations.clone(),
             struck_at: state.struck_at,
+            weather: state.weather.clone(),
+            skew: state.skew,
             plan,
             struck: state.struck,
             counting: state.counting,
@@ -129,6 +138,11 @@ impl World {
     /// Now.
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Now, by the machine's own clock.
+    pub fn machine_now(&self) -> Moment {
+        self.now() + self.state().skew
     }
 
     /// Lets time pass.
@@ -175,7 +189,8 @@ impl World {
             first_effect,
         });
         let number = u32::try_from(state.calls.len()).unwrap_or(u32::MAX);
-        let fault = state.plan.at(number).filter(|kind| kind.fits(class));
+        let planned = state.plan.at(number).filter(|kind| kind.fits(class));
+        let fault = planned.or_else(|| state.struck_by_weather(number, class, self.clock.now()));
         if fault.is_some() {
             state.struck += 1;
             state.struck_at = Some(self.clock.now());
@@ -219,6 +234,29 @@ impl World {
 }
 
 impl State {
+    /// What the weather does to a call; noted like a plan's fault.
+    fn struck_by_weather(&mut self, at: u32, class: Class, now: Moment) -> Option<Kind> {
+        let kind = self.weather.as_mut()?.strike(class, now)?;
+        self.plan.0.push(Fault { at, kind });
+        Some(kind)
+    }
+
+    /// Forgets the calls so far, their faults and their trace.
+    pub fn forget_calls(&mut self) {
+        self.calls.clear();
+        self.rotations.clear();
+        self.plan.0.clear();
+        self.struck = 0;
+        if let Some(trace) = &mut self.trace {
+            trace.clear();
+        }
+    }
+
+    /// Faults that have struck since.
+    pub fn struck(&self) -> usize {
+        self.struck
+    }
+
     /// The calls so far, by number less one.
     pub fn calls(&self) -> &[Call] {
         &self.calls
