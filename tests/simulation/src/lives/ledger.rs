@@ -39,6 +39,8 @@ pub struct Product {
     exact: Vec<i64>,
     /// Pieces of which the settings changed while they were on their way.
     either: Vec<i64>,
+    /// The newest of them: it may be sent later than others, if at all.
+    pub either_at: Option<Moment>,
     /// When something was last in the way: no such code, a shared one, too little free stock, a lost upload.
     pub hindered: Option<Moment>,
 }
@@ -88,7 +90,10 @@ impl Ledger {
             let product = self.products.entry(row.change.product).or_default();
             match (row.sent, row.kept) {
                 (true, false) => product.exact.push(row.change.amount),
-                (true, true) => product.either.push(row.change.amount),
+                (true, true) => {
+                    product.either.push(row.change.amount);
+                    product.either_at = product.either_at.max(Some(row.change.at));
+                }
                 _ => {}
             }
         }

@@ -138,7 +138,7 @@ pub struct Life {
 /// Lives a life to its end or its first failure.
 pub fn live(plan: Plan) -> Ended {
     match Life::begin(plan) {
-        Ok(mut life) => life.to_the_end(),
+        Ok(mut life) => life.play(),
         Err(Broken(why)) => Ended {
             failed_on: Some(0),
             complaints: vec![format!("set-up: {why}")],
@@ -241,7 +241,7 @@ impl Life {
         Ok(())
     }
 
-    fn to_the_end(&mut self) -> Ended {
+    fn play(&mut self) -> Ended {
         for number in 0..self.plan.days {
             let complaints = match self.live_day(number) {
                 Ok(complaints) => complaints,

@@ -134,7 +134,14 @@ impl Life {
                 .products
                 .get(&product)
                 .and_then(|product| product.hindered);
+            let either = self
+                .ledger
+                .products
+                .get(&product)
+                .and_then(|product| product.either_at);
             match standing {
+                // What may or may not travel may still be held.
+                Standing::Complete if either.is_some_and(|at| now - at < ITS_TURN * 2) => {}
                 Standing::Complete => self.ledger.well(product, sent),
                 Standing::Hindered => {
                     self.ledger.products.entry(product).or_default().hindered = Some(now);

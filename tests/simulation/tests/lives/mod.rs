@@ -9,7 +9,8 @@ use tsunagi_simulation::lives::{Figures, Plan, live, tour};
 /// Fresh merchants are taken until this is spent; the last one ends its day.
 const SPENT: Duration = Duration::from_secs(10);
 const DAYS: u32 = 4;
-const KEPT: &str = include_str!("lives.seeds");
+type Hand = fn(&mut World);
+const KEPT: &str = include_str!("seeds");
 
 fn told(plan: &Plan, ended: &tsunagi_simulation::lives::Ended) -> String {
     format!(
@@ -71,7 +72,7 @@ fn a_life_is_a_function_of_its_seed() {
 
 #[test]
 fn the_judge_sees_a_meddling_hand() {
-    let hands: [(fn(&mut World), &str); 3] = [
+    let hands: [(Hand, &str); 3] = [
         (
             |services| {
                 let _ = services.smaregi.pos_sale(1, &[(1, 1)]);
