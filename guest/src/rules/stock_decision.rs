@@ -37,11 +37,16 @@ pub struct Claim {
     pub division: Option<String>,
     /// Rows written later are somebody else's; `None` while it is not known when the registration happened.
     pub until: Option<Moment>,
+    /// Rows written earlier are somebody else's. It matters for rows from before the link alone: of all others the sum is what counts,
+    /// whichever row is taken for ours.
+    pub from: Moment,
 }
 
 impl Claim {
-    fn concerns(&self, at: Moment) -> bool {
-        self.until.is_none_or(|until| at <= until)
+    fn concerns(&self, movement: &Movement<'_>, since: Option<Moment>) -> bool {
+        let at = movement.at;
+        let older = since.is_some_and(|since| at < since);
+        self.until.is_none_or(|until| at <= until) && (!older || at >= self.from)
     }
 }
 
@@ -85,10 +90,10 @@ pub fn decide(
     let Some(amount) = money::whole(movement.amount) else {
         return untouched(Decision::Not(fraction(movement.amount), 0));
     };
-    if could_be_ours(movement, amount, claims) {
+    if could_be_ours(movement, amount, since, claims) {
         return untouched(Decision::Wait);
     }
-    let (rest, taken) = consume(movement, amount, claims);
+    let (rest, taken) = consume(movement, amount, since, claims);
     let decision = if rest == 0 && amount != 0 {
         Decision::Not(own(), 0)
     } else {
@@ -97,9 +102,14 @@ pub fn decide(
     Outcome { decision, taken }
 }
 
-fn could_be_ours(movement: &Movement<'_>, amount: i64, claims: &[Claim]) -> bool {
+fn could_be_ours(
+    movement: &Movement<'_>,
+    amount: i64,
+    since: Option<Moment>,
+    claims: &[Claim],
+) -> bool {
     let division = movement.division;
-    let certain = consume(movement, amount, claims).0 == 0;
+    let certain = consume(movement, amount, since, claims).0 == 0;
     !certain
         && claims.iter().any(|claim| {
             let fits = claim
@@ -109,16 +119,21 @@ fn could_be_ours(movement: &Movement<'_>, amount: i64, claims: &[Claim]) -> bool
                     own == division
                 });
             let open = !claim.due || claim.division.is_none();
-            open && fits && claim.concerns(movement.at) && same_sign(claim.remaining, amount)
+            open && fits && claim.concerns(movement, since) && same_sign(claim.remaining, amount)
         })
 }
 
-fn consume(movement: &Movement<'_>, amount: i64, claims: &[Claim]) -> (i64, Vec<i64>) {
+fn consume(
+    movement: &Movement<'_>,
+    amount: i64,
+    since: Option<Moment>,
+    claims: &[Claim],
+) -> (i64, Vec<i64>) {
     let mut rest = amount;
     let taken = claims.iter().map(|claim| {
         let ours = claim.due
             && claim.division.as_deref() == Some(movement.division)
-            && claim.concerns(movement.at)
+            && claim.concerns(movement, since)
             && same_sign(claim.remaining, rest);
         let part = if ours {
             smaller(claim.remaining, rest)
@@ -239,6 +254,7 @@ mod tests {
             due,
             division: division.map(str::to_owned),
             until: None,
+            from: crate::time::from_unix(0, 0).unwrap(),
         }
     }
 

@@ -93,8 +93,12 @@ pub struct Entry {
     pub drawn: bool,
     /// When it was known to have happened, in a sum the latest time; `None` while the outcome is unknown.
     pub due: Option<Moment>,
+    /// When it was begun, in a sum the earliest time.
+    pub begun: Moment,
 }
 
+/// Clocks may differ by less than this (assumed).
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 /// A row is written with its transaction (assumed); whatever is written this long after the settlement is somebody else's.
 const ROWS_COME_WITHIN: TimeDelta = TimeDelta::days(1);
 /// Settled entries of a place that are left single; more are summed up.
@@ -106,6 +110,11 @@ impl Entry {
     /// Rows written later are not its rows; `None` while its time is not known.
     pub fn until(&self) -> Option<Moment> {
         self.due.map(|due| due + ROWS_COME_WITHIN)
+    }
+
+    /// Rows written earlier are not its rows.
+    pub fn from(&self) -> Moment {
+        self.begun - CLOCKS_DIFFER
     }
 }
 
@@ -163,6 +172,7 @@ fn write(
     work: &str,
     kind: Kind,
     pieces: &[Piece],
+    begun: Moment,
     due: Option<Moment>,
 ) -> Result<Commit> {
     for (place, remaining) in totals(pieces) {
@@ -171,6 +181,7 @@ fn write(
             remaining,
             drawn: place.2,
             due,
+            begun,
         };
         commit = commit.put(&entry_key(work, kind, place), &entry)?;
     }
@@ -178,22 +189,28 @@ fn write(
 }
 
 /// In the intent's commit: rows that could be these pieces wait from now on.
-pub fn open(commit: Commit, work: &str, kind: Kind, pieces: &[Piece]) -> Result<Commit> {
-    write(commit, work, kind, pieces, None)
+pub fn open(
+    commit: Commit,
+    work: &str,
+    kind: Kind,
+    pieces: &[Piece],
+    begun: Moment,
+) -> Result<Commit> {
+    write(commit, work, kind, pieces, begun, None)
 }
 
-/// In the settling commit: it happened by `at`, its rows are due; none are where the kind is known to leave stock alone.
+/// In the settling commit: it happened between the two times, its rows are due; none are where the kind is known to leave stock alone.
 pub fn settle(
     commit: Commit,
     work: &str,
     kind: Kind,
     pieces: &[Piece],
-    at: Moment,
+    (begun, at): (Moment, Moment),
     effect: Option<&Effect>,
 ) -> Result<Commit> {
     match effect {
         Some(Effect::Nothing) => Ok(delete(commit, work, kind, pieces)),
-        _ => write(commit, work, kind, pieces, Some(at)),
+        _ => write(commit, work, kind, pieces, begun, Some(at)),
     }
 }
 
@@ -252,6 +269,7 @@ fn sum_up(place: &str, settled: &[&Stored<Entry>], all: &[Stored<Entry>]) -> Res
         });
         sum.remaining = sum.remaining.saturating_add(entry.value.remaining);
         sum.due = sum.due.max(entry.value.due);
+        sum.begun = sum.begun.min(entry.value.begun);
     }
     for (key, sum) in sums {
         let stored = all.iter().find(|stored| stored.key == key);
@@ -375,10 +393,17 @@ mod tests {
     fn settled(script: &Script, work: usize) {
         let at = script.now.get();
         let work = format!("{work}-0");
-        settle(Commit::new(), &work, Kind::Sale, &pieces(-1), at, None)
-            .unwrap()
-            .apply(&script.ports())
-            .unwrap();
+        settle(
+            Commit::new(),
+            &work,
+            Kind::Sale,
+            &pieces(-1),
+            (at, at),
+            None,
+        )
+        .unwrap()
+        .apply(&script.ports())
+        .unwrap();
     }
 
     #[test]
@@ -394,7 +419,8 @@ mod tests {
         }
         script.now.set(script.now.get() + TimeDelta::days(1));
         settled(&script, 1_500);
-        let open = open(Commit::new(), "other-0", Kind::Sale, &pieces(-5)).unwrap();
+        let begun = script.now.get();
+        let open = open(Commit::new(), "other-0", Kind::Sale, &pieces(-5), begun).unwrap();
         open.apply(&script.ports()).unwrap();
         let tenant = script.tenant();
         let left = entries(&tenant, "1", "8").unwrap();

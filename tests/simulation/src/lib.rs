@@ -6,7 +6,7 @@
 //! [`instance`] are one native instance and its death, and [`native`] asks it; the component under wasmtime is another engine, in
 //! `tests/e2e`; [`sleeper`] is an instance's sleep. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`]
 //! are what is played; [`judge`] reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at
-//! every call; [`planted`] proves that this finds the mistakes that people make.
+//! every call; [`planted`] proves that this finds the mistakes that people make; [`lives`] lets seeded merchants trade for weeks.
 
 pub mod air;
 pub mod export;
@@ -14,6 +14,7 @@ pub mod fault;
 pub mod flight;
 pub mod instance;
 pub mod judge;
+pub mod lives;
 pub mod memory;
 pub mod native;
 pub mod planted;

@@ -6,6 +6,10 @@ use clap::{Parser, Subcommand};
 use tsunagi_guest::planted::Planted;
 use tsunagi_simulation::{
     fault::{Fault, Plan},
+    lives::{
+        self,
+        tour::{self, Tour},
+    },
     planted,
     runner::{self, Depth, Failure, Tally},
     scenarios::{self, Scenario},
@@ -58,6 +62,30 @@ enum Command {
         #[arg(long, default_value_t = 100_000)]
         most: u32,
     },
+    /// Lets seeded merchants trade for simulated days in every weather, and judges each day.
+    Live {
+        /// Days of each merchant.
+        #[arg(long, default_value_t = 28)]
+        days: u32,
+        /// The first merchant's seed; the others count up from it. Taken from the clock without one.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many merchants.
+        #[arg(long, default_value_t = 1)]
+        merchants: u32,
+        /// Threads; merchants do not share anything.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// Days before this one pass without acts.
+        #[arg(long, default_value_t = 0)]
+        first_day: u32,
+        /// No faults, outages and lost webhooks.
+        #[arg(long)]
+        calm: bool,
+        /// Also the calls of the day that went wrong.
+        #[arg(long)]
+        trace: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -82,6 +110,28 @@ fn main() -> ExitCode {
             planted,
         } => replay(&scenario, fault, planted),
         Command::Planted { faults, most } => find_planted(faults, most),
+        Command::Live {
+            days,
+            seed,
+            merchants,
+            threads,
+            first_day,
+            calm,
+            trace,
+        } => {
+            let first = lives::Plan {
+                first_day,
+                calm,
+                traced: trace,
+                ..lives::Plan::of(seed.unwrap_or_else(tour::fresh_seed), days)
+            };
+            let well = tour::print(&Tour {
+                first,
+                merchants,
+                threads,
+            });
+            ExitCode::from(u8::from(!well))
+        }
     }
 }
 

@@ -135,7 +135,7 @@ fn committed(checks: &[Check], writes: &[Write]) -> String {
 
 impl Clock for View<'_> {
     fn now(&self) -> DateTime<FixedOffset> {
-        self.world.now()
+        self.world.machine_now()
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {

@@ -55,6 +55,8 @@ pub struct Stage {
     engine: Arc<dyn Engine>,
     /// Webhooks that were not acknowledged, and are not posted again.
     pub unacknowledged: u32,
+    /// Tries of a person, a minute apart.
+    pub patience: u32,
     acted_at: Moment,
 }
 
@@ -84,6 +86,7 @@ impl Stage {
             rounds: 0,
             logins: 0,
             unacknowledged: 0,
+            patience: PATIENCE,
             engine,
         };
         match stage.call(&Export::PutSettings(Box::new(settings))) {
@@ -118,6 +121,7 @@ impl Stage {
             logins: self.logins,
             engine: self.engine.clone(),
             unacknowledged: self.unacknowledged,
+            patience: self.patience,
             acted_at: self.acted_at,
         }
     }
@@ -142,7 +146,7 @@ impl Stage {
     /// When patience ends.
     pub fn insist(&mut self, export: &Export) -> Result<Answer, Broken> {
         let mut last = String::new();
-        for _ in 0..PATIENCE {
+        for _ in 0..self.patience {
             match self.call(export) {
                 Ended::Returned(Ok(done)) => {
                     self.acted_at = self.world.now();
@@ -162,7 +166,7 @@ impl Stage {
     /// # Errors
     /// When it does not work for a long time.
     pub fn log_in(&mut self) -> Result<(), Broken> {
-        for _ in 0..PATIENCE {
+        for _ in 0..self.patience {
             let begun = self.call(&Export::BeginLogin);
             if let Ended::Returned(Ok(Answer::Login(start))) = begun {
                 let (uid, state) = self.sign_in()?;

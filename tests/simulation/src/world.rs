@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use tsunagi_guest::planted::Planted;
 use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
     export::Engine,
-    fault::{Call, Class, Kind, Plan},
+    fault::{Call, Class, Fault, Kind, Plan},
+    lives::weather::Weather,
     memory::Memory,
     native::Native,
 };
@@ -46,6 +47,10 @@ pub struct State {
     pub in_flight: u32,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
+    /// What goes wrong by itself, beside the plan.
+    pub weather: Option<Weather>,
+    /// How far the machine's clock is from everybody else's.
+    pub skew: TimeDelta,
     plan: Plan,
     struck: usize,
     counting: bool,
@@ -112,6 +117,8 @@ impl World {
             rotations: Vec::new(),
             in_flight: 0,
             struck_at: None,
+            weather: None,
+            skew: TimeDelta::zero(),
             plan: setting.plan,
             struck: 0,
             counting: false,
@@ -140,6 +147,8 @@ impl World {
             rotations: state.rotations.clone(),
             in_flight: state.in_flight,
             struck_at: state.struck_at,
+            weather: state.weather.clone(),
+            skew: state.skew,
             plan,
             struck: state.struck,
             counting: state.counting,
@@ -173,6 +182,11 @@ impl World {
     /// Now.
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Now, by the machine's own clock.
+    pub fn machine_now(&self) -> Moment {
+        self.now() + self.state().skew
     }
 
     /// Lets time pass.
@@ -219,7 +233,8 @@ impl World {
             first_effect,
         });
         let number = u32::try_from(state.calls.len()).unwrap_or(u32::MAX);
-        let fault = state.plan.at(number).filter(|kind| kind.fits(class));
+        let planned = state.plan.at(number).filter(|kind| kind.fits(class));
+        let fault = planned.or_else(|| state.struck_by_weather(number, class, self.clock.now()));
         if fault.is_some() {
             state.struck += 1;
             state.struck_at = Some(self.clock.now());
@@ -263,6 +278,29 @@ impl World {
 }
 
 impl State {
+    /// What the weather does to a call; noted like a plan's fault.
+    fn struck_by_weather(&mut self, at: u32, class: Class, now: Moment) -> Option<Kind> {
+        let kind = self.weather.as_mut()?.strike(class, now)?;
+        self.plan.0.push(Fault { at, kind });
+        Some(kind)
+    }
+
+    /// Forgets the calls so far, their faults and their trace.
+    pub fn forget_calls(&mut self) {
+        self.calls.clear();
+        self.rotations.clear();
+        self.plan.0.clear();
+        self.struck = 0;
+        if let Some(trace) = &mut self.trace {
+            trace.clear();
+        }
+    }
+
+    /// Faults that have struck since.
+    pub fn struck(&self) -> usize {
+        self.struck
+    }
+
     /// The calls so far, by number less one.
     pub fn calls(&self) -> &[Call] {
         &self.calls

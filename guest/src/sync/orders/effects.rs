@@ -242,9 +242,17 @@ fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) ->
         let work = work_name(slip, intent.revision);
         if Planted::CreditTooEarly.is_on() {
             let at = bench.tenant.now();
-            return own::settle(commit, &work, intent.act.kind(), &pieces, at, None).map(Some);
+            return own::settle(
+                commit,
+                &work,
+                intent.act.kind(),
+                &pieces,
+                (intent.tried_at, at),
+                None,
+            )
+            .map(Some);
         }
-        own::open(commit, &work, intent.act.kind(), &pieces).map(Some)
+        own::open(commit, &work, intent.act.kind(), &pieces, intent.tried_at).map(Some)
     })
 }
 

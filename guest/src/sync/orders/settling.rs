@@ -107,7 +107,7 @@ fn settle(
             &work_name(slip, intent.revision),
             kind,
             &pieces(intent.act, &intent.sale),
-            at,
+            (intent.tried_at, at),
             effect.as_ref(),
         )
         .map(Some)

@@ -271,6 +271,7 @@ fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
         due: entry.due.is_some() && !(entry.drawn && effect.is_none()),
         division,
         until: entry.until(),
+        from: entry.from(),
     }
 }
 
@@ -285,6 +286,7 @@ mod tests {
             remaining: -6,
             drawn: true,
             due: crate::time::from_unix(1_000, 0),
+            begun: crate::time::from_unix(1_000, 0).unwrap(),
         };
         let moves = own::Effect::Moves {
             division: "02".to_owned(),

@@ -27,13 +27,14 @@ impl Stage {
         let round = self.call(&Export::Run);
         self.log_in_if_asked()?;
         let now = self.world.now();
+        let skew = self.world.state().skew;
         let woken = self.world.state().services.webhooks_waiting() > 0;
         Ok(match round {
             Ended::Returned(Ok(Answer::Round(Round {
                 more: false,
                 next_at,
                 ..
-            }))) if !woken => next_at.max(now + TimeDelta::seconds(1)),
+            }))) if !woken => (next_at - skew).max(now + TimeDelta::seconds(1)),
             Ended::Returned(Ok(_)) => now + TimeDelta::seconds(2),
             Ended::Returned(Err(_)) | Ended::Died => now + RESTART,
         })

@@ -76,13 +76,13 @@ fn effect_of(script: &Script, tenant: &Tenant<'_>, work: &str, pieces: &[Piece],
     }
     let look = at_once(begin(&session, tenant, Kind::Sale, work, pieces)).unwrap();
     let commit = note(Commit::new(), &look.unwrap()).unwrap();
-    let commit = own::open(commit, work, Kind::Sale, pieces).unwrap();
+    let commit = own::open(commit, work, Kind::Sale, pieces, script.now.get()).unwrap();
     commit.apply(&script.ports()).unwrap();
     // While the outcome is open nothing is looked at, however long it takes.
     at_once(pending_looks(&session, tenant)).unwrap();
     assert_eq!(next_look(tenant).unwrap(), None);
     let at = tenant.now();
-    let settled = own::settle(Commit::new(), work, Kind::Sale, pieces, at, None).unwrap();
+    let settled = own::settle(Commit::new(), work, Kind::Sale, pieces, (at, at), None).unwrap();
     settled.apply(&script.ports()).unwrap();
     for row in rows {
         script.will(200, &json!([row]));

@@ -219,7 +219,7 @@ fn settled(script: &Script, quantity: i64) {
     let moves = Effect::Moves {
         division: "02".to_owned(),
     };
-    let commit = own::settle(Commit::new(), "1-0", Kind::Sale, &pieces, at, None).unwrap();
+    let commit = own::settle(Commit::new(), "1-0", Kind::Sale, &pieces, (at, at), None).unwrap();
     let commit = commit.put("own-effect/sale", &moves).unwrap();
     commit.apply(&script.ports()).unwrap();
 }
@@ -270,10 +270,17 @@ fn the_second_of_switching_on_uses_up_our_own_and_sends_nothing_else() {
         division: "02".to_owned(),
     };
     let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
-    own::settle(commit, "1-0", Kind::Sale, &ours, beginning, Some(&moves))
-        .unwrap()
-        .apply(&script.ports())
-        .unwrap();
+    own::settle(
+        commit,
+        "1-0",
+        Kind::Sale,
+        &ours,
+        (beginning, beginning),
+        Some(&moves),
+    )
+    .unwrap()
+    .apply(&script.ports())
+    .unwrap();
     script.now.set(beginning + TimeDelta::hours(1));
     hint(&script, "1", "8", &[]);
     let rows = [
@@ -284,6 +291,49 @@ fn the_second_of_switching_on_uses_up_our_own_and_sends_nothing_else() {
     script.will(200, &json!(rows));
     assert_eq!(read(&script), (3, Ok(())));
     assert_eq!(waiting(&script, "8"), -2);
+    let entries = store::list_all::<Value>(&script.ports(), &own::prefix("1", "8")).unwrap();
+    assert!(entries.is_empty());
+}
+
+#[test]
+fn what_happened_before_the_link_is_not_taken_for_a_sale_of_ours_after_it() {
+    let script = Script::new();
+    switch_on(&script, &["1"]);
+    let beginning = script.now.get();
+    let ours = [Piece {
+        drawn: false,
+        product_id: "8".to_owned(),
+        store_id: "1".to_owned(),
+        quantity: -2,
+    }];
+    let moves = Effect::Moves {
+        division: "02".to_owned(),
+    };
+    let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
+    own::settle(
+        commit,
+        "1-0",
+        Kind::Sale,
+        &ours,
+        (beginning, beginning),
+        Some(&moves),
+    )
+    .unwrap()
+    .apply(&script.ports())
+    .unwrap();
+    script.now.set(beginning + TimeDelta::hours(1));
+    hint(&script, "1", "8", &[]);
+    let rows = [
+        row(2, "-2", "02", "12:00:01"),
+        row(1, "-2", "02", "10:39:00"),
+    ];
+    script.will(200, &json!(rows));
+    assert_eq!(read(&script), (2, Ok(())));
+    assert_eq!(
+        waiting(&script, "8"),
+        0,
+        "the till's is older, ours is ours"
+    );
     let entries = store::list_all::<Value>(&script.ports(), &own::prefix("1", "8")).unwrap();
     assert!(entries.is_empty());
 }
