@@ -59,6 +59,10 @@ pub fn run<T>(
         Err(payload) if payload.is::<Death>() => Ended::Died,
         Err(payload) => breach(world, format!("{name} trapped: {}", said(payload.as_ref()))),
     };
+    if let Ended::Returned(Err(error)) = &ended {
+        let text = error_text(error);
+        world.state().hostile.told.push(text);
+    }
     world.note(|| told(name, &ended));
     ended
 }

@@ -4,9 +4,12 @@
 //! From the inside out: [`fault`] names what can go wrong; [`memory`] and [`world`] are everything that outlives an instance;
 //! [`ports`] and [`instance`] are one instance and its death; [`stage`] plays the merchant and the host, and writes the
 //! [`script`]; [`scenarios`] are what is played; [`judge`] reads both services' books beside the script, and nothing of ours;
-//! [`runner`] tries every fault at every call.
+//! [`runner`] tries every fault at every call. [`bend`] spoils what was true, [`hostile`] where a run meets it, and [`bending`] tries it.
 
+pub mod bend;
+pub mod bending;
 pub mod fault;
+pub mod hostile;
 pub mod instance;
 pub mod judge;
 pub mod memory;

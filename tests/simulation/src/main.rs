@@ -1,5 +1,7 @@
 //! `tsunagi-simulation`: tries every fault at every call, and replays a run with its trace. It must not decide what is right.
 
+mod bends;
+
 use std::{process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
@@ -36,6 +38,8 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// Bends true answers and stored records: each field in every way, and some by lot.
+    Bend(bends::Args),
     /// Plays one run and shows every call of it.
     Replay {
         /// The scenario.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
             let depth = if pairs { Depth::Pairs } else { Depth::Singles };
             run(&scenarios, depth, threads)
         }
+        Command::Bend(args) => bends::run(&args),
         Command::Replay { scenario, fault } => replay(&scenario, fault),
     }
 }

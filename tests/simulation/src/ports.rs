@@ -81,7 +81,11 @@ impl Storage for View<'_> {
             Class::Read,
             || format!("get {}", keys.join(" ")),
             None,
-            |state| Ok(state.memory.get(keys)),
+            |state| {
+                let mut found = state.memory.get(keys);
+                state.bend_records(found.iter_mut().flatten());
+                Ok(found)
+            },
         )
     }
 
@@ -96,7 +100,11 @@ impl Storage for View<'_> {
             Class::Read,
             || format!("scan {} at most {limit}", start.escape_debug()),
             None,
-            |state| Ok(state.memory.scan(start, end, backward, limit)),
+            |state| {
+                let mut found = state.memory.scan(start, end, backward, limit);
+                state.bend_records(found.iter_mut());
+                Ok(found)
+            },
         )
     }
 
@@ -159,10 +167,12 @@ impl Http for View<'_> {
                 Some(Kind::NotSent) => return Err(HttpFailure::NotSent),
                 _ => {}
             }
+            let endpoint = self.world.state().services.service(service).endpoint(&wire);
             let flight = Flight::begin(self.world, service, wire, fault);
             // The request is on its way: what else is in flight comes to its turn.
             once_more().await;
             let (pair_before, outcome) = flight.act();
+            let outcome = self.world.state().bend_answer(number, &endpoint, outcome);
             self.world.pass(match outcome {
                 Outcome::LostAfter | Outcome::LostBefore => request.timeout,
                 _ => LATENCY,

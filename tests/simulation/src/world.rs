@@ -11,6 +11,7 @@ use tsunagi_sandbox::{SandboxClock, Switches};
 
 use crate::{
     fault::{Call, Class, Kind, Plan},
+    hostile::Hostile,
     memory::Memory,
 };
 
@@ -38,6 +39,8 @@ pub struct State {
     pub breaches: Vec<String>,
     /// Numbers of the calls whose answers brought a new pair of tokens.
     pub rotations: Vec<u32>,
+    /// What is bent.
+    pub hostile: Hostile,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
     plan: Plan,
@@ -79,6 +82,7 @@ impl World {
             memory: Memory::default(),
             breaches: Vec::new(),
             rotations: Vec::new(),
+            hostile: Hostile::default(),
             struck_at: None,
             plan: setting.plan,
             struck: 0,
@@ -105,6 +109,7 @@ impl World {
             memory: state.memory.clone(),
             breaches: state.breaches.clone(),
             rotations: state.rotations.clone(),
+            hostile: state.hostile.clone(),
             struck_at: state.struck_at,
             plan,
             struck: state.struck,
@@ -222,6 +227,11 @@ impl State {
     /// The calls so far, by number less one.
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// Whether calls are numbered and may meet their fault.
+    pub fn is_disturbed(&self) -> bool {
+        self.counting && !self.quiet
     }
 
     /// The trace, when one was kept.
