@@ -155,7 +155,10 @@ mod tests {
     fn what_one_value_breaks_costs_no_other() {
         for (body, expected) in [
             (r#"{"a":"\ud83c","b":1}"#, json!({"a": "\u{fffd}", "b": 1})),
-            (r#"{"a":"x\ud83cy\udf75"}"#, json!({"a": "x\u{fffd}y\u{fffd}"})),
+            (
+                r#"{"a":"x\ud83cy\udf75"}"#,
+                json!({"a": "x\u{fffd}y\u{fffd}"}),
+            ),
             (r#"{"a":"\ud83c\udf75"}"#, json!({"a": "🍵"})),
             (r#"["\ud83c\u0041"]"#, json!(["\u{fffd}A"])),
             ("[\"a\nb\"]", json!(["a\nb"])),
@@ -179,7 +182,15 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_no_json_stays_unreadable() {
-        for body in ["", "<html>", "[1", r#"{"a":"b"#, r#"{"a":"\ud83c"#, "[1]]", "\u{feff}"] {
+        for body in [
+            "",
+            "<html>",
+            "[1",
+            r#"{"a":"b"#,
+            r#"{"a":"\ud83c"#,
+            "[1]]",
+            "\u{feff}",
+        ] {
             assert_eq!(parse(body.as_bytes()), None, "{body}");
         }
     }

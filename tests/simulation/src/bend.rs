@@ -117,7 +117,9 @@ impl FromStr for Way {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|way| way.name() == text);
-        found.copied().ok_or_else(|| format!("`{text}` is no way to bend"))
+        found
+            .copied()
+            .ok_or_else(|| format!("`{text}` is no way to bend"))
     }
 }
 
@@ -254,7 +256,9 @@ pub fn bend(body: &[u8], at: &Path, way: Way) -> Option<Vec<u8>> {
     let hole = Value::from(HOLE).to_string();
     let (before, after) = text.split_once(&hole)?;
     if way == Way::Twice {
-        parent_of(&value, at).0.and_then(|parent| parent.of(&value)?.as_object())?;
+        parent_of(&value, at)
+            .0
+            .and_then(|parent| parent.of(&value)?.as_object())?;
         let key = Value::from(last?);
         return Some(format!("{before}[],{key}:{old}{after}").into_bytes());
     }

@@ -85,8 +85,15 @@ impl Rehearsal {
                 let path = last_like(&value, &path);
                 let row = path.row().and_then(|row| row.of(&value).map(name_of));
                 let lasts = row.is_some_and(|name| !name.is_empty());
-                for &way in Way::ALL.iter().filter(|way| path.0.is_empty() || !way.is_of_the_body()) {
-                    let times: &[u32] = if lasts && !way.is_harmless() { &[1, LASTING] } else { &[1] };
+                for &way in Way::ALL
+                    .iter()
+                    .filter(|way| path.0.is_empty() || !way.is_of_the_body())
+                {
+                    let times: &[u32] = if lasts && LAST.contains(&way) {
+                        &[1, LASTING]
+                    } else {
+                        &[1]
+                    };
                     found.extend(times.iter().map(|&times| Bend {
                         spot: Spot::Answer(answer.number),
                         path: path.clone(),
@@ -107,12 +114,18 @@ impl Rehearsal {
             let Ok(value) = serde_json::from_slice::<Value>(content) else {
                 continue;
             };
-            let kind: String = key.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+            let kind: String = key
+                .chars()
+                .filter(|letter| !letter.is_ascii_digit())
+                .collect();
             for path in Path::all(&value) {
                 if !seen.insert((kind.clone(), path.field())) {
                     continue;
                 }
-                for &way in RECORD_WAYS.iter().filter(|way| path.0.is_empty() || !way.is_of_the_body()) {
+                for &way in RECORD_WAYS
+                    .iter()
+                    .filter(|way| path.0.is_empty() || !way.is_of_the_body())
+                {
                     found.push(Bend {
                         spot: Spot::Record(key.clone()),
                         path: path.clone(),
@@ -145,15 +158,8 @@ impl Rehearsal {
             return false;
         };
         // The large ones fit wherever there is a value.
-        matches!(bend.way, Way::Long | Way::Deep) || crate::bend::bend(body, &bend.path, bend.way).is_some()
-    }
-
-    fn endpoint(&self, bend: &Bend) -> &str {
-        let Spot::Answer(number) = bend.spot else {
-            return "";
-        };
-        let answer = self.answers.iter().find(|answer| answer.number == number);
-        answer.map_or("", |answer| answer.endpoint.as_str())
+        matches!(bend.way, Way::Long | Way::Deep)
+            || crate::bend::bend(body, &bend.path, bend.way).is_some()
     }
 
     /// A bend by lot.
@@ -164,8 +170,11 @@ impl Rehearsal {
         let places = Path::all(&value);
         let path = places.get(below(places.len()))?.clone();
         let way = *Way::ALL.get(below(Way::ALL.len()))?;
-        let lasts = path.row().and_then(|row| row.of(&value).map(name_of)).is_some_and(|name| !name.is_empty());
-        let lasts = lasts && !way.is_harmless() && !way.is_of_the_body();
+        let lasts = path
+            .row()
+            .and_then(|row| row.of(&value).map(name_of))
+            .is_some_and(|name| !name.is_empty());
+        let lasts = lasts && LAST.contains(&way);
         let bend = Bend {
             spot: Spot::Answer(answer.number),
             path,
@@ -181,7 +190,9 @@ impl Rehearsal {
             Spot::Answer(number) => before(number),
             Spot::Record(_) => None,
         };
-        let stage = point.map_or(&self.beginning, |(_, stage)| stage).fork(Plan::default());
+        let stage = point
+            .map_or(&self.beginning, |(_, stage)| stage)
+            .fork(Plan::default());
         stage.world.state().hostile.bend = Some(bend.clone());
         (stage, point.is_some())
     }
@@ -197,7 +208,7 @@ impl Rehearsal {
         let acts = |stage: &mut Stage| if acted { Ok(()) } else { (scenario.act)(stage) };
         let played = acts(stage).and_then(|()| stage.settle());
         let mut complaints: Vec<String> = played.err().map(|Broken(why)| why).into_iter().collect();
-        let lie = lies(self.endpoint(bend), bend);
+        let lie = lies(bend);
         let mut pressed = false;
         if complaints.is_empty() && !lie {
             let mut wrong = judged(stage);
@@ -237,14 +248,20 @@ impl Rehearsal {
         let spoilt = self.spoilt(bend, &row);
         let about = |complaint: &&String| {
             complaint.starts_with("the turnover is")
-                || spoilt.iter().any(|name| complaint.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name))
+                || spoilt.iter().any(|name| {
+                    complaint
+                        .split(|letter: char| !letter.is_alphanumeric())
+                        .any(|word| word == name)
+                })
         };
         let mut found: Vec<String> = wrong
             .iter()
             .filter(|complaint| !about(complaint))
             .map(|complaint| format!("beside {row}: {complaint}"))
             .collect();
-        let told = |text: &str| text.contains(bend.path.key()) || spoilt.iter().any(|name| text.contains(name.as_str()));
+        let told = |text: &str| {
+            text.contains(bend.path.key()) || spoilt.iter().any(|name| text.contains(name.as_str()))
+        };
         let said = state.hostile.told.iter().any(|text| told(text))
             || state.memory.entries().any(|entry| {
                 let text = String::from_utf8_lossy(&entry.value);
@@ -259,10 +276,18 @@ impl Rehearsal {
     /// Slips, codes and products that stand or fall with a row.
     fn spoilt(&self, bend: &Bend, row: &str) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = row.split('/').map(str::to_owned).collect();
-        if let Some(value) = self.body(bend).and_then(|body| serde_json::from_slice::<Value>(body).ok())
+        if let Some(value) = self
+            .body(bend)
+            .and_then(|body| serde_json::from_slice::<Value>(body).ok())
             && let Some(row) = bend.path.row().and_then(|row| row.of(&value).cloned())
         {
-            for key in ["productCode", "receive_order_row_goods_id", "productId", "goods_id", "stock_io_history_goods_id"] {
+            for key in [
+                "productCode",
+                "receive_order_row_goods_id",
+                "productId",
+                "goods_id",
+                "stock_io_history_goods_id",
+            ] {
                 if let Some(text) = row.get(key).and_then(Value::as_str) {
                     names.insert(text.to_owned());
                 }
@@ -286,6 +311,14 @@ impl Rehearsal {
     }
 }
 
+/// Ways tried lasting, too: of each sort one.
+const LAST: &[Way] = &[
+    Way::Missing,
+    Way::Null,
+    Way::Words,
+    Way::Infinite,
+    Way::Surrogate,
+];
 /// Readings for which a record is damaged.
 const READINGS: u32 = 3;
 /// What befalls records: damage, and what another version may have written.
@@ -310,14 +343,23 @@ fn last_like(value: &Value, path: &Path) -> Path {
     };
     let mut above = row.0;
     above.pop();
-    let rows = Path(above).of(value).and_then(Value::as_array).map_or(0, Vec::len);
+    let rows = Path(above)
+        .of(value)
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     let last = path.in_row(rows.saturating_sub(1));
-    if last.of(value).is_some() { last } else { path.clone() }
+    if last.of(value).is_some() {
+        last
+    } else {
+        path.clone()
+    }
 }
 
 /// Bends that nobody can tell from a truth: only that nothing breaks is asked of them.
-fn lies(_endpoint: &str, bend: &Bend) -> bool {
-    matches!(&bend.spot, Spot::Record(_)) && !bend.path.0.is_empty()
+fn lies(bend: &Bend) -> bool {
+    // A number or a name within a record may be anything; a token looks like nothing.
+    let of_record = matches!(&bend.spot, Spot::Record(_)) && !bend.path.0.is_empty();
+    of_record || matches!(bend.path.key(), "access_token" | "refresh_token")
 }
 
 fn judged(stage: &Stage) -> Vec<String> {

@@ -32,6 +32,9 @@ pub struct Args {
     /// For the lot; a fresh one otherwise.
     #[arg(long)]
     seed: Option<u64>,
+    /// Only this way.
+    #[arg(long)]
+    way: Option<tsunagi_simulation::bend::Way>,
     /// Only those by lot.
     #[arg(long)]
     by_lot: bool,
@@ -46,7 +49,9 @@ pub fn run(args: &Args) -> ExitCode {
         return show(name, bend);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seed = args.seed.unwrap_or_else(|| now.map_or(0, |now| now.as_nanos() as u64));
+    let seed = args
+        .seed
+        .unwrap_or_else(|| now.map_or(0, |now| now.as_nanos() as u64));
     println!("seed {seed}");
     println!("scenario         answers  records  by lot  pressed  failures  seconds");
     let (mut answers, mut records) = (BTreeSet::new(), BTreeSet::new());
@@ -66,10 +71,20 @@ pub fn run(args: &Args) -> ExitCode {
             of_answers = rehearsal.answer_bends(&mut answers);
             of_records = rehearsal.record_bends(&mut records);
         }
+        of_answers.retain(|bend| args.way.is_none_or(|way| way == bend.way));
+        of_records.retain(|bend| args.way.is_none_or(|way| way == bend.way));
         tally.add(&rehearsal, &of_answers);
         tally.add(&rehearsal, &of_records);
-        let dice = World::new(tsunagi_simulation::shop::morning(), Setting { seed, ..Setting::default() });
-        let drawn: Vec<Bend> = (0..args.runs).filter_map(|_| rehearsal.drawn(|| dice.roll())).collect();
+        let dice = World::new(
+            tsunagi_simulation::shop::morning(),
+            Setting {
+                seed,
+                ..Setting::default()
+            },
+        );
+        let drawn: Vec<Bend> = (0..args.runs)
+            .filter_map(|_| rehearsal.drawn(|| dice.roll()))
+            .collect();
         tally.add(&rehearsal, &drawn);
         println!(
             "{:<16} {:>7} {:>8} {:>7} {:>8} {:>9} {:>8.1}",
@@ -103,7 +118,12 @@ fn show(name: &str, bend: &Bend) -> ExitCode {
         Ok(outcome) => {
             for line in &outcome.trace {
                 let number = line.number.map(|number| format!("#{number}"));
-                println!("{:>6} {} {}", number.unwrap_or_default(), line.at.format("%d %H:%M:%S%.3f"), line.text);
+                println!(
+                    "{:>6} {} {}",
+                    number.unwrap_or_default(),
+                    line.at.format("%d %H:%M:%S%.3f"),
+                    line.text
+                );
             }
             for complaint in &outcome.complaints {
                 println!("WRONG: {complaint}");

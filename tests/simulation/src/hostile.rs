@@ -53,7 +53,9 @@ impl FromStr for Bend {
     fn from_str(text: &str) -> Result<Self, String> {
         let parts: Vec<&str> = text.split('~').collect();
         let [kind, spot, path, way, times] = parts.as_slice() else {
-            return Err(format!("`{text}` is not answer~NUMBER~PATH~WAY~TIMES or record~KEY~PATH~WAY~TIMES"));
+            return Err(format!(
+                "`{text}` is not answer~NUMBER~PATH~WAY~TIMES or record~KEY~PATH~WAY~TIMES"
+            ));
         };
         let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is no number"));
         Ok(Self {
@@ -169,7 +171,16 @@ impl State {
 
     fn strike(&mut self) {
         self.hostile.struck = self.hostile.struck.saturating_add(1);
-        self.struck_at = Some(self.services.clock.now());
+        // What lasts is no news: the run must settle beside it.
+        if self.hostile.struck == 1
+            || self
+                .hostile
+                .bend
+                .as_ref()
+                .is_some_and(|bend| bend.times != LASTING)
+        {
+            self.struck_at = Some(self.services.clock.now());
+        }
     }
 
     /// Records that are read.

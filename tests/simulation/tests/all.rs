@@ -10,6 +10,8 @@ use tsunagi_simulation::{
     world::Setting,
 };
 
+mod hostile;
+
 const THREADS: usize = 2;
 
 #[test]
