@@ -233,6 +233,18 @@ impl Rehearsal {
         if stage.logins > 0 && !lie {
             complaints.push("a person had to log in again".to_owned());
         }
+        if let Spot::Record(key) = &bend.spot
+            && UNREADABLE.contains(&bend.way)
+            && bend.path.0.is_empty()
+            && state.hostile.struck > 0
+            && !state
+                .hostile
+                .told
+                .iter()
+                .any(|text| text.contains(key.as_str()))
+        {
+            complaints.push(format!("no error names {key}"));
+        }
         complaints.extend(leaks(&state));
         Outcome {
             complaints,
@@ -281,16 +293,16 @@ impl Rehearsal {
             .and_then(|body| serde_json::from_slice::<Value>(body).ok())
             && let Some(row) = bend.path.row().and_then(|row| row.of(&value).cloned())
         {
-            for key in [
-                "productCode",
-                "receive_order_row_goods_id",
-                "productId",
-                "goods_id",
-                "stock_io_history_goods_id",
-            ] {
-                if let Some(text) = row.get(key).and_then(Value::as_str) {
-                    names.insert(text.to_owned());
-                }
+            // A slip stands or falls with all its lines.
+            let slip = row.get(SLIP).cloned();
+            let rows = value.pointer("/data").and_then(Value::as_array);
+            let same = rows
+                .into_iter()
+                .flatten()
+                .filter(|other| slip.is_some() && other.get(SLIP) == slip.as_ref());
+            for row in same.chain([&row]) {
+                let codes = CODES.iter().filter_map(|key| row.get(key)?.as_str());
+                names.extend(codes.map(str::to_owned));
             }
         }
         for (id, code, ..) in crate::shop::GOODS {
@@ -311,6 +323,15 @@ impl Rehearsal {
     }
 }
 
+const SLIP: &str = "receive_order_row_receive_order_id";
+/// What names a product.
+const CODES: &[&str] = &[
+    "productCode",
+    "receive_order_row_goods_id",
+    "productId",
+    "goods_id",
+    "stock_io_history_goods_id",
+];
 /// Ways tried lasting, too: of each sort one.
 const LAST: &[Way] = &[
     Way::Missing,
@@ -335,6 +356,9 @@ const RECORD_WAYS: &[Way] = &[
     Way::Cut,
     Way::Utf16,
 ];
+
+/// What no version can have written.
+const UNREADABLE: &[Way] = &[Way::NoBody, Way::Cut, Way::Utf16, Way::Null, Way::Words];
 
 /// The last row's field of this kind.
 fn last_like(value: &Value, path: &Path) -> Path {

@@ -30,6 +30,14 @@ impl Stage {
         let round = instance::run(&self.world, "schedule.run", BUDGET, async |tenant| {
             schedule::run(tenant).await
         });
+        if let Ended::Returned(Ok(Round {
+            trouble: Some(reason),
+            ..
+        })) = &round
+        {
+            let text = reason.message.en.clone();
+            self.world.state().hostile.told.push(text);
+        }
         self.log_in_if_asked()?;
         let now = self.world.now();
         let woken = self.world.state().services.webhooks_waiting() > 0;
