@@ -165,7 +165,7 @@ impl Path {
     /// The same place in another row.
     pub fn in_row(&self, number: usize) -> Self {
         let mut steps = self.0.clone();
-        if let Some(step) = steps.iter_mut().rev().find(|step| is_row(step)) {
+        if let Some(step) = steps.iter_mut().rev().find(|step| is_row(step.as_str())) {
             *step = number.to_string();
         }
         Self(steps)
@@ -184,7 +184,8 @@ impl Path {
     }
 }
 
-fn is_row(step: &String) -> bool {
+fn is_row(step: impl AsRef<str>) -> bool {
+    let step = step.as_ref();
     !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
 }
 

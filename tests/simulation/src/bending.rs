@@ -383,7 +383,9 @@ fn last_like(value: &Value, path: &Path) -> Path {
 fn lies(bend: &Bend) -> bool {
     // A number or a name within a record may be anything; a token looks like nothing.
     let of_record = matches!(&bend.spot, Spot::Record(_)) && !bend.path.0.is_empty();
-    of_record || matches!(bend.path.key(), "access_token" | "refresh_token")
+    // Another number in the place of an id is another thing's id.
+    let other = matches!(bend.way, Way::Largest) && bend.path.key().to_lowercase().ends_with("id");
+    of_record || other || matches!(bend.path.key(), "access_token" | "refresh_token")
 }
 
 fn judged(stage: &Stage) -> Vec<String> {

@@ -29,7 +29,7 @@ use tsunagi_simulation::{
 };
 
 /// What a test may take; what is left out is drawn anew the next time.
-const SECONDS: u64 = 15;
+const SECONDS: u64 = 12;
 const SHOWN: usize = 20;
 
 fn dice() -> World {
@@ -47,7 +47,7 @@ fn dice() -> World {
 fn some(bends_of: impl Fn(&Rehearsal, &mut BTreeSet<(String, String)>) -> Vec<Bend>) {
     let dice = dice();
     let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
-    for name in ["import", "batch", "login"] {
+    for name in ["import"] {
         let scenario = scenarios::named(name).unwrap();
         let rehearsal = Rehearsal::of(&scenario, Setting::default()).unwrap();
         let bends = bends_of(&rehearsal, &mut seen);
@@ -208,8 +208,12 @@ fn bent_settings_are_refused_by_field_and_never_kept_by_half() {
     let own = settings::get(&ports).unwrap();
     let whole = serde_json::to_value(&own).unwrap();
     let (mut accepted, mut refused) = (0, 0);
-    for path in Path::all(&whole) {
+    for (index, path) in Path::all(&whole).into_iter().enumerate() {
         for &way in Way::ALL {
+            // Megabytes take their time.
+            if way == Way::Long && index % 16 != 4 {
+                continue;
+            }
             let Some(bent) = bend::bend(whole.to_string().as_bytes(), &path, way) else {
                 continue;
             };
