@@ -10,6 +10,7 @@ use tsunagi_simulation::{
     world::Setting,
 };
 
+#[cfg(test)]
 mod hostile;
 
 const THREADS: usize = 2;

@@ -47,7 +47,7 @@ fn dice() -> World {
 fn some(bends_of: impl Fn(&Rehearsal, &mut BTreeSet<(String, String)>) -> Vec<Bend>) {
     let dice = dice();
     let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
-    for name in ["import"] {
+    for name in std::iter::once("import") {
         let scenario = scenarios::named(name).unwrap();
         let rehearsal = Rehearsal::of(&scenario, Setting::default()).unwrap();
         let bends = bends_of(&rehearsal, &mut seen);
