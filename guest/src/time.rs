@@ -1,7 +1,7 @@
 //! Moments and days, always in Japan's zone. Reads no clock.
 
 use chrono::{
-    DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc,
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, SecondsFormat, Timelike, Utc,
 };
 
 use crate::planted::Planted;
@@ -31,8 +31,14 @@ pub fn parse_next_engine(text: &str) -> Option<Moment> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d")
                 .ok()?
                 .and_hms_opt(0, 0, 0)
-        })?;
+        })
+        .filter(|naive| plain(*naive))?;
     naive.and_local_timezone(japan()).single()
+}
+
+/// Years that a clock can be moved from without leaving what it can hold.
+fn plain(moment: NaiveDateTime) -> bool {
+    (1_000..=9_998).contains(&moment.year())
 }
 
 /// The same form, for conditions.
@@ -47,6 +53,7 @@ pub fn format_next_engine(moment: Moment) -> String {
 pub fn parse_rfc3339(text: &str) -> Option<Moment> {
     DateTime::parse_from_rfc3339(text)
         .ok()
+        .filter(|moment| plain(moment.naive_utc()))
         .map(|moment| moment.with_timezone(&japan()))
 }
 
@@ -121,8 +128,11 @@ mod tests {
             "0000-00-00 00:00:00",
             "2026-13-01 00:00:00",
             "yesterday",
+            "+262142-12-31 23:59:59",
+            "-1-01-01 00:00:00",
         ] {
             assert_eq!(parse_next_engine(text), None, "{text}");
+            assert_eq!(parse_rfc3339(text), None, "{text}");
         }
     }
 

@@ -1,11 +1,19 @@
 //! Reading foreign JSON: strings where numbers are meant, nulls, missing fields. Knows neither service and never panics; whatever
 //! cannot be read is a [`Reason`] that names the field.
 
+mod json;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{money, reason::Reason, text};
 
+pub use json::parse;
+
+/// Longer text is no value of either service's (bytes): kept, it would fill a record, and the reason beside it.
+const LONGEST_TEXT: usize = 4_096;
+/// Digits of the longest id.
+const LONGEST_ID: usize = 20;
 /// How much of an offending value a reason shows.
 const SHOWN: usize = 60;
 
@@ -22,13 +30,24 @@ impl<'a> Row<'a> {
             .ok_or_else(|| unreadable(what, value))
     }
 
-    /// A text, or a number as text; `None` when missing, null or empty.
+    /// A text, or a whole number as text; `None` when missing, null, empty or longer than any real one.
     pub fn maybe_text(self, field: &str) -> Option<String> {
         match self.0.get(field)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            Value::String(text) if (1..=LONGEST_TEXT).contains(&text.len()) => Some(text.clone()),
+            // An id with a fraction or an exponent would be another spelling of one that is known already.
+            Value::Number(number) if !number.is_f64() => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    /// An id that a service counts up: digits and nothing else, because what is booked under it must have one spelling.
+    pub fn id(self, field: &str) -> Result<String, Reason> {
+        let digits = |text: &str| {
+            let plain = (1..=LONGEST_ID).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| text.to_owned())
+        };
+        self.read(field, digits)
     }
 
     /// The same, required.
@@ -47,10 +66,11 @@ impl<'a> Row<'a> {
 
     /// A decimal number, required.
     pub fn decimal(self, field: &str) -> Result<Decimal, Reason> {
-        let text = self.maybe_text(field);
-        text.as_deref()
-            .and_then(money::parse)
-            .ok_or_else(|| self.bad(field))
+        let read = match self.value(field) {
+            Value::Number(number) => money::parse(&number.to_string()),
+            _ => self.maybe_text(field).as_deref().and_then(money::parse),
+        };
+        read.ok_or_else(|| self.bad(field))
     }
 
     /// Whether the field is the text or number `1`.
@@ -95,7 +115,7 @@ pub fn rows<T>(
 pub fn unreadable(field: &str, value: &Value) -> Reason {
     let shown = match value {
         Value::Null => "null".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.chars().take(SHOWN.saturating_mul(2)).collect(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(_) => "[…]".to_owned(),
         Value::Object(_) => "{…}".to_owned(),

@@ -6,7 +6,7 @@ use crate::{
     settings::Secret,
     text,
     time::{self, Moment},
-    wire::Row,
+    wire::{self, Row},
 };
 
 /// How much of a message is passed on.
@@ -55,7 +55,7 @@ pub struct Answer {
 
 /// Reads a body; `None` for what is no answer of Next Engine's (an error page, a cut body).
 pub fn read(body: &[u8]) -> Option<Answer> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = wire::parse(body)?;
     let row = Row::of(&body, "answer").ok()?;
     let result = row.maybe_text("result")?;
     let code = row.maybe_text("code").unwrap_or_default();

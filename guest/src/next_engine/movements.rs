@@ -51,7 +51,7 @@ pub fn decode(answer: &Value) -> Vec<Result<Movement, Reason>> {
 
 fn movement(row: Row<'_>) -> Result<Movement, Reason> {
     Ok(Movement {
-        id: row.text("stock_io_history_id")?,
+        id: row.id("stock_io_history_id")?,
         code: row.text("stock_io_history_goods_id")?,
         before: shown(row, "stock_io_history_before_stock_quantity"),
         after: shown(row, "stock_io_history_after_stock_quantity"),

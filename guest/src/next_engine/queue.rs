@@ -76,7 +76,7 @@ pub fn decode(answer: &Value) -> Vec<QueueEntry> {
 
 fn entry(row: Row<'_>) -> QueueEntry {
     QueueEntry {
-        id: row.maybe_text("que_id").unwrap_or_default(),
+        id: row.id("que_id").unwrap_or_default(),
         state: row
             .maybe_text("que_status_id")
             .map_or(QueueState::Unknown, |id| state(&id)),

@@ -38,7 +38,7 @@ fn csv(rows: &[(String, i64)], mark: &str) -> String {
 
 /// The id of the queue entry that will carry it out.
 pub fn decode(answer: &Value) -> Result<String, Reason> {
-    Row::of(answer, "answer")?.text("que_id")
+    Row::of(answer, "answer")?.id("que_id")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod sale;
 #[cfg(test)]
 pub mod samples;
 pub mod settings_check;
+pub mod settings_size;
 pub mod source_store;
 pub mod stock_decision;
 pub mod tax;

@@ -8,6 +8,7 @@ use url::Url;
 use crate::{
     error::Problem,
     reason::Reason,
+    rules::settings_size,
     settings::{
         Credentials, Endpoints, FeeMode, OrderSettings, Pace, ReceivingStore, Settings,
         StockSettings,
@@ -22,6 +23,10 @@ const LONGEST_CODE: usize = 20;
 
 /// All problems, in the order of the settings; empty when there are none.
 pub fn validate(settings: &Settings) -> Vec<Problem> {
+    let too_large = settings_size::too_large(settings);
+    if !too_large.is_empty() {
+        return too_large;
+    }
     let mut found = Problems::default();
     endpoints(&settings.endpoints, &mut found);
     credentials(&settings.credentials, &mut found);

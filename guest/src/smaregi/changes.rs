@@ -56,7 +56,7 @@ pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Reques
 pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
     let ids = answer.as_array().into_iter().flatten().map(|row| {
         let row = Row::of(row, "changes").ok()?;
-        row.maybe_text("id")
+        row.id("id").ok()
     });
     let mut ids = ids.collect::<Vec<_>>().into_iter();
     let named = |row: Result<Change, Reason>| {
@@ -74,7 +74,7 @@ pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
 
 fn change(row: Row<'_>) -> Result<Change, Reason> {
     Ok(Change {
-        id: row.text("id")?,
+        id: row.id("id")?,
         product_id: row.text("productId")?,
         store_id: row.text("storeId")?,
         amount: row.decimal("amount")?,

@@ -81,7 +81,7 @@ pub fn decode_added(answer: &Value) -> Result<Added, Reason> {
     let row = Row::of(answer, "stock")?;
     let history = Row::of(row.value("stockHistory"), "stockHistory")?;
     Ok(Added {
-        history_id: history.text("id")?,
+        history_id: history.id("id")?,
         stock_amount: row.maybe_decimal("stockAmount").ok().flatten(),
     })
 }

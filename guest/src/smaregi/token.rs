@@ -12,6 +12,8 @@ use crate::{
 
 /// Shortest life taken for real; less would mean a request for each call.
 const SHORTEST_SECONDS: i64 = 60;
+/// Longest one; more is beyond what a clock can add.
+const LONGEST_SECONDS: i64 = 31 * 86_400;
 
 /// What the token endpoint answered.
 #[derive(Clone)]
@@ -52,7 +54,7 @@ pub fn decode(answer: &Value) -> Result<Token, Reason> {
     let lives = row.read("expires_in", |text| text.parse::<i64>().ok())?;
     Ok(Token {
         access: Secret::new(access),
-        lives: lives.max(SHORTEST_SECONDS),
+        lives: lives.clamp(SHORTEST_SECONDS, LONGEST_SECONDS),
         scopes: row
             .maybe_text("scope")
             .unwrap_or_default()
@@ -82,6 +84,8 @@ mod tests {
         let token = decode(&json!({"access_token": "t", "expires_in": "3600", "scope": "pos.stores:read pos.stock:read"})).unwrap();
         assert_eq!(token.lives, 3600);
         let missing = missing(&token.scopes);
+        let endless = json!({"access_token": "t", "expires_in": i64::MAX});
+        assert_eq!(decode(&endless).unwrap().lives, LONGEST_SECONDS);
         assert_eq!(missing.len(), 5);
         assert!(missing.contains(&"pos.stock-changes:read".to_owned()));
     }

@@ -106,7 +106,7 @@ fn rounding(rounding: Rounding) -> &'static str {
 
 /// The new 取引ID.
 pub fn decode_registered(answer: &Value) -> Result<String, Reason> {
-    Row::of(answer, "transaction")?.text("transactionHeadId")
+    Row::of(answer, "transaction")?.id("transactionHeadId")
 }
 
 /// The transactions with our id, near the moment that its identity fixes.
@@ -140,7 +140,7 @@ pub fn decode_found(answer: &Value, identity: &Identity) -> Vec<Found> {
             .is_none_or(|division| division == SALE);
         let dispose = row.maybe_text("disposeDivision").unwrap_or_default();
         let found = Found {
-            id: row.text("transactionHeadId")?,
+            id: row.id("transactionHeadId")?,
             cancelled: row.flag("cancelDivision"),
             disposed: dispose == "1",
             total: row.maybe_decimal("total").ok().flatten(),

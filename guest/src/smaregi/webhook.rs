@@ -24,8 +24,7 @@ pub struct Event {
 
 /// Reads a delivery. One bad id makes the delivery unreadable: the catch-up then finds what it meant.
 pub fn parse(body: &[u8]) -> Result<Event, Reason> {
-    let value: Value =
-        serde_json::from_slice(body).map_err(|_| wire::unreadable("body", &Value::Null))?;
+    let value = wire::parse(body).ok_or_else(|| wire::unreadable("body", &Value::Null))?;
     let row = Row::of(&value, "body")?;
     let event = row.text("event")?;
     let stock = match event.as_str() {

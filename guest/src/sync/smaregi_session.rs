@@ -24,7 +24,7 @@ use crate::{
     },
     text,
     time::Moment,
-    wire::Row,
+    wire::{self, Row},
 };
 
 /// Where the app access token is cached.
@@ -256,7 +256,7 @@ async fn fetch(tenant: &Tenant<'_>) -> Result<Cached> {
     if !(200..=299).contains(&response.status) {
         return Err(failure_of(tenant, false, &response).into());
     }
-    let answer = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let answer = wire::parse(&response.body).unwrap_or(Value::Null);
     let token = token::decode(&answer).map_err(|_| outage(tenant))?;
     let cached = Cached {
         access: token.access,
@@ -309,7 +309,7 @@ fn body(
     request: &Request,
     response: &HttpResponse,
 ) -> std::result::Result<Value, CallError> {
-    serde_json::from_slice(&response.body).map_err(|_| open_if(request.writes(), outage(tenant)))
+    wire::parse(&response.body).ok_or_else(|| open_if(request.writes(), outage(tenant)))
 }
 
 fn open_if(writes: bool, error: Error) -> CallError {
@@ -337,7 +337,7 @@ fn failure_of(tenant: &Tenant<'_>, writes: bool, response: &HttpResponse) -> Cal
     if response.status >= 500 || response.status == 408 {
         return open_if(writes, outage(tenant));
     }
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = wire::parse(&response.body).unwrap_or(Value::Null);
     let said = |field: &str| {
         Row::of(&body, "body")
             .ok()

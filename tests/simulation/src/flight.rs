@@ -91,9 +91,11 @@ impl Flight {
         let Some(ticket) = self.ticket.take() else {
             return (before, Outcome::LostBefore);
         };
+        let endpoint = state.services.service(self.service).endpoint(&request);
         let outcome = state.services.act(&ticket, &request);
         state.services.end(ticket, &outcome);
         state.in_flight -= 1;
+        let outcome = state.bend_answer(self.number, &endpoint, outcome);
         (before, outcome)
     }
 

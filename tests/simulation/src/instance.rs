@@ -56,6 +56,9 @@ pub fn watched(
         Err(payload) if payload.is::<Death>() => Ended::Died,
         Err(payload) => breach(world, format!("{name} trapped: {}", said(payload.as_ref()))),
     };
+    if let Ended::Returned(Err(failure)) = &ended {
+        world.state().hostile.told.push(failure.to_string());
+    }
     world.note(|| format!("---- {name}: {ended}"));
     ended
 }

@@ -7,11 +7,15 @@
 //! `tests/e2e`; [`sleeper`] is an instance's sleep. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`]
 //! are what is played; [`judge`] reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at
 //! every call; [`planted`] proves that this finds the mistakes that people make; [`lives`] lets seeded merchants trade for weeks.
+//! [`bend`] spoils what was true, [`hostile`] where a run meets it, and [`bending`] tries it.
 
 pub mod air;
+pub mod bend;
+pub mod bending;
 pub mod export;
 pub mod fault;
 pub mod flight;
+pub mod hostile;
 pub mod instance;
 pub mod judge;
 pub mod lives;

@@ -1,5 +1,7 @@
 //! `tsunagi-simulation`: tries every fault at every call, and replays a run with its trace. It must not decide what is right.
 
+mod bends;
+
 use std::{process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
@@ -42,6 +44,8 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// Bends true answers and stored records: each field in every way, and some by lot.
+    Bend(bends::Args),
     /// Plays one run and shows every call of it.
     Replay {
         /// The scenario.
@@ -132,6 +136,7 @@ fn main() -> ExitCode {
             });
             ExitCode::from(u8::from(!well))
         }
+        Command::Bend(args) => bends::run(&args),
     }
 }
 

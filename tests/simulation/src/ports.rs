@@ -88,7 +88,11 @@ impl Storage for View<'_> {
             Class::Read,
             || format!("get {}", keys.join(" ")),
             None,
-            |state| Ok(state.memory.get(keys)),
+            |state| {
+                let mut found = state.memory.get(keys);
+                state.bend_records(found.iter_mut().flatten());
+                Ok(found)
+            },
         )
     }
 
@@ -103,7 +107,11 @@ impl Storage for View<'_> {
             Class::Read,
             || format!("scan {} at most {limit}", start.escape_debug()),
             None,
-            |state| Ok(state.memory.scan(start, end, backward, limit)),
+            |state| {
+                let mut found = state.memory.scan(start, end, backward, limit);
+                state.bend_records(found.iter_mut());
+                Ok(found)
+            },
         )
     }
 

@@ -14,6 +14,7 @@ use tsunagi_sandbox::{SandboxClock, Switches};
 use crate::{
     export::Engine,
     fault::{Call, Class, Fault, Kind, Plan},
+    hostile::Hostile,
     lives::weather::Weather,
     memory::Memory,
     native::Native,
@@ -45,6 +46,8 @@ pub struct State {
     pub rotations: Vec<u32>,
     /// Requests on their way.
     pub in_flight: u32,
+    /// What is bent.
+    pub hostile: Hostile,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
     /// What goes wrong by itself, beside the plan.
@@ -116,6 +119,7 @@ impl World {
             breaches: Vec::new(),
             rotations: Vec::new(),
             in_flight: 0,
+            hostile: Hostile::default(),
             struck_at: None,
             weather: None,
             skew: TimeDelta::zero(),
@@ -146,6 +150,7 @@ impl World {
             breaches: state.breaches.clone(),
             rotations: state.rotations.clone(),
             in_flight: state.in_flight,
+            hostile: state.hostile.clone(),
             struck_at: state.struck_at,
             weather: state.weather.clone(),
             skew: state.skew,
@@ -304,6 +309,11 @@ impl State {
     /// The calls so far, by number less one.
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// Whether calls are numbered and may meet their fault.
+    pub fn is_disturbed(&self) -> bool {
+        self.counting && !self.quiet
     }
 
     /// The trace, when one was kept.

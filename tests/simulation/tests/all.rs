@@ -13,6 +13,9 @@ use tsunagi_simulation::{
     world::Setting,
 };
 
+#[cfg(test)]
+mod hostile;
+
 const THREADS: usize = 2;
 
 #[test]

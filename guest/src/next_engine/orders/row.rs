@@ -86,7 +86,7 @@ pub fn read(value: &Value) -> OrderRow {
         Ok(row) => row,
         Err(reason) => return OrderRow::unreadable(reason),
     };
-    match row.text("receive_order_row_receive_order_id") {
+    match row.id("receive_order_row_receive_order_id") {
         Ok(slip) => OrderRow {
             shop_id: row.maybe_text("receive_order_shop_id"),
             head: head(row).ok(),

@@ -25,6 +25,14 @@ impl Stage {
         self.rounds += 1;
         self.deliver_webhooks();
         let round = self.call(&Export::Run);
+        if let Ended::Returned(Ok(Answer::Round(Round {
+            trouble: Some(reason),
+            ..
+        }))) = &round
+        {
+            let text = reason.message.en.clone();
+            self.world.state().hostile.told.push(text);
+        }
         self.log_in_if_asked()?;
         let now = self.world.now();
         let skew = self.world.state().skew;

@@ -1,0 +1,91 @@
+//! How much text settings may hold, so that they fit one record and a problem never repeats what is too long. Knows no field.
+
+use serde_json::Value;
+
+use crate::{error::Problem, reason::Reason, settings::Settings};
+
+/// Characters of one text.
+const LONGEST_TEXT: usize = 1_000;
+/// Entries of one list.
+const LONGEST_LIST: usize = 2_000;
+/// Bytes of everything; storage takes 1 MiB a value.
+const LARGEST: usize = 900_000;
+
+/// What is too large; empty when all of it fits.
+pub fn too_large(settings: &Settings) -> Vec<Problem> {
+    let whole = serde_json::to_value(settings).unwrap_or(Value::Null);
+    let mut found = Vec::new();
+    walk(&whole, String::new(), &mut found);
+    if found.is_empty() && whole.to_string().len() > LARGEST {
+        found.push(problem("settings".to_owned(), "900000 bytes"));
+    }
+    found
+}
+
+fn walk(value: &Value, path: String, found: &mut Vec<Problem>) {
+    match value {
+        Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+            found.push(problem(path, "1000 characters"));
+        }
+        Value::Array(entries) if entries.len() > LONGEST_LIST => {
+            found.push(problem(path, "2000 entries"));
+        }
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                walk(entry, format!("{path}[{index}]"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let dot = if path.is_empty() { "" } else { "." };
+                // The contract spells its fields with hyphens.
+                walk(
+                    value,
+                    format!("{path}{dot}{}", name.replace('_', "-")),
+                    found,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+fn problem(field: String, most: &str) -> Problem {
+    let reason = Reason::new(
+        "too-long",
+        format!("長すぎます(上限: {most})。"),
+        format!("This is too long; it may be at most {most}."),
+    );
+    Problem { field, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{rules::samples, settings::CodeBasis};
+
+    #[test]
+    fn what_is_too_long_is_named_and_not_repeated() {
+        let mut settings = Settings {
+            orders: samples::settings(),
+            ..Settings::default()
+        };
+        assert_eq!(too_large(&settings), []);
+        settings.orders.receiving_stores[0].shop_name = "長".repeat(1_001);
+        settings.credentials.smaregi_client_secret =
+            crate::settings::Secret::new("s3".repeat(5_000_000));
+        settings.stock.codes.basis = CodeBasis::ProductCode;
+        settings.stock.stores = vec!["1".to_owned(); 2_001];
+        let found = too_large(&settings);
+        let fields: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "credentials.smaregi-client-secret",
+                "orders.receiving-stores[0].shop-name",
+                "stock.stores"
+            ]
+        );
+        assert!(!format!("{found:?}").contains("s3s3"));
+    }
+}
