@@ -10,6 +10,7 @@ use clap::Args as Arguments;
 use tsunagi_simulation::{
     bending::{self, Rehearsal, Tally},
     hostile::Bend,
+    proof::Check,
     scenarios,
     world::{Setting, World},
 };
@@ -44,7 +45,7 @@ pub struct Args {
 }
 
 /// Does it.
-pub fn run(args: &Args) -> ExitCode {
+pub fn run(args: &Args, record: bool) -> ExitCode {
     if let (Some(bend), [name]) = (&args.bend, args.scenario.as_slice()) {
         return show(name, bend);
     }
@@ -55,7 +56,7 @@ pub fn run(args: &Args) -> ExitCode {
     println!("seed {seed}");
     println!("scenario         answers  records  by lot  pressed  failures  seconds");
     let (mut answers, mut records) = (BTreeSet::new(), BTreeSet::new());
-    let mut failures = 0;
+    let (mut failures, mut tried) = (0, 0);
     for scenario in scenarios::all() {
         if !args.scenario.is_empty() && !args.scenario.iter().any(|name| name == scenario.name) {
             continue;
@@ -106,8 +107,14 @@ pub fn run(args: &Args) -> ExitCode {
             println!("  pressed: {replay}");
         }
         failures += tally.failures.len();
+        tried += of_answers.len() + of_records.len() + drawn.len();
     }
-    ExitCode::from(u8::from(failures > 0))
+    let whole = args.scenario.is_empty() && args.way.is_none() && !args.by_lot;
+    let tried = [("bends", tried)];
+    super::ended(
+        (record && whole).then_some((Check::Bends, &tried)),
+        failures,
+    )
 }
 
 fn show(name: &str, bend: &Bend) -> ExitCode {

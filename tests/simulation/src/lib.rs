@@ -23,6 +23,7 @@ pub mod memory;
 pub mod native;
 pub mod planted;
 pub mod ports;
+pub mod proof;
 pub mod runner;
 pub mod scenarios;
 pub mod script;

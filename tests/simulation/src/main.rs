@@ -13,6 +13,7 @@ use tsunagi_simulation::{
         tour::{self, Tour},
     },
     planted,
+    proof::{Check, Proof, Trouble},
     runner::{self, Depth, Failure, Tally},
     scenarios::{self, Scenario},
     world::Setting,
@@ -25,6 +26,9 @@ const SHOWN: usize = 20;
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
+    /// Writes what was counted into the README's table.
+    #[arg(long, global = true)]
+    record: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -33,6 +37,8 @@ struct Cli {
 enum Command {
     /// Lists the scenarios.
     List,
+    /// Makes the README's table anew from what was counted.
+    Table,
     /// Tries every fault at every call.
     Run {
         /// Scenarios; all without any.
@@ -93,7 +99,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    let Cli { record, command } = Cli::parse();
+    match command {
+        Command::Table => written(Proof::read().and_then(|proof| proof.write_table())),
         Command::List => {
             for scenario in scenarios::all() {
                 println!("{:<16} {}", scenario.name, scenario.about);
@@ -106,14 +114,14 @@ fn main() -> ExitCode {
             threads,
         } => {
             let depth = if pairs { Depth::Pairs } else { Depth::Singles };
-            run(&scenarios, depth, threads)
+            run(&scenarios, depth, threads, record)
         }
         Command::Replay {
             scenario,
             fault,
             planted,
         } => replay(&scenario, fault, planted),
-        Command::Planted { faults, most } => find_planted(faults, most),
+        Command::Planted { faults, most } => find_planted(faults, most, record),
         Command::Live {
             days,
             seed,
@@ -129,14 +137,16 @@ fn main() -> ExitCode {
                 traced: trace,
                 ..lives::Plan::of(seed.unwrap_or_else(tour::fresh_seed), days)
             };
-            let well = tour::print(&Tour {
+            let (sum, failed) = tour::print(&Tour {
                 first,
                 merchants,
                 threads,
             });
-            ExitCode::from(u8::from(!well))
+            let days = sum.days as usize;
+            let tried = [("days", days), ("merchants", merchants as usize)];
+            ended(record.then_some((Check::Lives, &tried)), failed)
         }
-        Command::Bend(args) => bends::run(&args),
+        Command::Bend(args) => bends::run(&args, record),
     }
 }
 
@@ -150,23 +160,50 @@ fn chosen(names: &[String]) -> Result<Vec<Scenario>, String> {
     names.iter().map(known).collect()
 }
 
-fn run(names: &[String], depth: Depth, threads: usize) -> ExitCode {
+fn run(names: &[String], depth: Depth, threads: usize, record: bool) -> ExitCode {
     let chosen = match chosen(names) {
         Ok(chosen) => chosen,
         Err(why) => return fail(&why),
     };
     println!("scenario         calls  effects  singles    pairs  logins  failures  seconds");
-    let mut failures = 0;
-    for scenario in chosen {
+    let mut sum = Tally::default();
+    for scenario in &chosen {
         let began = Instant::now();
-        let tally = runner::explore(&scenario, depth, threads);
-        show(&scenario, &tally, began.elapsed().as_secs_f64());
-        failures += tally.failures.len();
+        let tally = runner::explore(scenario, depth, threads);
+        show(scenario, &tally, began.elapsed().as_secs_f64());
+        sum.add(tally);
     }
-    if failures == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let singles = [
+        ("scenarios", chosen.len()),
+        ("calls", sum.calls),
+        ("faults", sum.singles),
+    ];
+    let pairs = [("pairs", sum.pairs)];
+    let counted = match depth {
+        Depth::Singles => (Check::Singles, singles.as_slice()),
+        Depth::Pairs => (Check::Pairs, pairs.as_slice()),
+    };
+    ended(
+        (record && names.is_empty()).then_some(counted),
+        sum.failures.len(),
+    )
+}
+
+/// Writes down what was counted, if it is asked for; a failure fails.
+fn ended(counted: Option<(Check, &[(&str, usize)])>, failures: usize) -> ExitCode {
+    let kept = counted.map_or(Ok(()), |(check, tried)| {
+        Proof::record(check, tried, failures)
+    });
+    if failures > 0 {
+        return ExitCode::FAILURE;
+    }
+    written(kept)
+}
+
+fn written(done: Result<(), Trouble>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(&why.to_string()),
     }
 }
 
@@ -230,17 +267,19 @@ fn replay(name: &str, faults: Vec<Fault>, planted: Option<Planted>) -> ExitCode 
     }
 }
 
-fn find_planted(chosen: Vec<Planted>, most: u32) -> ExitCode {
+fn find_planted(chosen: Vec<Planted>, most: u32, record: bool) -> ExitCode {
     let chosen = match chosen.as_slice() {
         [] => Planted::ALL.to_vec(),
         _ => chosen,
     };
-    let mut missed = 0;
+    let record = record && chosen.len() == Planted::ALL.len();
+    let (mut missed, mut sum) = (0, 0);
     println!("planted fault               runs  found in         seconds");
-    for planted in chosen {
+    for &planted in &chosen {
         let began = Instant::now();
         let found = planted::find(planted, most);
         let runs = found.as_ref().map_or(most, |found| found.runs);
+        sum += runs as usize;
         let scenario = found.as_ref().map_or("NOT FOUND", |found| found.scenario);
         let (name, seconds) = (planted.name(), began.elapsed().as_secs_f64());
         println!("{name:<24} {runs:>7}  {scenario:<16} {seconds:>7.1}");
@@ -250,11 +289,8 @@ fn find_planted(chosen: Vec<Planted>, most: u32) -> ExitCode {
             None => missed += 1,
         }
     }
-    if missed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let tried = [("planted", chosen.len()), ("runs", sum)];
+    ended(record.then_some((Check::Planted, &tried)), missed)
 }
 
 fn fail(why: &str) -> ExitCode {

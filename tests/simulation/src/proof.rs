@@ -5,9 +5,10 @@ use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Before the table in the README.
@@ -135,7 +136,8 @@ impl Proof {
         if !file(COUNTS).exists() {
             return Ok(Self::default());
         }
-        serde_json::from_str(&text_of(COUNTS)?).map_err(|error| Trouble::Counts(file(COUNTS), error))
+        serde_json::from_str(&text_of(COUNTS)?)
+            .map_err(|error| Trouble::Counts(file(COUNTS), error))
     }
 
     /// What this check counted.
@@ -149,15 +151,20 @@ impl Proof {
     /// When a file cannot be read or written.
     pub fn record(check: Check, tried: &[(&str, usize)], failures: usize) -> Result<(), Trouble> {
         let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let tried = tried.iter().map(|(unit, count)| ((*unit).to_owned(), number(*count)));
+        let tried = tried
+            .iter()
+            .map(|(unit, count)| ((*unit).to_owned(), number(*count)));
+        let today =
+            DateTime::<Utc>::from(SystemTime::now()).with_timezone(&tsunagi_guest::time::japan());
         let counted = Counted {
-            on: chrono::Utc::now().with_timezone(&tsunagi_guest::time::japan()).date_naive(),
+            on: today.date_naive(),
             tried: tried.collect(),
             failures: number(failures),
         };
         let mut proof = Self::read()?;
         proof.0.insert(check, counted);
-        let text = serde_json::to_string_pretty(&proof).map_err(|error| Trouble::Counts(file(COUNTS), error))?;
+        let text = serde_json::to_string_pretty(&proof)
+            .map_err(|error| Trouble::Counts(file(COUNTS), error))?;
         keep(COUNTS, &format!("{text}\n"))?;
         proof.write_table()
     }

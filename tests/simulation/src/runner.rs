@@ -179,10 +179,25 @@ pub struct Tally {
     pub singles: usize,
     /// Runs with two.
     pub pairs: usize,
+    /// Runs with two that [`Depth::Pairs`] makes.
+    pub possible_pairs: usize,
     /// Runs in which a person had to log in again.
     pub logins: usize,
     /// Runs that went wrong.
     pub failures: Vec<Failure>,
+}
+
+impl Tally {
+    /// Another scenario's figures beside.
+    pub fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.effects += other.effects;
+        self.singles += other.singles;
+        self.pairs += other.pairs;
+        self.possible_pairs += other.possible_pairs;
+        self.logins += other.logins;
+        self.failures.extend(other.failures);
+    }
 }
 
 /// How far to go.
@@ -242,6 +257,13 @@ pub fn explore(scenario: &Scenario, depth: Depth, threads: usize) -> Tally {
             }
         } else {
             let run = whole.run_with(scenario, plan.clone());
+            if paired(&whole.run.calls, 0).contains(first) {
+                let pairs = paired(&run.calls, first.at).len();
+                tally
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .possible_pairs += pairs;
+            }
             note(&tally, scenario, plan, &run);
         }
     });

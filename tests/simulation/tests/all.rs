@@ -7,7 +7,8 @@ mod planted;
 use tsunagi_simulation::{
     fault::{Fault, Kind, Plan},
     judge,
-    runner::{self, Depth},
+    proof::{Check, Proof},
+    runner::{self, Depth, Tally},
     scenarios,
     stage::Stage,
     world::Setting,
@@ -33,6 +34,7 @@ fn every_scenario_ends_well_when_nothing_goes_wrong() {
 
 #[test]
 fn every_single_fault_is_survived() {
+    let mut sum = Tally::default();
     for scenario in scenarios::all() {
         let tally = runner::explore(&scenario, Depth::Singles, THREADS);
         println!(
@@ -49,7 +51,31 @@ fn every_single_fault_is_survived() {
             "replay {} --fault ...: {told:#?}",
             scenario.name
         );
+        sum.add(tally);
     }
+    table_is_fresh(&Proof::read().unwrap(), &sum);
+}
+
+/// What the README's table says of faults and pairs is what there is to try.
+fn table_is_fresh(proof: &Proof, sum: &Tally) {
+    let counted = |check, unit| proof.of(check).and_then(|counted| counted.of(unit));
+    let (faults, pairs) = (sum.singles as u64, sum.possible_pairs as u64);
+    assert_eq!(
+        (
+            counted(Check::Singles, "faults"),
+            counted(Check::Pairs, "pairs")
+        ),
+        (Some(faults), Some(pairs)),
+        "`tsunagi-simulation run --record` and `run --pairs --record` make it anew"
+    );
+}
+
+#[test]
+fn the_readme_shows_what_was_counted() {
+    assert!(
+        Proof::read().unwrap().is_shown().unwrap(),
+        "`tsunagi-simulation table` makes it anew"
+    );
 }
 
 #[test]
