@@ -103,7 +103,7 @@ fn before_pages(setting: Setting) -> Result<Stage, Broken> {
 }
 
 fn pages(stage: &mut Stage) -> Result<(), Broken> {
-    stage.call(&Export::ImportSlice(OWN.to_string(), 2));
+    stage.call(&Export::ImportSlice(OWN.to_string(), 1));
     stage.act(|services| services.next_engine.split(SPLIT, &[2, 3, 4, 5, 6]))?;
     stage.call(&Export::ImportShop(OWN.to_string()));
     stage.till(CUP, 2)?;
