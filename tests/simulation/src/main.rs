@@ -103,7 +103,7 @@ fn main() -> ExitCode {
     match command {
         Command::Table => written(Proof::read().and_then(|proof| proof.write_table())),
         Command::List => {
-            for scenario in scenarios::all() {
+            for scenario in scenarios::every() {
                 println!("{:<16} {}", scenario.name, scenario.about);
             }
             ExitCode::SUCCESS

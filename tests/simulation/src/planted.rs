@@ -54,7 +54,7 @@ pub fn named(name: &str) -> Result<Planted, String> {
 pub fn find(planted: Planted, most: u32) -> Option<Found> {
     let mut search = Search { runs: 0, most };
     let mut plays = Vec::new();
-    for scenario in scenarios::all() {
+    for scenario in scenarios::every() {
         let setting = Setting {
             planted: Some(planted),
             ..Setting::default()

@@ -21,7 +21,7 @@ const THREADS: usize = 2;
 
 #[test]
 fn every_scenario_ends_well_when_nothing_goes_wrong() {
-    for scenario in scenarios::all() {
+    for scenario in scenarios::every() {
         let run = runner::play(&scenario, Setting::default());
         assert_eq!(run.complaints, Vec::<String>::new(), "{}", scenario.name);
         assert!(

@@ -23,7 +23,7 @@ pub struct Scenario {
     pub act: fn(&mut Stage) -> Result<(), Broken>,
 }
 
-/// All of them.
+/// All that are tried fault by fault.
 pub fn all() -> Vec<Scenario> {
     [
         orders::SCENARIOS,
@@ -34,9 +34,19 @@ pub fn all() -> Vec<Scenario> {
     .concat()
 }
 
+/// Those of which a run takes so long that they are tried fault by fault only when they are named.
+pub fn large() -> Vec<Scenario> {
+    mistakes::LARGE.to_vec()
+}
+
+/// Every one.
+pub fn every() -> Vec<Scenario> {
+    [all(), large()].concat()
+}
+
 /// The one of this name.
 pub fn named(name: &str) -> Option<Scenario> {
-    all().into_iter().find(|scenario| scenario.name == name)
+    every().into_iter().find(|scenario| scenario.name == name)
 }
 
 /// Logged in and switched on a moment ago: nothing is learnt yet.

@@ -36,7 +36,7 @@ const PLAINLY_WRONG: [Planted; 13] = [
 
 #[test]
 fn what_is_plainly_wrong_is_found_undisturbed() {
-    let most = u32::try_from(scenarios::all().len()).unwrap();
+    let most = u32::try_from(scenarios::every().len()).unwrap();
     for planted in PLAINLY_WRONG {
         let found = planted::find(planted, most);
         let found = found.unwrap_or_else(|| panic!("{} is not found", planted.name()));
