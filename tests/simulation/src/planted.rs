@@ -81,6 +81,17 @@ struct Search {
 
 type Play = (Scenario, Rehearsal);
 
+/// Whether the same faults do no harm when nothing is planted: otherwise they show nothing.
+fn is_well_without(scenario: &Scenario, plan: &Plan) -> bool {
+    let setting = Setting {
+        plan: plan.clone(),
+        ..Setting::default()
+    };
+    let run = runner::play(scenario, setting);
+    let mut complaints = run.complaints.iter();
+    complaints.all(|complaint| complaint == runner::NEVER_STRUCK)
+}
+
 impl Search {
     fn is_over(&self) -> bool {
         self.runs >= self.most
@@ -89,7 +100,8 @@ impl Search {
     fn judge(&mut self, scenario: &Scenario, plan: Plan, run: &Run) -> Option<Found> {
         self.runs += 1;
         let complaint = run.complaints.first()?.clone();
-        Some(Found {
+        let found_by_plan = plan.0.is_empty() || is_well_without(scenario, &plan);
+        found_by_plan.then_some(Found {
             runs: self.runs,
             scenario: scenario.name,
             plan,

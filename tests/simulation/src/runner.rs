@@ -18,6 +18,9 @@ use crate::{
     world::{Line, Setting},
 };
 
+/// A complaint about the plan, not about what was played.
+pub const NEVER_STRUCK: &str = "a fault of the plan never struck";
+
 /// What came of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
@@ -134,7 +137,7 @@ pub fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
     complaints.extend(played.err().map(|Broken(why)| why));
     complaints.extend(judge::judge(&state.services, &stage.script));
     if !state.plan_is_done() {
-        complaints.push("a fault of the plan never struck".to_owned());
+        complaints.push(NEVER_STRUCK.to_owned());
     }
     if stage.logins > 0 && !state.pair_was_lost() {
         complaints.push("a login was asked for, and no pair of tokens was lost".to_owned());
