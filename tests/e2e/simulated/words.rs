@@ -23,7 +23,7 @@ pub fn arguments(export: &Export) -> Value {
         Export::SwitchOn(Backlog::Send) => json!({ "backlog": "send" }),
         Export::SwitchOn(Backlog::Leave) => json!({ "backlog": "leave" }),
         Export::PutSettings(given) => json!({ "settings": settings(given) }),
-        Export::ImportShop(shop) => json!({ "shop-id": shop }),
+        Export::ImportShop(shop) | Export::ImportSlice(shop, _) => json!({ "shop-id": shop }),
         Export::Retry(RetryChoice::Slip(slip)) => json!({ "choice": { "slip": slip } }),
         Export::Retry(RetryChoice::AllRefused(all)) => json!({ "choice": { "all-refused": all } }),
         Export::TakeIn(delivery) => json!({ "webhook": webhook(delivery) }),
@@ -101,7 +101,9 @@ pub fn answer(export: &Export, value: &Value) -> Answer {
         | Export::SwitchOff
         | Export::Disconnect => Answer::Status(status(value)),
         Export::PutSettings(_) => Answer::Done,
-        Export::ImportShop(_) | Export::Retry(_) => Answer::Imported(imported(value)),
+        Export::ImportShop(_) | Export::ImportSlice(..) | Export::Retry(_) => {
+            Answer::Imported(imported(value))
+        }
         Export::Run => Answer::Round(round(value)),
         Export::TakeIn(_) | Export::TakeInChanges(_) => Answer::Taken(Taken {
             hints: number(&value["hints"]),
