@@ -68,14 +68,14 @@ fn breach<T>(world: &World, what: String) -> Ended<T> {
     Ended::Died
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().cloned();
     let text = text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned()));
     text.unwrap_or_default()
 }
 
 /// Nobody else wakes anything here, so whatever is polled without end would wait for ever.
-fn to_the_end<T>(work: impl Future<Output = T>) -> Option<T> {
+pub(crate) fn to_the_end<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..MOST_POLLS {

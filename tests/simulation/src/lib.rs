@@ -4,7 +4,7 @@
 //! From the inside out: [`fault`] names what can go wrong; [`memory`] and [`world`] are everything that outlives an instance;
 //! [`ports`] and [`instance`] are one instance and its death; [`stage`] plays the merchant and the host, and writes the
 //! [`script`]; [`scenarios`] are what is played; [`judge`] reads both services' books beside the script, and nothing of ours;
-//! [`runner`] tries every fault at every call.
+//! [`runner`] tries every fault at every call; [`together`] lets two instances meet in every order.
 
 pub mod fault;
 pub mod instance;
@@ -16,4 +16,5 @@ pub mod scenarios;
 pub mod script;
 pub mod shop;
 pub mod stage;
+pub mod together;
 pub mod world;

@@ -1,11 +1,13 @@
 //! `tsunagi-simulation`: tries every fault at every call, and replays a run with its trace. It must not decide what is right.
 
+mod together_command;
+
 use std::{process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
 use tsunagi_simulation::{
     fault::{Fault, Plan},
-    runner::{self, Depth, Failure, Tally},
+    runner::{self, Depth, Failure, Run, Tally},
     scenarios::{self, Scenario},
     world::Setting,
 };
@@ -36,6 +38,10 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// Lets two instances meet in every order, at random, and with one asleep beyond its lease.
+    Together(together_command::Together),
+    /// Plays one run of `together` and shows every call of it.
+    TogetherReplay(together_command::Replay),
     /// Plays one run and shows every call of it.
     Replay {
         /// The scenario.
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
             let depth = if pairs { Depth::Pairs } else { Depth::Singles };
             run(&scenarios, depth, threads)
         }
+        Command::Together(command) => command.run(),
+        Command::TogetherReplay(command) => command.run(),
         Command::Replay { scenario, fault } => replay(&scenario, fault),
     }
 }
@@ -137,7 +145,10 @@ fn replay(name: &str, faults: Vec<Fault>) -> ExitCode {
         traced: true,
         ..Setting::default()
     };
-    let run = runner::play(&scenario, setting);
+    show_run(&runner::play(&scenario, setting))
+}
+
+fn show_run(run: &Run) -> ExitCode {
     for line in &run.trace {
         let number = line.number.map(|number| format!("#{number}"));
         let at = line.at.format("%d %H:%M:%S%.3f");

@@ -12,8 +12,9 @@ const LARGEST_COMMIT: usize = 2_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     entries: BTreeMap<String, Entry>,
-    /// Of all keys together, so that none comes back after a delete.
-    revision: u64,
+    /// The last revision of each deleted key, so that none comes back. Each key counts for itself: what is written in another
+    /// order is the same in the end.
+    gone: BTreeMap<String, u64>,
 }
 
 impl Memory {
@@ -62,14 +63,17 @@ impl Memory {
     }
 
     fn write(&mut self, write: &Write) {
-        self.revision += 1;
         let Some(value) = &write.value else {
-            self.entries.remove(&write.key);
+            if let Some(entry) = self.entries.remove(&write.key) {
+                self.gone.insert(entry.key, entry.revision);
+            }
             return;
         };
+        let standing = self.entries.get(&write.key).map(|entry| entry.revision);
+        let last = standing.or_else(|| self.gone.remove(&write.key));
         let entry = Entry {
             key: write.key.clone(),
-            revision: self.revision,
+            revision: last.unwrap_or_default() + 1,
             value: value.clone(),
         };
         self.entries.insert(write.key.clone(), entry);

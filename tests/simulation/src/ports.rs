@@ -20,6 +20,7 @@ use crate::{
     fault::{Class, Kind},
     instance::die,
     memory,
+    together::{Lease, Point, touch::is_late_for_ever},
     world::{State, World},
 };
 
@@ -31,12 +32,16 @@ const LONG_WAIT: u32 = 300;
 /// One instance's view of the world.
 pub struct View<'a> {
     world: &'a World,
+    lease: Lease,
 }
 
 impl<'a> View<'a> {
     /// Of this world.
     pub fn new(world: &'a World) -> Self {
-        Self { world }
+        Self {
+            world,
+            lease: Lease::default(),
+        }
     }
 
     /// As every flow takes them.
@@ -110,6 +115,8 @@ impl Storage for View<'_> {
         };
         let text = || committed(checks, writes);
         let done = self.stored(class, text, checks.first(), effect);
+        self.lease.committed(writes, done.is_ok());
+        self.world.meanwhile(Point::Acted);
         if let Err(StorageFailure::Conflict(key)) = &done {
             self.world.note(|| format!("    conflict on {key}"));
         }
@@ -117,7 +124,7 @@ impl Storage for View<'_> {
     }
 }
 
-fn committed(checks: &[Check], writes: &[Write]) -> String {
+pub(crate) fn committed(checks: &[Check], writes: &[Write]) -> String {
     let write = |write: &Write| {
         let sign = if write.value.is_some() { "" } else { "-" };
         format!("{sign}{}", write.key)
@@ -128,7 +135,7 @@ fn committed(checks: &[Check], writes: &[Write]) -> String {
 
 impl Clock for View<'_> {
     fn now(&self) -> DateTime<FixedOffset> {
-        self.world.now()
+        self.lease.saw(self.world.now())
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
@@ -151,6 +158,12 @@ impl Http for View<'_> {
                 ServiceName::Smaregi => Class::Smaregi,
                 ServiceName::NextEngine => Class::NextEngine,
             };
+            let late = is_late_for_ever(service, &wire);
+            self.world.meanwhile(if late {
+                Point::Leaving(service)
+            } else {
+                Point::Before
+            });
             let (number, fault) = self
                 .world
                 .begin(class, || described(self.world, service, &wire));
@@ -159,10 +172,12 @@ impl Http for View<'_> {
                 Some(Kind::NotSent) => return Err(HttpFailure::NotSent),
                 _ => {}
             }
-            let flight = Flight::begin(self.world, service, wire, fault);
+            let mut flight = Flight::begin(self.world, service, wire, fault);
+            flight.enter(&self.lease);
             // The request is on its way: what else is in flight comes to its turn.
             once_more().await;
             let (pair_before, outcome) = flight.act();
+            self.world.meanwhile(Point::Acted);
             self.world.pass(match outcome {
                 Outcome::LostAfter | Outcome::LostBefore => request.timeout,
                 _ => LATENCY,
@@ -187,7 +202,7 @@ impl View<'_> {
     }
 }
 
-fn access_token(state: &State) -> Option<String> {
+pub(crate) fn access_token(state: &State) -> Option<String> {
     let next_engine = &state.services.next_engine;
     let uid = &next_engine.users().first()?.uid;
     next_engine.pair(uid).map(|pair| pair.access.clone())
@@ -198,6 +213,8 @@ struct Flight<'a> {
     world: &'a World,
     request: Request,
     ticket: Option<Ticket>,
+    /// Among those at Next Engine.
+    place: Option<u64>,
 }
 
 impl<'a> Flight<'a> {
@@ -221,7 +238,19 @@ impl<'a> Flight<'a> {
             world,
             request,
             ticket,
+            place: None,
         }
+    }
+
+    fn enter(&mut self, lease: &Lease) {
+        if self.is_at(ServiceName::NextEngine) {
+            self.place = Some(self.world.enter(lease.until()));
+        }
+    }
+
+    fn is_at(&self, service: ServiceName) -> bool {
+        let ticket = self.ticket.as_ref();
+        ticket.is_some_and(|ticket| ticket.service() == service)
     }
 
     /// Next Engine's access token before, and what came of the request.
@@ -240,6 +269,9 @@ impl<'a> Flight<'a> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.world.leave(place);
+        }
         if let Some(ticket) = self.ticket.take() {
             let services = &mut self.world.state().services;
             services.end(ticket, &Outcome::LostBefore);
@@ -271,7 +303,7 @@ fn at_the_service(kind: Kind) -> Option<FaultKind> {
     }
 }
 
-async fn once_more() {
+pub(crate) async fn once_more() {
     let waited = Cell::new(false);
     poll_fn(|context| {
         if waited.replace(true) {
@@ -284,7 +316,7 @@ async fn once_more() {
 }
 
 /// `None` for what HTTP cannot carry.
-fn to_wire(request: &HttpRequest) -> Option<(ServiceName, Request)> {
+pub(crate) fn to_wire(request: &HttpRequest) -> Option<(ServiceName, Request)> {
     let mut builder = http::Request::builder()
         .method(request.method)
         .uri(&request.url);
@@ -300,7 +332,7 @@ fn to_wire(request: &HttpRequest) -> Option<(ServiceName, Request)> {
     Some((service, wire))
 }
 
-fn described(world: &World, service: ServiceName, request: &Request) -> String {
+pub(crate) fn described(world: &World, service: ServiceName, request: &Request) -> String {
     let mut state = world.state();
     let endpoint = state.services.service(service).endpoint(request);
     let query = request.uri().query().unwrap_or_default();
@@ -309,7 +341,7 @@ fn described(world: &World, service: ServiceName, request: &Request) -> String {
         .to_owned()
 }
 
-fn told(outcome: &Outcome) -> String {
+pub(crate) fn told(outcome: &Outcome) -> String {
     const SHOWN: usize = 300;
     match outcome {
         Outcome::LostBefore => "was lost".to_owned(),
@@ -322,7 +354,7 @@ fn told(outcome: &Outcome) -> String {
     }
 }
 
-fn received(outcome: Outcome) -> Result<HttpResponse, HttpFailure> {
+pub(crate) fn received(outcome: Outcome) -> Result<HttpResponse, HttpFailure> {
     match outcome {
         Outcome::Answer(response) => Ok(answer(response)),
         // The head arrived with its status, so some clients hand on what came of the body.

@@ -125,7 +125,7 @@ fn watched(stage: &mut Stage, rounds: &mut Vec<(u32, Stage)>) -> Result<(), Brok
     })
 }
 
-fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
+pub(crate) fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
     let state = stage.world.state();
     let mut complaints = state.breaches.clone();
     complaints.extend(played.err().map(|Broken(why)| why));
@@ -269,7 +269,7 @@ fn note(tally: &Mutex<Tally>, scenario: &Scenario, plan: Plan, run: &Run) {
 }
 
 /// Every piece of work once, on so many threads.
-fn share_out<T: Sync>(threads: usize, work: &[T], each: impl Fn(&T) + Sync) {
+pub fn share_out<T: Sync>(threads: usize, work: &[T], each: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..threads.max(1) {

@@ -12,6 +12,7 @@ use tsunagi_sandbox::{SandboxClock, Switches};
 use crate::{
     fault::{Call, Class, Kind, Plan},
     memory::Memory,
+    together::{Beside, Crowd, Point},
 };
 
 /// A moment in Japan's zone.
@@ -40,6 +41,9 @@ pub struct State {
     pub rotations: Vec<u32>,
     /// When the last fault struck.
     pub struck_at: Option<Moment>,
+    /// Requests to Next Engine under way.
+    pub crowd: Crowd,
+    voice: Option<char>,
     plan: Plan,
     struck: usize,
     counting: bool,
@@ -55,6 +59,7 @@ pub struct World {
     /// Everybody's time.
     pub clock: SandboxClock,
     state: Mutex<State>,
+    beside: Mutex<Option<Box<dyn Beside>>>,
 }
 
 /// What a run is a function of, beside its scenario.
@@ -80,6 +85,8 @@ impl World {
             breaches: Vec::new(),
             rotations: Vec::new(),
             struck_at: None,
+            crowd: Crowd::default(),
+            voice: None,
             plan: setting.plan,
             struck: 0,
             counting: false,
@@ -92,6 +99,7 @@ impl World {
         Self {
             clock,
             state: Mutex::new(state),
+            beside: Mutex::default(),
         }
     }
 
@@ -106,6 +114,8 @@ impl World {
             breaches: state.breaches.clone(),
             rotations: state.rotations.clone(),
             struck_at: state.struck_at,
+            crowd: state.crowd.clone(),
+            voice: state.voice,
             plan,
             struck: state.struck,
             counting: state.counting,
@@ -118,6 +128,7 @@ impl World {
         Self {
             clock,
             state: Mutex::new(state),
+            beside: Mutex::default(),
         }
     }
 
@@ -162,6 +173,9 @@ impl World {
 
     /// A call begins: it gets its number and its fault. `text` is asked for only when somebody will read it.
     pub fn begin(&self, class: Class, text: impl FnOnce() -> String) -> (u32, Option<Kind>) {
+        if matches!(class, Class::Read | Class::Commit { .. }) {
+            self.meanwhile(Point::Before);
+        }
         // Asked for before the lock is held: the text may look at the world.
         let text = self.is_traced().then(text);
         let mut state = self.state();
@@ -203,8 +217,52 @@ impl World {
     fn write(&self, state: &mut State, number: Option<u32>, text: String) {
         let at = self.clock.now();
         if let Some(trace) = &mut state.trace {
+            let text = match state.voice {
+                Some(voice) => format!("{voice} {text}"),
+                None => text,
+            };
             trace.push(Line { number, at, text });
         }
+    }
+
+    /// Somebody who acts beside whatever runs here; nobody without one.
+    pub fn set_beside(&self, beside: Option<Box<dyn Beside>>) -> Option<Box<dyn Beside>> {
+        let mut slot = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut slot, beside)
+    }
+
+    /// An instance is at a point where others may go on. What they do meets nobody beside them.
+    pub fn meanwhile(&self, point: Point) {
+        let disturbed = {
+            let state = self.state();
+            state.counting && !state.quiet
+        };
+        if !disturbed {
+            return;
+        }
+        if let Some(mut beside) = self.set_beside(None) {
+            beside.meanwhile(self, point);
+            self.set_beside(Some(beside));
+        }
+    }
+
+    /// A request to Next Engine leaves, under a lease believed in until then.
+    pub fn enter(&self, until: Option<Moment>) -> u64 {
+        let now = self.now();
+        let mut state = self.state();
+        let (place, breach) = state.crowd.enter(now, until);
+        state.breaches.extend(breach);
+        place
+    }
+
+    /// That request is over.
+    pub fn leave(&self, place: u64) {
+        self.state().crowd.leave(place);
+    }
+
+    /// Who is meant by the lines of the trace to come; gives who was.
+    pub fn speak_as(&self, voice: Option<char>) -> Option<char> {
+        std::mem::replace(&mut self.state().voice, voice)
     }
 
     /// The next number of the run's dice.

@@ -1,8 +1,8 @@
 //! What is played, each from a shop that is set up undisturbed. They must not judge.
 
 mod connection;
-mod orders;
-mod stock;
+pub(crate) mod orders;
+pub(crate) mod stock;
 
 use crate::{
     stage::{Broken, Stage},
