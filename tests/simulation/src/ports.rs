@@ -213,8 +213,8 @@ struct Flight<'a> {
     world: &'a World,
     request: Request,
     ticket: Option<Ticket>,
-    /// Among those at Next Engine.
-    place: Option<u64>,
+    /// Among those at Next Engine, and among the writes on their way.
+    places: Vec<u64>,
 }
 
 impl<'a> Flight<'a> {
@@ -238,13 +238,17 @@ impl<'a> Flight<'a> {
             world,
             request,
             ticket,
-            place: None,
+            places: Vec::new(),
         }
     }
 
     fn enter(&mut self, lease: &Lease) {
         if self.is_at(ServiceName::NextEngine) {
-            self.place = Some(self.world.enter(lease.until()));
+            self.places.push(self.world.enter(lease.until()));
+        }
+        let Some(ticket) = &self.ticket else { return };
+        if is_late_for_ever(ticket.service(), &self.request) {
+            self.places.push(self.world.set_out(ticket.service()));
         }
     }
 
@@ -269,8 +273,8 @@ impl<'a> Flight<'a> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.world.leave(place);
+        for place in &self.places {
+            self.world.leave(*place);
         }
         if let Some(ticket) = self.ticket.take() {
             let services = &mut self.world.state().services;

@@ -10,10 +10,15 @@ use clap::Args;
 use tsunagi_simulation::{
     runner::{Run, share_out},
     scenarios,
-    together::{
-        Failure, beside::Dice, every, pair::{Pair, Schedule, Who}, partner::Grain, slow, small,
-    },
     stage::Broken,
+    together::{
+        Failure,
+        beside::Dice,
+        every,
+        pair::{Pair, Schedule, Who},
+        partner::Grain,
+        slow, small,
+    },
     world::Setting,
 };
 
@@ -58,25 +63,39 @@ impl Together {
         let is_chosen = |name: &str| {
             self.scenarios.is_empty() || self.scenarios.iter().any(|chosen| chosen == name)
         };
-        let known = |name: &String| {
-            small::named(name).is_some() || scenarios::named(name).is_some()
-        };
+        let known =
+            |name: &String| small::named(name).is_some() || scenarios::named(name).is_some();
         if let Some(unknown) = self.scenarios.iter().find(|name| !known(name)) {
             return fail(&format!("there is no scenario {unknown}"));
         }
         let mut failures = 0;
         println!(
             "{:<16} {:>9} {:>13} {:>8} {:>6} {:>7} {:>6} {:>6} {:>9} {:>8}",
-            "two at once", "calls", "orders", "states", "ends", "bound", "slow", "asked", "failures", "seconds"
+            "two at once",
+            "calls",
+            "orders",
+            "states",
+            "ends",
+            "bound",
+            "slow",
+            "asked",
+            "failures",
+            "seconds"
         );
-        let chosen: Vec<_> = small::all().iter().filter(|small| is_chosen(small.name)).collect();
+        let chosen: Vec<_> = small::all()
+            .iter()
+            .filter(|small| is_chosen(small.name))
+            .collect();
         failures += self.in_turn(&chosen, |small| self.small(small));
         println!("\nseed {seed}");
         println!(
             "{:<16} {:>6} {:>6} {:>9} {:>8}",
             "beside another", "slow", "random", "failures", "seconds"
         );
-        for scenario in scenarios::all().iter().filter(|large| is_chosen(large.name)) {
+        for scenario in scenarios::all()
+            .iter()
+            .filter(|large| is_chosen(large.name))
+        {
             let line = self.large(scenario, seed);
             failures += show(&line);
         }
@@ -104,7 +123,9 @@ impl Together {
         let slow = slow::explore(small);
         let mut failures = every.failures;
         failures.extend(slow.failures);
-        let bound = every.bound.map_or("none".to_owned(), |bound| bound.to_string());
+        let bound = every
+            .bound
+            .map_or("none".to_owned(), |bound| bound.to_string());
         let text = format!(
             "{:>9} {:>13.4e} {:>8} {:>6} {:>7} {:>6} {:>6} {:>9} {:>8.1}",
             format!("{}+{}", every.calls.0, every.calls.1),
@@ -117,14 +138,23 @@ impl Together {
             failures.len(),
             began.elapsed().as_secs_f64()
         );
-        Line { name: small.name, text, failures }
+        Line {
+            name: small.name,
+            text,
+            failures,
+        }
     }
 
     fn large(&self, scenario: &scenarios::Scenario, seed: u64) -> Line {
         let began = Instant::now();
         let slow = slow::explore_scenario(scenario, self.every, self.threads);
         let mut failures = slow.failures;
-        failures.extend(slow::explore_random(scenario, seed, self.random, self.threads));
+        failures.extend(slow::explore_random(
+            scenario,
+            seed,
+            self.random,
+            self.threads,
+        ));
         let text = format!(
             "{:>6} {:>6} {:>9} {:>8.1}",
             slow.points,
@@ -132,7 +162,11 @@ impl Together {
             failures.len(),
             began.elapsed().as_secs_f64()
         );
-        Line { name: scenario.name, text, failures }
+        Line {
+            name: scenario.name,
+            text,
+            failures,
+        }
     }
 }
 
@@ -196,8 +230,15 @@ impl Replay {
     }
 
     fn small(&self, small: &small::Small, nap: &str) -> Result<Run, String> {
-        let grain = if self.nap.is_some() { Grain::Answers } else { Grain::Calls };
-        let setting = Setting { traced: true, ..Setting::default() };
+        let grain = if self.nap.is_some() {
+            Grain::Answers
+        } else {
+            Grain::Calls
+        };
+        let setting = Setting {
+            traced: true,
+            ..Setting::default()
+        };
         let begun = Pair::begin(small, setting, grain);
         let mut pair = begun.map_err(|Broken(why)| why)?;
         if self.nap.is_none() {
@@ -207,7 +248,11 @@ impl Replay {
         let (letter, at) = nap.split_at_checked(1).unwrap_or_default();
         let who = if letter == "A" { Who::A } else { Who::B };
         let at = at.parse().map_err(|_| format!("`{nap}` is not like A17"))?;
-        let nap = slow::Nap { who, at, login: self.login };
+        let nap = slow::Nap {
+            who,
+            at,
+            login: self.login,
+        };
         let played = slow::nap(pair, nap);
         Ok(played.ok_or("there is no such call")?.1)
     }

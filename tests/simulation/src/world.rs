@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
-use tsunagi_sandbox::{SandboxClock, Switches};
+use tsunagi_sandbox::{SandboxClock, ServiceName, Switches};
 
 use crate::{
     fault::{Call, Class, Kind, Plan},
@@ -253,6 +253,11 @@ impl World {
         let (place, breach) = state.crowd.enter(now, until);
         state.breaches.extend(breach);
         place
+    }
+
+    /// A write leaves that nobody can refuse when it is late.
+    pub fn set_out(&self, service: ServiceName) -> u64 {
+        self.state().crowd.set_out(service)
     }
 
     /// That request is over.

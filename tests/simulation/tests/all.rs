@@ -1,6 +1,8 @@
 //! The simulation as tests: runs repeat themselves, the judge can fail, and every single fault of every scenario is survived. Pairs
 //! take longer: `cargo run --release -p tsunagi-simulation -- run --pairs`.
 
+mod together;
+
 use tsunagi_simulation::{
     fault::{Fault, Kind, Plan},
     judge,

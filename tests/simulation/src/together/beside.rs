@@ -49,7 +49,9 @@ impl Dice {
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)).checked_rem(most).unwrap_or_default()
+        (mixed ^ (mixed >> 31))
+            .checked_rem(most)
+            .unwrap_or_default()
     }
 }
 
@@ -66,7 +68,7 @@ pub struct Companion {
     dice: Dice,
     partner: Option<Partner>,
     acted: Acted,
-    late: bool,
+    leaving: bool,
     begun: u8,
 }
 
@@ -77,14 +79,15 @@ impl Companion {
             dice,
             partner: None,
             acted: Acted::default(),
-            late: false,
+            leaving: false,
             begun: 0,
         }
     }
 
     /// Whether a write is about to leave, or on its way, on either side.
-    fn is_late(&self, point: Point) -> bool {
-        self.late || matches!(point, Point::Leaving(_))
+    fn is_late(&self, world: &World, point: Point) -> bool {
+        let on_its_way = world.state().crowd.late().is_some();
+        self.leaving || on_its_way || matches!(point, Point::Leaving(_))
     }
 
     fn next_job(&mut self, world: &World) -> Job {
@@ -115,7 +118,7 @@ impl Beside for Companion {
         if self.dice.below(SELDOM) > 0 {
             return;
         }
-        if self.dice.below(SLEEPS) == 0 && !self.is_late(point) {
+        if self.dice.below(SLEEPS) == 0 && !self.is_late(world, point) {
             world.pass(SLEEP.to_std().unwrap_or_default());
         }
         let mut partner = match self.partner.take() {
@@ -129,7 +132,7 @@ impl Beside for Companion {
         };
         let calls = u32::try_from(self.dice.below(CALLS)).unwrap_or_default();
         let gone = partner.go_on(world, Turn::of(calls), &mut self.acted);
-        self.late = gone.late.is_some();
+        self.leaving = gone.late.is_some();
         self.partner = Some(partner).filter(|partner| partner.ended().is_none());
     }
 }
@@ -148,7 +151,12 @@ impl Beside for Counter {
 ///
 /// The sleep is longer than a lease. Before or behind a write that has to be looked up it is no longer than what the guest waits
 /// before it believes that such a write never arrives: no service would refuse one that comes later still.
-pub fn nap(world: &World, late: Option<ServiceName>) {
+pub fn nap(world: &World, leaving: Option<ServiceName>) {
+    let under_way = world.state().crowd.late();
+    let late = match leaving {
+        Some(ServiceName::Smaregi) => leaving,
+        _ => under_way.or(leaving),
+    };
     let (sleep, all) = match late {
         None => (TimeDelta::minutes(5), TimeDelta::hours(1)),
         Some(ServiceName::NextEngine) => (TimeDelta::minutes(5), TimeDelta::minutes(9)),

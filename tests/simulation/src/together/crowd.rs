@@ -1,10 +1,11 @@
-//! Next Engine's door: who is inside together, and whether the lease of each should have kept the other out. It looks at commits only
-//! for the moment at which a lease was written.
+//! Next Engine's door: who is inside together, and whether the lease of each should have kept the other out; and which writes are on
+//! their way to either service. It looks at commits only for the moment at which a lease was written.
 
 use std::{cell::Cell, collections::BTreeMap};
 
 use chrono::TimeDelta;
 use tsunagi_guest::{ports::Write, sync::next_engine_lease::LEASE_KEY};
+use tsunagi_sandbox::ServiceName;
 
 use crate::world::Moment;
 
@@ -28,7 +29,8 @@ impl Lease {
     /// Sees a commit of the instance.
     pub fn committed(&self, writes: &[Write], done: bool) {
         if done && writes.iter().any(|write| write.key == LEASE_KEY) {
-            self.until.set(self.seen.get().map(|seen| seen + LEASE_LASTS));
+            self.until
+                .set(self.seen.get().map(|seen| seen + LEASE_LASTS));
         }
     }
 
@@ -44,6 +46,8 @@ pub struct Crowd {
     inside: BTreeMap<u64, Option<Moment>>,
     entered: u64,
     excused: bool,
+    /// Writes on their way that nobody can refuse when they are late.
+    late: BTreeMap<u64, ServiceName>,
 }
 
 impl Crowd {
@@ -69,6 +73,23 @@ impl Crowd {
     /// It is over.
     pub fn leave(&mut self, place: u64) {
         self.inside.remove(&place);
+        self.late.remove(&place);
+    }
+
+    /// A write leaves that nobody can refuse when it is late.
+    pub fn set_out(&mut self, service: ServiceName) -> u64 {
+        self.entered += 1;
+        self.late.insert(self.entered, service);
+        self.entered
+    }
+
+    /// The write on its way that may be late the least, if any.
+    pub fn late(&self) -> Option<ServiceName> {
+        let mut services = self.late.values();
+        let smaregi = services
+            .clone()
+            .find(|service| **service == ServiceName::Smaregi);
+        smaregi.or(services.next()).copied()
     }
 
     /// Whether two met because a lease had run out.

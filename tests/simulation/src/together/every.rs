@@ -85,15 +85,48 @@ struct Open {
     interruptions: u32,
 }
 
+/// What an instance does, by the number of its call; and from each call on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Habits {
+    calls: Vec<Touch>,
+    from: Vec<Touch>,
+}
+
+impl Habits {
+    fn add(&mut self, first: usize, calls: &[Touch]) -> bool {
+        let mut news = false;
+        for (at, touch) in (first..).zip(calls) {
+            if self.calls.len() <= at {
+                self.calls.resize(at + 1, Touch::default());
+            }
+            if let Some(known) = self.calls.get_mut(at) {
+                news |= known.add(touch);
+            }
+        }
+        news
+    }
+
+    fn look_ahead(&mut self) {
+        let mut behind = Touch::default();
+        self.from.clear();
+        for touch in self.calls.iter().rev() {
+            behind.add(touch);
+            self.from.push(behind.clone());
+        }
+        self.from.reverse();
+    }
+}
+
 struct Search<'a> {
     small: &'a Small,
     most: usize,
     bound: Option<u32>,
-    /// All that each ever does, as far as known.
-    touched: (Touch, Touch),
+    habits: (Habits, Habits),
+    news: bool,
     /// Of each state, the states behind it.
     graph: HashMap<u64, BTreeSet<u64>>,
     ends: HashSet<u64>,
+    judged: HashSet<u64>,
     beginning: u64,
     failures: Vec<Failure>,
 }
@@ -104,9 +137,11 @@ impl<'a> Search<'a> {
             small,
             most,
             bound,
-            touched: (Touch::default(), Touch::default()),
+            habits: (Habits::default(), Habits::default()),
+            news: true,
             graph: HashMap::new(),
             ends: HashSet::new(),
+            judged: HashSet::new(),
             beginning: 0,
             failures: Vec::new(),
         }
@@ -114,11 +149,12 @@ impl<'a> Search<'a> {
 
     /// Again and again, until nobody does anything that was not known before; `false` when there is too much of it.
     fn to_the_end(&mut self, beginning: &Pair) -> bool {
-        loop {
-            let known = self.touched.clone();
+        while self.news {
+            self.news = false;
+            self.habits.0.look_ahead();
+            self.habits.1.look_ahead();
             self.graph.clear();
             self.ends.clear();
-            self.failures.clear();
             let first = Open {
                 pair: beginning.fork(),
                 last: None,
@@ -127,10 +163,8 @@ impl<'a> Search<'a> {
             if !self.pass(first) {
                 return false;
             }
-            if self.touched == known {
-                return true;
-            }
         }
+        true
     }
 
     fn pass(&mut self, mut first: Open) -> bool {
@@ -144,18 +178,27 @@ impl<'a> Search<'a> {
                 return false;
             }
             let from = self.key(&state);
-            let choices = Who::BOTH.into_iter().filter(|who| self.may(&state, *who));
-            for who in choices.collect::<Vec<_>>() {
-                let mut next = Open {
+            let mut choices = Who::BOTH.into_iter().filter(|who| self.may(&state, *who));
+            let (first, second) = (choices.next(), choices.next());
+            if let Some(who) = second {
+                let copy = Open {
                     pair: state.pair.fork(),
-                    last: Some(who),
-                    interruptions: state.interruptions + u32::from(interrupts(&state, who)),
+                    ..state
                 };
-                self.step(&mut next, who, 1);
-                self.reach(Some(from), next, &mut open);
+                self.go_on(from, copy, who, &mut open);
+            }
+            if let Some(who) = first {
+                self.go_on(from, state, who, &mut open);
             }
         }
         true
+    }
+
+    fn go_on(&mut self, from: u64, mut state: Open, who: Who, open: &mut Vec<Open>) {
+        state.interruptions += u32::from(interrupts(&state, who));
+        state.last = Some(who);
+        self.step(&mut state, who, 1);
+        self.reach(Some(from), state, open);
     }
 
     fn may(&self, state: &Open, who: Who) -> bool {
@@ -164,16 +207,21 @@ impl<'a> Search<'a> {
     }
 
     fn step(&mut self, state: &mut Open, who: Who, calls: u32) {
-        let (mine, other) = match who {
-            Who::A => (&mut self.touched.0, &self.touched.1),
-            Who::B => (&mut self.touched.1, &self.touched.0),
+        let nothing = Touch::nothing();
+        let made = state.pair.partner(who).made();
+        let (mine, theirs) = match who {
+            Who::A => (&mut self.habits.0, &self.habits.1),
+            Who::B => (&mut self.habits.1, &self.habits.0),
         };
+        let other = state.pair.partner(who.other());
+        let ahead = theirs.from.get(other.made());
+        let ahead = ahead.filter(|_| other.ended().is_none());
         let turn = Turn {
             calls,
-            other: Some(other),
+            other: Some(ahead.unwrap_or(&nothing)),
         };
         let gone = state.pair.go_on(who, turn);
-        mine.add(&gone.touched);
+        self.news |= mine.add(made, &gone.calls);
     }
 
     /// A state is reached: a new one is gone on from, or judged.
@@ -184,7 +232,8 @@ impl<'a> Search<'a> {
         }
         let ended = Who::BOTH.iter().all(|who| !state.pair.is_awake(*who));
         if ended {
-            if self.ends.insert(key) {
+            self.ends.insert(key);
+            if self.judged.insert(key) {
                 let schedule = state.pair.schedule.clone();
                 let run = state.pair.judge();
                 self.note(&schedule, run);

@@ -64,10 +64,7 @@ impl Job {
 
     /// Whether a person waits for it, and presses again when it fails.
     pub fn is_pressed(&self) -> bool {
-        !matches!(
-            self,
-            Self::Round | Self::Webhook(_) | Self::FinishLogin(..)
-        )
+        !matches!(self, Self::Round | Self::Webhook(_) | Self::FinishLogin(..))
     }
 
     /// Does it.

@@ -174,7 +174,8 @@ impl Pair {
             Who::B => &mut self.second,
         };
         let gone = partner.go_on(&self.stage.world, turn, &mut self.acted);
-        self.schedule.add(who, gone.calls);
+        let calls = u32::try_from(gone.calls.len()).unwrap_or(u32::MAX);
+        self.schedule.add(who, calls);
         gone
     }
 

@@ -77,11 +77,11 @@ pub(super) fn parts(entry: &Entry) -> (&str, u64, &[u8]) {
     (&entry.key, entry.revision, &entry.value)
 }
 
-/// A request under way, and its place at Next Engine's door.
+/// A request under way, and its places at Next Engine's door and among the writes on their way.
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
     pub(super) ticket: Ticket,
-    pub(super) door: Option<u64>,
+    pub(super) places: Vec<u64>,
 }
 
 /// What a stopped instance is.
@@ -134,6 +134,7 @@ pub struct Partner {
     grain: Grain,
     past: Past,
     next: Option<Touch>,
+    made: usize,
     ended: Option<Result<(), String>>,
 }
 
@@ -150,6 +151,7 @@ impl Partner {
             grain,
             past,
             next: Some(Touch::nothing()),
+            made: 0,
             ended: None,
         }
     }
@@ -157,6 +159,11 @@ impl Partner {
     /// How it ended; `None` while it has not.
     pub fn ended(&self) -> Option<&Result<(), String>> {
         self.ended.as_ref()
+    }
+
+    /// How many calls it has made.
+    pub fn made(&self) -> usize {
+        self.made
     }
 
     /// What its next call touches.
@@ -193,6 +200,7 @@ impl Partner {
         let ended = catch_unwind(AssertUnwindSafe(|| to_the_end(whole)));
         let gone;
         (self.past, *acted, gone, self.next) = waking.stop();
+        self.made += gone.calls.len();
         let breach = match ended {
             Ok(Some(done)) => {
                 self.end(world, done.map_err(|error| error_text(&error)));

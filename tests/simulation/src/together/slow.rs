@@ -65,7 +65,8 @@ pub fn nap(mut pair: Pair, nap: Nap) -> Option<(bool, Run)> {
     pair.stage.world.note(|| "---- wakes".to_owned());
     pair.go_on(nap.who, Turn::WHOLE);
     let mut run = pair.judge();
-    run.complaints.extend(logged_in.err().map(|Broken(why)| why));
+    run.complaints
+        .extend(logged_in.err().map(|Broken(why)| why));
     Some((asked, run))
 }
 
@@ -87,7 +88,14 @@ pub fn explore(small: &Small) -> Tally {
     };
     for who in Who::BOTH {
         for at in 1.. {
-            let Some((asked, run)) = nap(beginning.fork(), Nap { who, at, login: false }) else {
+            let Some((asked, run)) = nap(
+                beginning.fork(),
+                Nap {
+                    who,
+                    at,
+                    login: false,
+                },
+            ) else {
                 break;
             };
             tally.points += 1;
@@ -95,7 +103,14 @@ pub fn explore(small: &Small) -> Tally {
             tally.note(replay.clone(), run.complaints);
             if asked {
                 tally.asked += 1;
-                let again = nap(beginning.fork(), Nap { who, at, login: true });
+                let again = nap(
+                    beginning.fork(),
+                    Nap {
+                        who,
+                        at,
+                        login: true,
+                    },
+                );
                 let complaints = again.map(|(_, run)| run.complaints);
                 tally.note(format!("{replay} --login"), complaints.unwrap_or_default());
             }
@@ -241,7 +256,9 @@ impl Beside for Shared {
 
 /// So many random orders of a scenario, with seeds from `seed` on, on so many threads.
 pub fn explore_random(scenario: &Scenario, seed: u64, times: u32, threads: usize) -> Vec<Failure> {
-    let seeds: Vec<u64> = (0..u64::from(times)).map(|at| seed.wrapping_add(at)).collect();
+    let seeds: Vec<u64> = (0..u64::from(times))
+        .map(|at| seed.wrapping_add(at))
+        .collect();
     let tally = Mutex::new(Tally::default());
     share_out(threads, &seeds, |seed| {
         let run = random(scenario, *seed, false);

@@ -150,9 +150,7 @@ const ALL: &[Small] = &[
         about: "aligning one product pressed twice",
         set_up: |setting| prepared(setting, "align"),
         jobs: |stage| {
-            stage
-                .script
-                .travels("TEA", -scenarios::stock::TOO_MANY);
+            stage.script.travels("TEA", -scenarios::stock::TOO_MANY);
             let align = Job::Align("TEA".to_owned());
             Ok([align.clone(), align])
         },

@@ -42,9 +42,7 @@ pub struct Touch {
 pub fn is_late_for_ever(service: ServiceName, request: &Request) -> bool {
     let path = request.uri().path();
     match service {
-        ServiceName::Smaregi => {
-            request.method() != http::Method::GET && !path.ends_with("/token")
-        }
+        ServiceName::Smaregi => request.method() != http::Method::GET && !path.ends_with("/token"),
         ServiceName::NextEngine => path.ends_with("/upload"),
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Waking<'a> {
     acted: Cell<Acted>,
     gone: RefCell<Gone>,
     next: RefCell<Option<Touch>>,
-    /// The write that is about to leave, or on its way.
+    /// The write that is about to leave.
     late: Cell<Option<ServiceName>>,
     lease: Lease,
 }
@@ -63,7 +63,7 @@ pub(super) struct Waking<'a> {
 pub struct Turn<'a> {
     /// So many calls, and on to where the next would be made.
     pub calls: u32,
-    /// All that the other ever does: calls that do not meet it are not counted.
+    /// All that the other may still do: calls that do not meet it are not counted.
     pub other: Option<&'a Touch>,
 }
 
@@ -83,11 +83,9 @@ impl Turn<'_> {
 /// How far it went.
 #[derive(Debug, Clone, Default)]
 pub struct Gone {
-    /// Calls, counted or not.
-    pub calls: u32,
-    /// What they touched.
-    pub touched: Touch,
-    /// Where the next call is a write that is about to leave or on its way: which service it is for.
+    /// What its calls touched, counted or not, in their order.
+    pub calls: Vec<Touch>,
+    /// Where the next call is a write that is about to leave: which service it is for.
     pub late: Option<ServiceName>,
 }
 
@@ -159,14 +157,13 @@ impl<'a> Waking<'a> {
             self.left.set(left);
         }
         let mut gone = self.gone.borrow_mut();
-        gone.calls += 1;
-        gone.touched.add(&touch);
+        gone.calls.push(touch);
         gone.late = None;
     }
 
     fn act(&self, service: ServiceName, request: &Request, sent: usize) -> Seen {
         let flight = self.past.borrow_mut().flights.remove(&sent);
-        let Some(Flight { ticket, door }) = flight else {
+        let Some(Flight { ticket, places }) = flight else {
             return Seen::Acted(Err(HttpFailure::OutcomeUnknown));
         };
         let (outcome, renewed) = {
@@ -177,8 +174,8 @@ impl<'a> Waking<'a> {
             let renewed = access_token(&state) != pair;
             (outcome, renewed)
         };
-        if let Some(door) = door {
-            self.world.leave(door);
+        for place in places {
+            self.world.leave(place);
         }
         if self.grain == Grain::Answers {
             self.world.pass(LATENCY);
@@ -325,10 +322,8 @@ impl Http for Waking<'_> {
             self.see(Some(sending(service)), || self.leave(service, &wire, sent));
             self.late.set(None);
             once_more().await;
-            self.late.set(late);
             let act = Some(Touch::act(service, &wire));
             let acted = self.see(act, || self.act(service, &wire, sent));
-            self.late.set(None);
             if self.grain == Grain::Answers {
                 self.see(Some(Touch::nothing()), || Seen::Arrived);
             }
@@ -355,10 +350,15 @@ impl Waking<'_> {
         };
         self.world
             .begin(class, || described(self.world, service, wire));
-        let at_next_engine = service == ServiceName::NextEngine;
-        let door = at_next_engine.then(|| self.world.enter(self.lease.until()));
+        let mut places = Vec::new();
+        if service == ServiceName::NextEngine {
+            places.push(self.world.enter(self.lease.until()));
+        }
+        if is_late_for_ever(service, wire) {
+            places.push(self.world.set_out(service));
+        }
         let ticket = self.world.state().services.begin(service, wire);
-        let flight = Flight { ticket, door };
+        let flight = Flight { ticket, places };
         self.past.borrow_mut().flights.insert(sent, flight);
         Seen::Sent
     }
