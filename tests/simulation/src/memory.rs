@@ -16,7 +16,7 @@ pub struct Memory {
     /// order is the same in the end.
     gone: BTreeMap<String, u64>,
     /// Checks of these keys are not made.
-    unchecked: Option<String>,
+    unchecked: Option<Box<str>>,
 }
 
 impl Memory {
@@ -49,7 +49,7 @@ impl Memory {
 
     /// Lets every check of keys with this beginning hold, to see who notices: a storage that breaks its contract.
     pub fn leave_unchecked(&mut self, beginning: &str) {
-        self.unchecked = Some(beginning.to_owned());
+        self.unchecked = Some(beginning.into());
     }
 
     /// All or nothing.

@@ -39,17 +39,19 @@ pub struct Run {
 pub fn play(scenario: &Scenario, setting: Setting) -> Run {
     let mut stage = match begin(scenario, setting) {
         Ok(stage) => stage,
-        Err(run) => return run,
+        Err(run) => return *run,
     };
     let played = (scenario.act)(&mut stage).and_then(|()| stage.settle());
     verdict(&stage, played)
 }
 
-fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
+fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Box<Run>> {
     let begun = (scenario.set_up)(setting);
-    let mut stage = begun.map_err(|Broken(why)| Run {
-        complaints: vec![format!("set-up: {why}")],
-        ..Run::default()
+    let mut stage = begun.map_err(|Broken(why)| {
+        Box::new(Run {
+            complaints: vec![format!("set-up: {why}")],
+            ..Run::default()
+        })
     })?;
     stage.disturb();
     Ok(stage)
@@ -150,7 +152,7 @@ pub(crate) fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
 pub fn play_forked(scenario: &Scenario, plan: &Plan) -> Run {
     match begin(scenario, Setting::default()) {
         Ok(stage) => Rehearsal::of(scenario, stage).run_with(scenario, plan.clone()),
-        Err(run) => run,
+        Err(run) => *run,
     }
 }
 

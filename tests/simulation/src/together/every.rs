@@ -1,7 +1,7 @@
 //! Every order in which two instances can make their calls. States that have the same future are looked at once, and calls whose order
 //! cannot matter are made at once; so what is tried stands for all orders. It must not leave an order out without saying so.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use super::{
     Failure,
@@ -54,13 +54,13 @@ pub fn explore(small: &Small, most: usize) -> Tally {
 
 fn all_or_bounded(small: &Small, beginning: &Pair, most: usize) -> Tally {
     let mut search = Search::new(small, most, None);
-    if search.to_the_end(beginning) {
+    if search.is_seen_through(beginning) {
         return search.tally();
     }
     let mut last = None;
     for bound in 1.. {
         let mut search = Search::new(small, most, Some(bound));
-        if !search.to_the_end(beginning) {
+        if !search.is_seen_through(beginning) {
             break;
         }
         last = Some(search.tally());
@@ -148,7 +148,7 @@ impl<'a> Search<'a> {
     }
 
     /// Again and again, until nobody does anything that was not known before; `false` when there is too much of it.
-    fn to_the_end(&mut self, beginning: &Pair) -> bool {
+    fn is_seen_through(&mut self, beginning: &Pair) -> bool {
         while self.news {
             self.news = false;
             self.habits.0.look_ahead();
@@ -238,8 +238,8 @@ impl<'a> Search<'a> {
                 let run = state.pair.judge();
                 self.note(&schedule, run);
             }
-        } else if !self.graph.contains_key(&key) {
-            self.graph.insert(key, BTreeSet::new());
+        } else if let Entry::Vacant(vacant) = self.graph.entry(key) {
+            vacant.insert(BTreeSet::new());
             open.push(state);
         }
         key

@@ -156,18 +156,20 @@ impl Beside for Sleeper {
 pub fn sleep_at(scenario: &Scenario, at: u32, traced: bool) -> Run {
     let mut stage = match begun(scenario, traced) {
         Ok(stage) => stage,
-        Err(run) => return run,
+        Err(run) => return *run,
     };
     stage.world.set_beside(Some(Box::new(Sleeper { left: at })));
     let played = (scenario.act)(&mut stage).and_then(|()| stage.settle());
     verdict(&stage, played)
 }
 
-fn begun(scenario: &Scenario, traced: bool) -> Result<Stage, Run> {
+fn begun(scenario: &Scenario, traced: bool) -> Result<Stage, Box<Run>> {
     let begun = (scenario.set_up)(setting(traced));
-    let mut stage = begun.map_err(|Broken(why)| Run {
-        complaints: vec![format!("set-up: {why}")],
-        ..Run::default()
+    let mut stage = begun.map_err(|Broken(why)| {
+        Box::new(Run {
+            complaints: vec![format!("set-up: {why}")],
+            ..Run::default()
+        })
     })?;
     stage.disturb();
     Ok(stage)
@@ -183,7 +185,7 @@ pub fn explore_scenario(scenario: &Scenario, every: u32, threads: usize) -> Tall
         tally.note(replay, run.complaints);
     };
     match rehearse(scenario) {
-        Err(run) => note(0, run),
+        Err(run) => note(0, *run),
         Ok((points, stages)) => {
             let at: Vec<u32> = (1..=points).step_by(every.max(1) as usize).collect();
             share_out(threads, &at, |at| {
@@ -206,8 +208,11 @@ fn from_round(stage: &Stage, left: u32) -> Run {
     verdict(&stage, played)
 }
 
+/// How many points a run has, and the run before each round in which it settles, with the points so far.
+type Rehearsal = (u32, Vec<(u32, Stage)>);
+
 /// How many points the run has, and the run before each of the rounds in which it settles.
-fn rehearse(scenario: &Scenario) -> Result<(u32, Vec<(u32, Stage)>), Run> {
+fn rehearse(scenario: &Scenario) -> Result<Rehearsal, Box<Run>> {
     let mut stage = begun(scenario, false)?;
     let points = Arc::new(AtomicU32::new(0));
     let counter = Counter(Arc::clone(&points));
@@ -223,7 +228,7 @@ fn rehearse(scenario: &Scenario) -> Result<(u32, Vec<(u32, Stage)>), Run> {
     if run.complaints.is_empty() {
         Ok((points.load(Ordering::Relaxed), stages))
     } else {
-        Err(run)
+        Err(Box::new(run))
     }
 }
 
@@ -231,7 +236,7 @@ fn rehearse(scenario: &Scenario) -> Result<(u32, Vec<(u32, Stage)>), Run> {
 pub fn random(scenario: &Scenario, seed: u64, traced: bool) -> Run {
     let mut stage = match begun(scenario, traced) {
         Ok(stage) => stage,
-        Err(run) => return run,
+        Err(run) => return *run,
     };
     let companion = Arc::new(Mutex::new(Companion::new(Dice::new(seed))));
     let shared = Shared(Arc::clone(&companion));

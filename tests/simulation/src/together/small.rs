@@ -7,7 +7,7 @@ use super::job::Job;
 use crate::{
     instance::Ended,
     scenarios,
-    shop::{CUP, OWN, SHOP, TEA, order},
+    shop::{CUP, MALL, OWN, SHOP, TEA, order},
     stage::{Broken, Stage, rounds::delivery},
     world::Setting,
 };
@@ -85,6 +85,16 @@ const ALL: &[Small] = &[
         jobs: |stage| {
             order_waits(stage)?;
             Ok([Job::Round, Job::Import])
+        },
+    },
+    Small {
+        name: "import-mall",
+        about: "an import by hand of an order whose goods leave another store, and a round",
+        set_up: lived_in,
+        jobs: |stage| {
+            stage.ship(&order(MALL, "W-2", &[(TEA, 2)]))?;
+            order_waits(stage)?;
+            Ok([Job::Import, Job::Round])
         },
     },
     Small {

@@ -38,8 +38,8 @@ fn told(failures: &[Failure]) -> Vec<String> {
 }
 
 fn fresh_seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    now.as_nanos() as u64 % 1_000_000_007
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_nanos() as u64 % 1_000_000_007)
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn every_order_of_two_instances_ends_well() {
 
 #[test]
 fn a_late_one_changes_nothing() {
-    for name in ["webhook-round", "token", "resend-twice", "retry-twice"] {
+    for name in ["webhook-round", "token", "import-mall", "resend-twice"] {
         let tally = slow::explore(&small::named(name).unwrap());
         println!(
             "{name}: {} naps, {} asked for a login",
