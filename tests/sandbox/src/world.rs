@@ -63,7 +63,7 @@ impl Outcome {
 }
 
 /// A request that has arrived and is not over yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ticket {
     /// How long it shall wait before it is acted on.
     pub delay: Duration,
@@ -71,6 +71,13 @@ pub struct Ticket {
     caller: Option<String>,
     together: u64,
     fault: Option<FaultKind>,
+}
+
+impl Ticket {
+    /// Where the request arrived.
+    pub fn service(&self) -> ServiceName {
+        self.service
+    }
 }
 
 impl World {

@@ -12,6 +12,7 @@ use tsunagi_sandbox::{
 use crate::{
     fault::{Class, Kind},
     instance::die,
+    together::{Lease, Point, touch::is_late_for_ever},
     world::{State, World},
 };
 
@@ -28,16 +29,20 @@ pub struct Flight {
     number: u32,
     fault: Option<Kind>,
     ticket: Option<Ticket>,
+    /// Among those at Next Engine, and among the writes on their way.
+    places: Vec<u64>,
 }
 
 impl Flight {
     /// The call begins, and meets its fault. The request's body may follow; `None` when certainly nothing was sent.
     pub fn begin(world: &World, request: Request) -> Option<Self> {
         let service = service_of(&request);
-        let class = match service {
-            ServiceName::Smaregi => Class::Smaregi,
-            ServiceName::NextEngine => Class::NextEngine,
-        };
+        world.meanwhile(if is_late_for_ever(service, &request) {
+            Point::Leaving(service)
+        } else {
+            Point::Before
+        });
+        let class = class_of(service);
         let (number, fault) = world.begin(class, || described(world, service, &request));
         match fault {
             Some(Kind::DiesBefore) => die(),
@@ -51,6 +56,7 @@ impl Flight {
             number,
             fault,
             ticket: None,
+            places: Vec::new(),
         })
     }
 
@@ -67,9 +73,16 @@ impl Flight {
         state.services.faults.clear();
     }
 
+    /// It is among those whose meeting is watched, under what its instance knows of the lease.
+    pub fn enter(&mut self, lease: &Lease) {
+        self.places = entered(&self.world, self.service, &self.request, lease);
+    }
+
     /// It arrives and is acted on: the answer, unless there will never be one.
     pub fn land(mut self) -> Option<Response> {
         let (pair_before, outcome) = self.act();
+        self.leave();
+        self.world.meanwhile(Point::Acted);
         if let Outcome::Answer(_) | Outcome::CutBody { .. } = outcome {
             self.world.pass(LATENCY);
         }
@@ -99,6 +112,12 @@ impl Flight {
         (before, outcome)
     }
 
+    fn leave(&mut self) {
+        for place in self.places.drain(..) {
+            self.world.leave(place);
+        }
+    }
+
     fn note_rotation(&self, before: Option<String>) {
         let mut state = self.world.state();
         if self.number > 0 && access_token(&state) != before {
@@ -109,6 +128,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
+        self.leave();
         if let Some(ticket) = self.ticket.take() {
             let mut state = self.world.state();
             state.services.end(ticket, &Outcome::LostBefore);
@@ -117,14 +137,38 @@ impl Drop for Flight {
     }
 }
 
-fn service_of(request: &Request) -> ServiceName {
+/// The places of a request that leaves: at Next Engine's door, and among the writes that nobody can refuse when they are late.
+pub(crate) fn entered(
+    world: &World,
+    service: ServiceName,
+    request: &Request,
+    lease: &Lease,
+) -> Vec<u64> {
+    let mut places = Vec::new();
+    if service == ServiceName::NextEngine {
+        places.push(world.enter(lease.until()));
+    }
+    if is_late_for_ever(service, request) {
+        places.push(world.set_out(service));
+    }
+    places
+}
+
+pub(crate) fn class_of(service: ServiceName) -> Class {
+    match service {
+        ServiceName::Smaregi => Class::Smaregi,
+        ServiceName::NextEngine => Class::NextEngine,
+    }
+}
+
+pub(crate) fn service_of(request: &Request) -> ServiceName {
     match request.uri().host() {
         Some(host) if host.contains("smaregi") => ServiceName::Smaregi,
         _ => ServiceName::NextEngine,
     }
 }
 
-fn access_token(state: &State) -> Option<String> {
+pub(crate) fn access_token(state: &State) -> Option<String> {
     let next_engine = &state.services.next_engine;
     let uid = &next_engine.users().first()?.uid;
     next_engine.pair(uid).map(|pair| pair.access.clone())
@@ -154,7 +198,7 @@ fn at_the_service(kind: Kind) -> Option<FaultKind> {
     }
 }
 
-fn described(world: &World, service: ServiceName, request: &Request) -> String {
+pub(crate) fn described(world: &World, service: ServiceName, request: &Request) -> String {
     let mut state = world.state();
     let endpoint = state.services.service(service).endpoint(request);
     let query = request.uri().query().unwrap_or_default();
@@ -164,7 +208,7 @@ fn described(world: &World, service: ServiceName, request: &Request) -> String {
 }
 
 /// For the trace.
-fn told(outcome: &Outcome) -> String {
+pub(crate) fn told(outcome: &Outcome) -> String {
     const SHOWN: usize = 300;
     match outcome {
         Outcome::LostBefore => "was lost".to_owned(),
@@ -177,7 +221,7 @@ fn told(outcome: &Outcome) -> String {
     }
 }
 
-fn received(outcome: Outcome) -> Option<Response> {
+pub(crate) fn received(outcome: Outcome) -> Option<Response> {
     match outcome {
         Outcome::Answer(response) => Some(response),
         // The head arrived with its status, so some clients hand on what came of the body.

@@ -68,7 +68,7 @@ fn breach(world: &World, what: String) -> Ended {
     Ended::Died
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().cloned();
     let text = text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned()));
     text.unwrap_or_default()

@@ -14,6 +14,9 @@ use crate::{
     shop::{self, GOODS, OPENING, SHOP},
 };
 
+/// What Next Engine asks its users not to do.
+pub const TWO_AT_ONCE: &str = "Next Engine saw two requests of one user at once";
+
 /// Everything that is wrong.
 pub fn judge(services: &tsunagi_sandbox::World, script: &Script) -> Vec<String> {
     let mut found = Vec::new();
@@ -25,7 +28,7 @@ pub fn judge(services: &tsunagi_sandbox::World, script: &Script) -> Vec<String> 
         .most_in_flight_of_one_caller(tsunagi_sandbox::ServiceName::NextEngine)
         > 1
     {
-        found.push("Next Engine saw two requests of one user at once".to_owned());
+        found.push(TWO_AT_ONCE.to_owned());
     }
     found
 }

@@ -7,7 +7,8 @@
 //! `tests/e2e`; [`sleeper`] is an instance's sleep. [`stage`] plays the merchant and the host, and writes the [`script`]; [`scenarios`]
 //! are what is played; [`judge`] reads both services' books beside the script, and nothing of ours; [`runner`] tries every fault at
 //! every call; [`planted`] proves that this finds the mistakes that people make; [`lives`] lets seeded merchants trade for weeks.
-//! [`bend`] spoils what was true, [`hostile`] where a run meets it, and [`bending`] tries it.
+//! [`bend`] spoils what was true, [`hostile`] where a run meets it, and [`bending`] tries it. [`together`] lets two instances meet in every
+//! order.
 
 pub mod air;
 pub mod bend;
@@ -30,5 +31,6 @@ pub mod script;
 pub mod shop;
 pub mod sleeper;
 pub mod stage;
+pub mod together;
 mod waits;
 pub mod world;

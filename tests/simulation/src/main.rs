@@ -1,6 +1,7 @@
 //! `tsunagi-simulation`: tries every fault at every call, and replays a run with its trace. It must not decide what is right.
 
 mod bends;
+mod together_command;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -14,7 +15,7 @@ use tsunagi_simulation::{
     },
     planted,
     proof::{Check, Proof, Trouble},
-    runner::{self, Depth, Failure, Tally},
+    runner::{self, Depth, Failure, Run, Tally},
     scenarios::{self, Scenario},
     world::Setting,
 };
@@ -52,6 +53,10 @@ enum Command {
     },
     /// Bends true answers and stored records: each field in every way, and some by lot.
     Bend(bends::Args),
+    /// Lets two instances meet in every order, at random, and with one asleep beyond its lease.
+    Together(together_command::Together),
+    /// Plays one run of `together` and shows every call of it.
+    TogetherReplay(together_command::Replay),
     /// Plays one run and shows every call of it.
     Replay {
         /// The scenario.
@@ -147,6 +152,8 @@ fn main() -> ExitCode {
             ended(record.then_some((Check::Lives, &tried)), failed)
         }
         Command::Bend(args) => bends::run(&args, record),
+        Command::Together(command) => command.run(),
+        Command::TogetherReplay(command) => command.run(),
     }
 }
 
@@ -249,7 +256,10 @@ fn replay(name: &str, faults: Vec<Fault>, planted: Option<Planted>) -> ExitCode 
         planted,
         ..Setting::default()
     };
-    let run = runner::play(&scenario, setting);
+    show_run(&runner::play(&scenario, setting))
+}
+
+fn show_run(run: &Run) -> ExitCode {
     for line in &run.trace {
         let number = line.number.map(|number| format!("#{number}"));
         let at = line.at.format("%d %H:%M:%S%.3f");

@@ -34,7 +34,11 @@ impl Engine for Native {
     }
 }
 
-async fn done(ports: &Ports<'_>, export: &Export) -> Done<Answer> {
+/// Does it, with the ports of an instance.
+///
+/// # Errors
+/// As the export.
+pub(crate) async fn done(ports: &Ports<'_>, export: &Export) -> Done<Answer> {
     match export {
         Export::GetStatus => connection::get_status(ports).map(status),
         Export::SwitchOff => connection::switch_off(ports).map(status),

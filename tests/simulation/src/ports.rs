@@ -18,6 +18,7 @@ use crate::{
     instance::die,
     memory,
     sleeper::others_work,
+    together::{Lease, Point},
     waits::Waits,
     world::{State, World},
 };
@@ -26,6 +27,7 @@ use crate::{
 pub struct View<'a> {
     world: &'a World,
     waits: Waits,
+    lease: Lease,
 }
 
 impl<'a> View<'a> {
@@ -34,6 +36,7 @@ impl<'a> View<'a> {
         Self {
             world,
             waits: Waits::default(),
+            lease: Lease::default(),
         }
     }
 
@@ -125,6 +128,8 @@ impl Storage for View<'_> {
         };
         let text = || committed(checks, writes);
         let done = self.stored(class, text, checks.first(), effect);
+        self.lease.committed(writes, done.is_ok());
+        self.world.meanwhile(Point::Acted);
         if let Err(StorageFailure::Conflict(key)) = &done {
             self.world.note(|| format!("    conflict on {key}"));
         }
@@ -132,7 +137,7 @@ impl Storage for View<'_> {
     }
 }
 
-fn committed(checks: &[Check], writes: &[Write]) -> String {
+pub(crate) fn committed(checks: &[Check], writes: &[Write]) -> String {
     let write = |write: &Write| {
         let sign = if write.value.is_some() { "" } else { "-" };
         format!("{sign}{}", write.key)
@@ -143,12 +148,13 @@ fn committed(checks: &[Check], writes: &[Write]) -> String {
 
 impl Clock for View<'_> {
     fn now(&self) -> DateTime<FixedOffset> {
-        self.world.machine_now()
+        self.lease.saw(self.world.machine_now())
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(async move {
-            self.waits.for_time(self.now() + duration).await;
+            let at = self.world.machine_now() + duration;
+            self.waits.for_time(at).await;
         })
     }
 }
@@ -169,7 +175,8 @@ impl Http for View<'_> {
                 return Err(HttpFailure::NotSent);
             };
             flight.depart(request.body);
-            let gives_up = self.now() + request.timeout;
+            flight.enter(&self.lease);
+            let gives_up = self.world.machine_now() + request.timeout;
             let answer = self.waits.for_answer(flight, gives_up).await;
             answer.map(received).ok_or(HttpFailure::OutcomeUnknown)
         })
@@ -177,7 +184,7 @@ impl Http for View<'_> {
 }
 
 /// `None` for what HTTP cannot carry.
-fn to_wire(request: &HttpRequest) -> Option<Request> {
+pub(crate) fn to_wire(request: &HttpRequest) -> Option<Request> {
     let mut builder = http::Request::builder()
         .method(request.method)
         .uri(&request.url);
@@ -187,7 +194,7 @@ fn to_wire(request: &HttpRequest) -> Option<Request> {
     builder.body(Vec::new()).ok()
 }
 
-fn received(response: Response) -> HttpResponse {
+pub(crate) fn received(response: Response) -> HttpResponse {
     let retry_after = response.headers().get(RETRY_AFTER);
     HttpResponse {
         status: response.status().as_u16(),

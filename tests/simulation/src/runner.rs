@@ -42,17 +42,19 @@ pub struct Run {
 pub fn play(scenario: &Scenario, setting: Setting) -> Run {
     let mut stage = match begin(scenario, setting) {
         Ok(stage) => stage,
-        Err(run) => return run,
+        Err(run) => return *run,
     };
     let played = (scenario.act)(&mut stage).and_then(|()| stage.settle());
     verdict(&stage, played)
 }
 
-pub(crate) fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Run> {
+pub(crate) fn begin(scenario: &Scenario, setting: Setting) -> Result<Stage, Box<Run>> {
     let begun = (scenario.set_up)(setting);
-    let mut stage = begun.map_err(|Broken(why)| Run {
-        complaints: vec![format!("set-up: {why}")],
-        ..Run::default()
+    let mut stage = begun.map_err(|Broken(why)| {
+        Box::new(Run {
+            complaints: vec![format!("set-up: {why}")],
+            ..Run::default()
+        })
     })?;
     stage.disturb();
     Ok(stage)
@@ -156,7 +158,7 @@ pub fn verdict(stage: &Stage, played: Result<(), Broken>) -> Run {
 pub fn play_forked(scenario: &Scenario, plan: &Plan) -> Run {
     match begin(scenario, Setting::default()) {
         Ok(stage) => Rehearsal::of(scenario, stage).run_with(scenario, plan.clone()),
-        Err(run) => run,
+        Err(run) => *run,
     }
 }
 
@@ -298,7 +300,7 @@ fn note(tally: &Mutex<Tally>, scenario: &Scenario, plan: Plan, run: &Run) {
 }
 
 /// Every piece of work once, on so many threads.
-fn share_out<T: Sync>(threads: usize, work: &[T], each: impl Fn(&T) + Sync) {
+pub fn share_out<T: Sync>(threads: usize, work: &[T], each: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..threads.max(1) {

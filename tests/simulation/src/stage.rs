@@ -2,7 +2,7 @@
 //! Whatever it does to goods and money it writes into the script. It must not look into storage.
 
 mod acts;
-mod rounds;
+pub(crate) mod rounds;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -185,7 +185,8 @@ impl Stage {
         Err(Broken("nobody can log in".to_owned()))
     }
 
-    fn sign_in(&self) -> Result<(String, String), Broken> {
+    /// A person signs in on Next Engine's page; gives what it sends back: user and state.
+    pub(crate) fn sign_in(&self) -> Result<(String, String), Broken> {
         let next_engine = &mut self.world.state().services.next_engine;
         let uid = next_engine.users().first().map(|user| user.uid.clone());
         let back = next_engine.launch(&uid.unwrap_or_default());

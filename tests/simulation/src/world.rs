@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use tsunagi_guest::planted::Planted;
-use tsunagi_sandbox::{SandboxClock, Switches};
+use tsunagi_sandbox::{SandboxClock, ServiceName, Switches};
 
 use crate::{
     export::Engine,
@@ -18,6 +18,7 @@ use crate::{
     lives::weather::Weather,
     memory::Memory,
     native::Native,
+    together::{Beside, Crowd, Point},
 };
 
 /// A moment in Japan's zone.
@@ -54,6 +55,9 @@ pub struct State {
     pub weather: Option<Weather>,
     /// How far the machine's clock is from everybody else's.
     pub skew: TimeDelta,
+    /// Requests to Next Engine under way.
+    pub crowd: Crowd,
+    voice: Option<char>,
     plan: Plan,
     struck: usize,
     counting: bool,
@@ -71,6 +75,7 @@ pub struct World {
     /// What is planted in every instance.
     pub planted: Option<Planted>,
     state: Arc<Mutex<State>>,
+    beside: Arc<Mutex<Option<Box<dyn Beside>>>>,
 }
 
 /// What a run is a function of, beside its scenario.
@@ -123,6 +128,8 @@ impl World {
             struck_at: None,
             weather: None,
             skew: TimeDelta::zero(),
+            crowd: Crowd::default(),
+            voice: None,
             plan: setting.plan,
             struck: 0,
             counting: false,
@@ -136,6 +143,7 @@ impl World {
             clock,
             planted: setting.planted,
             state: Arc::new(Mutex::new(state)),
+            beside: Arc::default(),
         }
     }
 
@@ -154,6 +162,8 @@ impl World {
             struck_at: state.struck_at,
             weather: state.weather.clone(),
             skew: state.skew,
+            crowd: state.crowd.clone(),
+            voice: state.voice,
             plan,
             struck: state.struck,
             counting: state.counting,
@@ -167,6 +177,7 @@ impl World {
             clock,
             planted: self.planted,
             state: Arc::new(Mutex::new(state)),
+            beside: Arc::default(),
         }
     }
 
@@ -176,6 +187,7 @@ impl World {
             clock: self.clock.clone(),
             planted: self.planted,
             state: self.state.clone(),
+            beside: self.beside.clone(),
         }
     }
 
@@ -225,6 +237,9 @@ impl World {
 
     /// A call begins: it gets its number and its fault. `text` is asked for only when somebody will read it.
     pub fn begin(&self, class: Class, text: impl FnOnce() -> String) -> (u32, Option<Kind>) {
+        if matches!(class, Class::Read | Class::Commit { .. }) {
+            self.meanwhile(Point::Before);
+        }
         // Asked for before the lock is held: the text may look at the world.
         let text = self.is_traced().then(text);
         let mut state = self.state();
@@ -267,8 +282,53 @@ impl World {
     fn write(&self, state: &mut State, number: Option<u32>, text: String) {
         let at = self.clock.now();
         if let Some(trace) = &mut state.trace {
+            let text = match state.voice {
+                Some(voice) => format!("{voice} {text}"),
+                None => text,
+            };
             trace.push(Line { number, at, text });
         }
+    }
+
+    /// Somebody who acts beside whatever runs here; nobody without one.
+    pub fn set_beside(&self, beside: Option<Box<dyn Beside>>) -> Option<Box<dyn Beside>> {
+        let mut slot = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut slot, beside)
+    }
+
+    /// An instance is at a point where others may go on. What they do meets nobody beside them.
+    pub fn meanwhile(&self, point: Point) {
+        if !self.state().is_disturbed() {
+            return;
+        }
+        if let Some(mut beside) = self.set_beside(None) {
+            beside.meanwhile(self, point);
+            self.set_beside(Some(beside));
+        }
+    }
+
+    /// A request to Next Engine leaves, under a lease believed in until then by the machine's clock.
+    pub fn enter(&self, until: Option<Moment>) -> u64 {
+        let now = self.machine_now();
+        let mut state = self.state();
+        let (place, breach) = state.crowd.enter(now, until);
+        state.breaches.extend(breach);
+        place
+    }
+
+    /// A write leaves that nobody can refuse when it is late.
+    pub fn set_out(&self, service: ServiceName) -> u64 {
+        self.state().crowd.set_out(service)
+    }
+
+    /// That request is over.
+    pub fn leave(&self, place: u64) {
+        self.state().crowd.leave(place);
+    }
+
+    /// Who is meant by the lines of the trace to come; gives who was.
+    pub fn speak_as(&self, voice: Option<char>) -> Option<char> {
+        std::mem::replace(&mut self.state().voice, voice)
     }
 
     /// The next number of the run's dice.

@@ -3,6 +3,7 @@
 
 mod lives;
 mod planted;
+mod together;
 
 use tsunagi_simulation::{
     fault::{Fault, Kind, Plan},

@@ -31,10 +31,19 @@ use crate::{
         },
         store::Commit,
     },
+    time::Moment,
 };
 
 /// An attempt without an answer may still arrive within this (assumed; far above the time-outs of a request).
 pub const GRACE: TimeDelta = TimeDelta::minutes(2);
+/// How long an attempt may take, of [`GRACE`]; half of it, as a request may.
+const ATTEMPT: TimeDelta = TimeDelta::seconds(60);
+
+/// Whether an intent's commit returned so late that an attempt now could arrive when others believe that it never will: the storage
+/// was stuck, or this instance slept. Nothing is sent then, and the intent is looked up like any without an answer.
+pub fn is_too_late(tried_at: Moment, now: Moment) -> bool {
+    now - tried_at > GRACE - ATTEMPT
+}
 
 /// The identity an intent's transaction has.
 pub fn identity_of(slip: &str, intent: &Intent) -> Identity {
@@ -171,6 +180,9 @@ async fn attempt(
 ) -> Result<Flow> {
     if !begin(bench, slip, intent, look)? {
         return Ok(Flow::Again);
+    }
+    if is_too_late(intent.tried_at, bench.tenant.now()) {
+        return Ok(Flow::Leave);
     }
     match bench.session.send(&request(bench, slip, intent)).await {
         Ok(answer) => answered(bench, slip, intent, &answer),

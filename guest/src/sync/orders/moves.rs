@@ -12,7 +12,7 @@ use crate::{
         call_error::{CallError, Refusal},
         orders::{
             bench::{Bench, Flow},
-            effects::GRACE,
+            effects::{self, GRACE},
             journal,
             records::{Move, SlipRecord},
             settling,
@@ -50,12 +50,16 @@ pub async fn advance(bench: &Bench<'_>, record: &SlipRecord) -> Result<Flow> {
 }
 
 async fn make(bench: &Bench<'_>, slip: &str, first: &Move) -> Result<Flow> {
+    let tried_at = bench.tenant.now();
     let tried = Move {
-        tried_at: Some(bench.tenant.now()),
+        tried_at: Some(tried_at),
         ..first.clone()
     };
     if !Planted::MoveBeforeIntent.is_on() && !replace(bench, slip, first, &tried)? {
         return Ok(Flow::Again);
+    }
+    if effects::is_too_late(tried_at, bench.tenant.now()) {
+        return Ok(Flow::Leave);
     }
     let shift = &first.shift;
     let request = stock::add(

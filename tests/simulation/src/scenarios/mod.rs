@@ -2,8 +2,8 @@
 
 mod connection;
 mod mistakes;
-mod orders;
-mod stock;
+pub(crate) mod orders;
+pub(crate) mod stock;
 
 use crate::{
     stage::{Broken, Stage},

@@ -93,7 +93,8 @@ fn before_retry(setting: Setting) -> Result<Stage, Broken> {
     Ok(stage)
 }
 
-fn retry(stage: &mut Stage) -> Result<(), Broken> {
+/// The unknown product is put into Smaregi.
+pub(crate) fn sell_unknown(stage: &mut Stage) -> Result<(), Broken> {
     stage.act(|services| {
         services.smaregi.set_product(Product {
             id: UNKNOWN,
@@ -111,7 +112,11 @@ fn retry(stage: &mut Stage) -> Result<(), Broken> {
             supplier_product_no: String::new(),
         });
         Ok(())
-    })?;
+    })
+}
+
+fn retry(stage: &mut Stage) -> Result<(), Broken> {
+    sell_unknown(stage)?;
     stage.insist(&Export::Retry(RetryChoice::AllRefused(true)))?;
     stage.script.refused.clear();
     Ok(())

@@ -59,7 +59,7 @@ fn batch(stage: &mut Stage) -> Result<(), Broken> {
 }
 
 /// The order that holds the free stock; the shop lived in has placed two.
-const HOLDING: u64 = 10_003;
+pub(crate) const HOLDING: u64 = 10_003;
 
 fn before_resend(setting: Setting) -> Result<Stage, Broken> {
     let mut stage = lived_in(setting)?;
@@ -77,7 +77,8 @@ fn resend(stage: &mut Stage) -> Result<(), Broken> {
         .map(|_| ())
 }
 
-const TOO_MANY: i64 = 3;
+/// By how much the number is off.
+pub(crate) const TOO_MANY: i64 = 3;
 
 fn before_align(setting: Setting) -> Result<Stage, Broken> {
     let mut stage = lived_in(setting)?;

@@ -16,6 +16,20 @@ const MOST_ROUNDS: u32 = 400;
 /// A host starts a new instance so long after one died or failed.
 const RESTART: TimeDelta = TimeDelta::seconds(5);
 
+/// A webhook as the host hands it on.
+pub(crate) fn delivery(webhook: &tsunagi_sandbox::webhook::Webhook) -> Webhook {
+    let header = |name: &str| {
+        let found = webhook.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone())
+    };
+    Webhook {
+        contract_id: header("smaregi-contract-id"),
+        event: header("smaregi-event"),
+        event_id: header("smaregi-event-id"),
+        body: webhook.body.to_string().into_bytes(),
+    }
+}
+
 impl Stage {
     /// One round of the schedule, after the webhooks that came; says when the next one is due.
     ///
@@ -52,17 +66,7 @@ impl Stage {
     fn deliver_webhooks(&mut self) {
         let due = self.world.state().services.take_webhooks();
         for webhook in due {
-            let header = |name: &str| {
-                let found = webhook.headers.iter().find(|(key, _)| key == name);
-                found.map(|(_, value)| value.clone())
-            };
-            let delivery = Webhook {
-                contract_id: header("smaregi-contract-id"),
-                event: header("smaregi-event"),
-                event_id: header("smaregi-event-id"),
-                body: webhook.body.to_string().into_bytes(),
-            };
-            let taken = self.call(&Export::TakeIn(delivery));
+            let taken = self.call(&Export::TakeIn(delivery(&webhook)));
             self.unacknowledged += u32::from(!matches!(taken, Ended::Returned(Ok(_))));
         }
     }
