@@ -8,7 +8,7 @@ use crate::{
     reason::Reason,
     text,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Unread},
 };
 
 /// Longest memo (smaregi.md 4a).
@@ -49,16 +49,23 @@ pub fn list(store_id: &str, range: Option<(Moment, Moment)>, page: u32) -> Reque
 
 /// The rows of a list.
 pub fn decode(answer: &Value) -> Vec<Result<StockRow, Reason>> {
-    wire::rows(answer, "stock", |row| {
-        Ok(StockRow {
-            product_id: row.text("productId")?,
-            store_id: row.text("storeId")?,
-            amount: row.decimal("stockAmount")?,
-            updated_at: row
-                .maybe_text("updDateTime")
-                .as_deref()
-                .and_then(time::parse_rfc3339),
-        })
+    wire::rows(answer, "stock", stock_row)
+}
+
+/// The rows of a list that is added up.
+pub fn decode_all(answer: &Value) -> Result<Vec<Result<StockRow, Unread>>, Reason> {
+    wire::named_rows(answer, "stock", "productId", stock_row)
+}
+
+fn stock_row(row: Row<'_>) -> Result<StockRow, Reason> {
+    Ok(StockRow {
+        product_id: row.text("productId")?,
+        store_id: row.text("storeId")?,
+        amount: row.decimal("stockAmount")?,
+        updated_at: row
+            .maybe_text("updDateTime")
+            .as_deref()
+            .and_then(time::parse_rfc3339),
     })
 }
 
