@@ -222,3 +222,26 @@ fn an_order_that_cannot_be_told_to_count_is_refused_and_not_passed() {
         assert_eq!(shop.refused(), 0);
     }
 }
+
+#[test]
+fn a_first_sale_with_its_product_on_two_lines_tells_what_a_sale_does() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[1] = samples::line("a", 1_000, 1, None);
+    order.lines[1].number = "2".to_owned();
+    order.goods = order.lines.iter().map(|line| line.amount).sum();
+    order.total = order.goods;
+    shop.world.put(order);
+    shop.source_store("20");
+    assert_eq!(shop.import().registered, 1);
+    assert_eq!(
+        shop.world
+            .history
+            .borrow()
+            .iter()
+            .filter(|row| row.division == "02")
+            .count(),
+        2
+    );
+    assert_eq!(stock(&shop, "A"), (0, -3));
+}
