@@ -52,9 +52,16 @@ pub fn decode(answer: &Value) -> Vec<Result<StockRow, Reason>> {
     wire::rows(answer, "stock", stock_row)
 }
 
-/// The rows of a list that is added up.
-pub fn decode_all(answer: &Value) -> Result<Vec<Result<StockRow, Unread>>, Reason> {
-    wire::named_rows(answer, "stock", "productId", stock_row)
+/// The rows of a store's list that is added up; a row of another store than was asked for is unreadable.
+pub fn decode_all(answer: &Value, store_id: &str) -> Result<Vec<Result<StockRow, Unread>>, Reason> {
+    wire::named_rows(answer, "stock", "productId", |row| {
+        let read = stock_row(row)?;
+        if read.store_id == store_id {
+            Ok(read)
+        } else {
+            Err(wire::unreadable("storeId", row.value("storeId")))
+        }
+    })
 }
 
 fn stock_row(row: Row<'_>) -> Result<StockRow, Reason> {

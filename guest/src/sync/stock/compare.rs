@@ -131,7 +131,7 @@ async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<Sums
         let (mut read, mut anybodys) = (BTreeSet::new(), None);
         for page in 1u32.. {
             let answer = session.send(&stock::list(store_id, None, page)).await?;
-            let rows = stock::decode_all(&answer)
+            let rows = stock::decode_all(&answer, store_id)
                 .map_err(|reason| unreadable_list(tenant, Side::Smaregi, "/stock", &reason))?;
             let full = rows.len() >= PAGE_ROWS;
             for row in rows {

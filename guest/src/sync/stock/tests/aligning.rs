@@ -210,12 +210,13 @@ fn nothing_is_queued_while_switched_off() {
 
 #[test]
 fn what_cannot_be_read_is_never_aligned() {
-    let stock: [(&str, Bend, &[&str]); 5] = [
+    let stock: [(&str, Bend, &[&str]); 6] = [
         (
             "stock",
             |rows| rows[0]["stockAmount"] = json!("many"),
             &["p1"],
         ),
+        ("stock", |rows| rows[0]["storeId"] = json!("2"), &["p1"]),
         // It may be anybody's whose row was not read, also that of a product without one.
         (
             "stock",
