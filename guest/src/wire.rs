@@ -111,6 +111,35 @@ pub fn rows<T>(
     }
 }
 
+/// A row that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Whose row it is, where that can be read.
+    pub of: Option<String>,
+    /// Why.
+    pub reason: Box<Reason>,
+}
+
+/// The same for whoever adds the rows up: `name` is the field that says whose a row is. Anything but a list is an error as a whole,
+/// because what a list lacks would otherwise count as nothing.
+pub fn named_rows<T>(
+    list: &Value,
+    what: &str,
+    name: &str,
+    read: impl Fn(Row<'_>) -> Result<T, Reason>,
+) -> Result<Vec<Result<T, Unread>>, Reason> {
+    let all = list.as_array().ok_or_else(|| unreadable(what, list))?;
+    let of = |row: &Value| Row::of(row, what).ok()?.maybe_text(name);
+    let unread = |reason, row| Unread {
+        of: of(row),
+        reason: Box::new(reason),
+    };
+    let read = rows(list, what, read).into_iter().zip(all);
+    Ok(read
+        .map(|(read, row)| read.map_err(|reason| unread(reason, row)))
+        .collect())
+}
+
 /// A value that is not what its field holds by the service's documents.
 pub fn unreadable(field: &str, value: &Value) -> Reason {
     let shown = match value {

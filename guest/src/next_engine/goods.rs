@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Call;
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Unread},
 };
 
 const PATH: &str = "/api_v1_master_goods/search";
@@ -60,6 +60,12 @@ pub fn page(offset: usize, limit: u32) -> Call {
 /// The rows of an answer. Stock that a product never had counts as zero.
 pub fn decode(answer: &Value) -> Vec<Result<Goods, Reason>> {
     wire::rows(answer.get("data").unwrap_or(&Value::Null), "data", goods)
+}
+
+/// The rows of a page of all products.
+pub fn decode_all(answer: &Value) -> Result<Vec<Result<Goods, Unread>>, Reason> {
+    let data = answer.get("data").unwrap_or(&Value::Null);
+    wire::named_rows(data, "data", "goods_id", goods)
 }
 
 fn goods(row: Row<'_>) -> Result<Goods, Reason> {

@@ -72,6 +72,30 @@ pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
         .collect()
 }
 
+/// The same; a row of another product or store than was asked for cannot be one of theirs.
+pub fn decode_of(
+    answer: &Value,
+    product_id: &str,
+    store_id: &str,
+) -> Vec<Result<Change, Unreadable>> {
+    let asked_for = |change: Change| {
+        let (field, value) = if change.product_id != product_id {
+            ("productId", &change.product_id)
+        } else if change.store_id != store_id {
+            ("storeId", &change.store_id)
+        } else {
+            return Ok(change);
+        };
+        let reason = wire::unreadable(field, &Value::from(value.as_str()));
+        Err(Unreadable {
+            id: Some(change.id),
+            reason: Box::new(reason),
+        })
+    };
+    let rows = decode(answer).into_iter();
+    rows.map(|row| row.and_then(asked_for)).collect()
+}
+
 fn change(row: Row<'_>) -> Result<Change, Reason> {
     Ok(Change {
         id: row.id("id")?,
@@ -83,4 +107,26 @@ fn change(row: Row<'_>) -> Result<Change, Reason> {
         memo: row.maybe_text("memo"),
         updated_at: row.read("updDateTime", time::parse_rfc3339)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_of_another_place_than_was_asked_for_is_unreadable() {
+        let row = |product: &str, store: &str| {
+            json!({"id": "5", "productId": product, "storeId": store, "amount": "-2", "stockDivision": "02",
+                "updDateTime": "2026-11-24T12:00:00+09:00"})
+        };
+        let answer = json!([row("8", "1"), row("9", "1"), row("8", "2")]);
+        let fields: Vec<_> = decode_of(&answer, "8", "1")
+            .into_iter()
+            .map(|row| row.map_err(|unread| (unread.id, unread.reason.field)).err())
+            .collect();
+        let wrong = |field: &str| Some((Some("5".to_owned()), Some(field.to_owned())));
+        assert_eq!(fields, [None, wrong("productId"), wrong("storeId")]);
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     reason::Reason,
     text,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Unread},
 };
 
 /// Longest memo (smaregi.md 4a).
@@ -49,16 +49,30 @@ pub fn list(store_id: &str, range: Option<(Moment, Moment)>, page: u32) -> Reque
 
 /// The rows of a list.
 pub fn decode(answer: &Value) -> Vec<Result<StockRow, Reason>> {
-    wire::rows(answer, "stock", |row| {
-        Ok(StockRow {
-            product_id: row.text("productId")?,
-            store_id: row.text("storeId")?,
-            amount: row.decimal("stockAmount")?,
-            updated_at: row
-                .maybe_text("updDateTime")
-                .as_deref()
-                .and_then(time::parse_rfc3339),
-        })
+    wire::rows(answer, "stock", stock_row)
+}
+
+/// The rows of a store's list that is added up; a row of another store than was asked for is unreadable.
+pub fn decode_all(answer: &Value, store_id: &str) -> Result<Vec<Result<StockRow, Unread>>, Reason> {
+    wire::named_rows(answer, "stock", "productId", |row| {
+        let read = stock_row(row)?;
+        if read.store_id == store_id {
+            Ok(read)
+        } else {
+            Err(wire::unreadable("storeId", row.value("storeId")))
+        }
+    })
+}
+
+fn stock_row(row: Row<'_>) -> Result<StockRow, Reason> {
+    Ok(StockRow {
+        product_id: row.text("productId")?,
+        store_id: row.text("storeId")?,
+        amount: row.decimal("stockAmount")?,
+        updated_at: row
+            .maybe_text("updDateTime")
+            .as_deref()
+            .and_then(time::parse_rfc3339),
     })
 }
 

@@ -49,6 +49,7 @@ const NEWEST_CHANGE: &str = "receive_order_row_last_modified_newest_date";
 const SLIP_CHANGE: &str = "receive_order_last_modified_null_safe_date";
 const STATE: &str = "receive_order_order_status_id";
 const CANCEL_TYPE: &str = "receive_order_cancel_type_id";
+const SHOP: &str = "receive_order_shop_id";
 const ORDERED: &str = "receive_order_date";
 const SHIPPED: &str = "receive_order_send_date";
 
@@ -88,7 +89,7 @@ pub fn read(value: &Value) -> OrderRow {
     };
     match row.id("receive_order_row_receive_order_id") {
         Ok(slip) => OrderRow {
-            shop_id: row.maybe_text("receive_order_shop_id"),
+            shop_id: row.id(SHOP).ok(),
             head: head(row).ok(),
             slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
             content: order(row, &slip),
@@ -98,10 +99,11 @@ pub fn read(value: &Value) -> OrderRow {
     }
 }
 
-/// State and cancel type before anything else: what does not count need not be readable.
+/// State and cancel type before anything else: what does not count need not be readable. One that is no number is none that we do not
+/// know, and says nothing of whether the slip counts.
 fn head(row: Row<'_>) -> Result<Head, Reason> {
-    let cancel_type = row.text(CANCEL_TYPE)?;
-    let state_id = row.text(STATE)?;
+    let cancel_type = row.id(CANCEL_TYPE)?;
+    let state_id = row.id(STATE)?;
     let day = |field| moment(row, field).ok().flatten().map(time::day);
     Ok(Head {
         state: state(&state_id),
@@ -121,7 +123,7 @@ fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
         .ok_or_else(|| wire::unreadable(ORDERED, row.value(ORDERED)))?;
     Ok(Order {
         slip: slip.to_owned(),
-        shop_id: row.text("receive_order_shop_id")?,
+        shop_id: row.id(SHOP)?,
         order_number: row
             .maybe_text("receive_order_shop_cut_form_id")
             .unwrap_or_default(),

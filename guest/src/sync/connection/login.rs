@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result, Side},
     next_engine::auth::{self, Login as Answered},
     reason::Text,
+    settings::Secret,
     sync::{
         call_error::CallError,
         connection::get_status,
@@ -26,6 +27,7 @@ use crate::{
 const TICKET_LIVES: TimeDelta = TimeDelta::minutes(30);
 const PREFIX: &str = "login-ticket/";
 const OLD_AT_ONCE: u32 = 100;
+const TRIES: u32 = 10;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ticket {
@@ -92,6 +94,7 @@ pub async fn finish_login(
 }
 
 async fn exchange(tenant: &Tenant<'_>, lease: &mut Lease, uid: &str, state: &str) -> Result<()> {
+    let before = next_engine_login::stored(&tenant.ports)?.map(|seen| seen.value.access);
     let call = auth::exchange(&tenant.settings.credentials, uid, state);
     let answer = next_engine_session::post(tenant, lease, &call, None).await?;
     next_engine_session::judge(tenant, false, answer.verdict.clone()).map_err(
@@ -102,12 +105,11 @@ async fn exchange(tenant: &Tenant<'_>, lease: &mut Lease, uid: &str, state: &str
     )?;
     let login =
         auth::decode(&answer).map_err(|reason| refused("unreadable-login", reason.message))?;
-    expected(tenant, uid, &login)?;
-    store_login(tenant, lease, login)
+    store_login(tenant, uid, before.as_ref(), &login)
 }
 
 /// The user that the redirect named, and the company whose stock this ledger keeps.
-fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<()> {
+fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<Option<Stored<Company>>> {
     if login.uid != uid {
         return Err(refused(
             "another-user",
@@ -118,8 +120,11 @@ fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<()> {
         ));
     }
     let known = store::read::<Company>(&tenant.ports, COMPANY_KEY)?;
-    if let Some(known) = known.filter(|known| known.value.id != login.company_id) {
-        let name = known.value.name;
+    let other = known
+        .as_ref()
+        .filter(|known| known.value.id != login.company_id);
+    if let Some(other) = other {
+        let name = &other.value.name;
         return Err(refused(
             "another-company",
             Text::new(
@@ -130,21 +135,48 @@ fn expected(tenant: &Tenant<'_>, uid: &str, login: &Answered) -> Result<()> {
             ),
         ));
     }
-    Ok(())
+    Ok(known)
 }
 
-fn store_login(tenant: &Tenant<'_>, lease: &mut Lease, login: Answered) -> Result<()> {
+/// Stores the login by the rule of `next_engine_login::store_pair`, whether the lease was kept or not: the answer may have been slept
+/// over, and its pair has killed the one before it. `before` was stored when the exchange was asked for.
+fn store_login(
+    tenant: &Tenant<'_>,
+    uid: &str,
+    before: Option<&Secret>,
+    login: &Answered,
+) -> Result<()> {
     let company = Company {
-        id: login.company_id,
-        name: login.company_name,
+        id: login.company_id.clone(),
+        name: login.company_name.clone(),
     };
-    let login = Login::new(login.uid, &login.tokens, tenant.now());
-    let seen = next_engine_login::stored(&tenant.ports)?;
-    let commit = Commit::new()
-        .check(LOGIN_KEY, seen.as_ref())
-        .put(LOGIN_KEY, &login)?
-        .put(COMPANY_KEY, &company)?;
-    lease.renew(tenant, rest::end_all(commit))
+    let fresh = Login::new(login.uid.clone(), &login.tokens, tenant.now());
+    for _ in 0..TRIES {
+        let known = expected(tenant, uid, login)?;
+        let seen = next_engine_login::stored(&tenant.ports)?;
+        if is_late(seen.as_ref().map(|seen| &seen.value), before, login) {
+            return Ok(());
+        }
+        let commit = Commit::new()
+            .check(COMPANY_KEY, known.as_ref())
+            .check(LOGIN_KEY, seen.as_ref())
+            .put(LOGIN_KEY, &fresh)?
+            .put(COMPANY_KEY, &company)?;
+        if rest::end_all(commit).try_apply(&tenant.ports)? {
+            return Ok(());
+        }
+    }
+    Err(Error::Contended(LOGIN_KEY.to_owned(), tenant.now()))
+}
+
+/// Whether somebody stored a newer pair meanwhile, or disconnected.
+fn is_late(seen: Option<&Login>, before: Option<&Secret>, login: &Answered) -> bool {
+    let Some(seen) = seen else {
+        return before.is_some();
+    };
+    let ends = login.tokens.access_ends;
+    let newer = ends.is_some_and(|ends| seen.access_ends < ends);
+    before != Some(&seen.access) && seen.dead_since.is_none() && !newer
 }
 
 fn not_accepted() -> Text {
@@ -166,4 +198,140 @@ fn key(ticket: &str) -> String {
         .take(32)
         .collect();
     format!("{PREFIX}{plain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::LocalBoxFuture;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        ports::{Http, HttpRequest, Ports},
+        sync::tenant::SETTINGS_KEY,
+        sync::testing::{Answer, Script, at_once},
+    };
+
+    /// Sleeps beyond the lease before it gives the answer on, while somebody else does something.
+    struct Sleepy<'a> {
+        script: &'a Script,
+        meanwhile: &'a dyn Fn(),
+    }
+
+    impl Http for Sleepy<'_> {
+        fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Answer> {
+            let answer = self.script.send(request);
+            self.script
+                .now
+                .set(self.script.now.get() + TimeDelta::seconds(300));
+            (self.meanwhile)();
+            answer
+        }
+    }
+
+    /// Finishes a login that is slept over; gives what came of it and the pair that is stored then.
+    fn slept_over(
+        script: &Script,
+        company: &str,
+        meanwhile: &dyn Fn(),
+    ) -> (Result<Status>, Option<String>) {
+        script.will(
+            200,
+            &json!({"result": "success", "uid": "u", "company_ne_id": company, "company_name": "c",
+                "access_token": "new", "refresh_token": "r-new",
+                "access_token_end_date": "2026-11-25 12:00:00", "refresh_token_end_date": "2026-11-27 12:00:00"}),
+        );
+        let http = Sleepy { script, meanwhile };
+        let ports = Ports {
+            http: &http,
+            ..script.ports()
+        };
+        let tenant = Tenant::open(ports, 100, 6_000).unwrap();
+        let ticket = begin_login(&tenant).unwrap().ticket;
+        let finished = at_once(finish_login(&tenant, &ticket, "u", "s"));
+        let stored = next_engine_login::stored(&script.ports()).unwrap();
+        (
+            finished,
+            stored.map(|stored| stored.value.access.reveal().to_owned()),
+        )
+    }
+
+    fn shop() -> Script {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        let mut settings = script.tenant().settings;
+        settings.credentials.next_engine_client_id = "ne".to_owned();
+        let login = next_engine_login::stored(&script.ports()).unwrap().unwrap();
+        let login = Login {
+            access_ends: script.now.get() + TimeDelta::hours(1),
+            ..login.value
+        };
+        let company = Company {
+            id: "7".to_owned(),
+            name: "c".to_owned(),
+        };
+        let commit = Commit::new().put(LOGIN_KEY, &login).unwrap();
+        let commit = commit.put(COMPANY_KEY, &company).unwrap();
+        let commit = commit.put(SETTINGS_KEY, &settings).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        script
+    }
+
+    /// Somebody takes the lease that ran out, and changes the stored pair.
+    fn other(script: &Script, change: impl Fn(&mut Login)) {
+        let tenant = script.tenant();
+        let lease = Lease::take(&tenant).unwrap();
+        let mut login = next_engine_login::stored(&script.ports())
+            .unwrap()
+            .unwrap()
+            .value;
+        change(&mut login);
+        let commit = Commit::new().put(LOGIN_KEY, &login).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        lease.release(&tenant).unwrap();
+    }
+
+    #[test]
+    fn a_login_that_was_slept_over_is_not_thrown_away() {
+        for dead in [false, true] {
+            let script = shop();
+            let now = script.now.get();
+            let meanwhile = || {
+                other(&script, |login| login.dead_since = dead.then_some(now));
+            };
+            let (finished, stored) = slept_over(&script, "7", &meanwhile);
+            assert!(finished.is_ok(), "{:?}", finished.err());
+            assert_eq!(stored.as_deref(), Some("new"));
+        }
+    }
+
+    #[test]
+    fn the_newer_end_wins_over_a_login_that_was_slept_over() {
+        for (days, left) in [(2, "theirs"), (0, "new")] {
+            let script = shop();
+            let ends = script.now.get() + TimeDelta::days(days) + TimeDelta::hours(2);
+            let meanwhile = || {
+                other(&script, |login| {
+                    login.access = Secret::new("theirs".to_owned());
+                    login.access_ends = ends;
+                });
+            };
+            let (finished, stored) = slept_over(&script, "7", &meanwhile);
+            assert!(finished.is_ok());
+            assert_eq!(stored.as_deref(), Some(left));
+        }
+    }
+
+    #[test]
+    fn a_login_that_was_slept_over_binds_as_any_other() {
+        let script = shop();
+        let meanwhile = || other(&script, |_| ());
+        let (finished, stored) = slept_over(&script, "8", &meanwhile);
+        assert!(matches!(finished, Err(Error::Refused(..))));
+        assert_eq!(stored.as_deref(), Some("a"));
+        let disconnected = || {
+            super::super::disconnect(&script.ports()).unwrap();
+        };
+        assert_eq!(slept_over(&script, "7", &disconnected).1, None);
+    }
 }

@@ -119,8 +119,8 @@ async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Re
     let work = work_name(slip, intent.revision);
     // The second way is met by surprise, so nobody has chosen it for a look.
     let begun = if look || intent.second_way {
-        let alone = alone(&intent.sale, touched);
-        look::begin(bench.session, bench.tenant, kind, &work, &alone).await?
+        let telling = telling(&intent.sale, touched);
+        look::begin(bench.session, bench.tenant, kind, &work, &telling).await?
     } else {
         None
     };
@@ -132,17 +132,26 @@ async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Re
     look_after(bench, slip, &intent, flow).await
 }
 
-/// One row a line is as likely as one row a product, so only a product on a single line, that no other draws on, tells.
-fn alone(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
+/// What tells by its rows: a product that is sold and drawn on by no line. One row a line is as likely as one row a product, so one on
+/// a single line tells best; the sum of several lines' rows tells as much where there is none.
+fn telling(sale: &Sale, mut pieces: Vec<Piece>) -> Vec<Piece> {
     let lines = |id: &str| {
-        let ids = sale.lines.iter().map(|line| &line.product_id);
-        let drawn = sale.lines.iter().flat_map(|line| &line.draws_on);
-        ids.chain(drawn.map(|draw| &draw.product_id))
-            .filter(|other| *other == id)
+        sale.lines
+            .iter()
+            .filter(|line| line.product_id == id)
             .count()
     };
-    pieces.retain(|piece| !piece.drawn && lines(&piece.product_id) == 1);
-    pieces
+    let is_drawn = |id: &str| {
+        let mut draws = sale.lines.iter().flat_map(|line| &line.draws_on);
+        draws.any(|draw| draw.product_id == id)
+    };
+    pieces.retain(|piece| !piece.drawn && !is_drawn(&piece.product_id));
+    let single: Vec<Piece> = pieces
+        .iter()
+        .filter(|piece| lines(&piece.product_id) == 1)
+        .cloned()
+        .collect();
+    if single.is_empty() { pieces } else { single }
 }
 
 /// Looks again at an effect that may be settled by now; one that did not happen took its look with it.

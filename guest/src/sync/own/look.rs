@@ -376,7 +376,7 @@ async fn newest(session: &Smaregi<'_>, piece: &Piece) -> Result<Vec<Change>> {
 enum Finding {
     Moved(String),
     Nothing,
-    /// Rows of several divisions fit; another effect will tell.
+    /// Rows of several divisions fit, or ours may be among others'; another effect will tell.
     Unclear,
 }
 
@@ -402,19 +402,25 @@ fn judge(spot: &Spot, changes: &[Change]) -> Finding {
         .filter(is_new)
         .filter(|change| !change.memo.as_deref().is_some_and(is_mark));
     // A product on two lines of a sale has a row for each.
+    let parts = new.filter(|change| {
+        let same_way = change.amount.is_sign_negative() == wanted.is_sign_negative();
+        same_way && change.amount.abs() <= wanted.abs()
+    });
     let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
     let mut divisions = BTreeSet::new();
-    for change in new {
+    for change in parts {
         let sum = sums.entry(&change.division).or_default();
         *sum = sum.saturating_add(change.amount);
         if change.amount == wanted {
             divisions.insert(change.division.as_str());
         }
     }
+    let ours_among_others = sums.values().any(|sum| sum.abs() > wanted.abs());
     let whole = sums.into_iter().filter(|(_, sum)| *sum == wanted);
     divisions.extend(whole.map(|(division, _)| division));
     let mut divisions = divisions.into_iter();
     match (divisions.next(), divisions.next()) {
+        (None, _) if ours_among_others => Finding::Unclear,
         (None, _) => Finding::Nothing,
         (Some(division), None) => Finding::Moved(division.to_owned()),
         _ => Finding::Unclear,

@@ -128,6 +128,11 @@ fn sort_out<'a>(
     let (mut moves, mut left_out) = (Vec::new(), Vec::new());
     let named = |line: &&ComparisonLine| codes.is_empty() || codes.contains(&line.code);
     for line in compared.comparison.lines.iter().filter(named) {
+        if let Some(reason) = compared.unread.get(&line.code) {
+            let (code, reason) = (line.code.clone(), reason.clone());
+            left_out.push(LeftOut { code, reason });
+            continue;
+        }
         if line.smaregi.is_none() || line.next_engine.is_none() {
             continue;
         }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::{
-    error::Result,
+    error::{Error, Result, Side},
     next_engine::goods::{self, Goods},
-    reason::Reason,
+    reason::{Reason, Text},
     rules::{
         codes::{self, SmaregiKey},
         product::Product,
@@ -26,8 +27,11 @@ use crate::{
         store,
         tenant::Tenant,
     },
+    wire::Unread,
 };
 
+/// After a list that cannot be read.
+const PAUSE: TimeDelta = TimeDelta::minutes(5);
 const PAGE_ROWS: usize = 1_000;
 /// Next Engine's largest page that every account takes (next-engine.md 5).
 const GOODS_PER_PAGE: u32 = 1_000;
@@ -40,6 +44,8 @@ pub struct Compared {
     pub products: BTreeMap<String, String>,
     /// Differences that only an alignment can end: an upload whose outcome is not known. By code; explained in the comparison.
     pub unclear: BTreeMap<String, Decimal>,
+    /// Products whose stock could not be read whole, by code: nothing is known of their difference. Explained in the comparison.
+    pub unread: BTreeMap<String, Reason>,
     /// Products that move just now, as far as it was known when they were compared.
     pub unsettled: Unsettled,
 }
@@ -56,7 +62,7 @@ pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
     let ids: Vec<String> = sums.by_product.keys().cloned().collect();
     let known = products::resolve_ids(&session, tenant, &ids, false).await?;
     let mut next_engine = NextEngine::open(tenant).await?;
-    let goods = all_goods(&mut next_engine).await;
+    let goods = all_goods(&mut next_engine, tenant).await;
     next_engine.close()?;
     let mut sheet = Sheet::default();
     let rule = &tenant.settings.stock.codes;
@@ -67,21 +73,24 @@ pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
             sheet.smaregi(rule, product, *quantity);
         }
     }
-    for goods in goods? {
+    let goods = goods?;
+    for goods in goods.all {
         sheet.next_engine(goods);
     }
     let mut known: Vec<Product> = known.into_values().flatten().collect();
-    if !sums.unreadable && !tenant.settings.stock.stores.is_empty() {
+    if !tenant.settings.stock.stores.is_empty() {
         for product in without_row(&session, tenant, &sheet).await? {
             sheet.smaregi(rule, &product, Decimal::ZERO);
             known.push(product);
         }
     }
+    sheet.note_unread(&sums.unread, &goods.unread);
     let unsettled = Unsettled::read(tenant)?;
     explain(tenant, &mut sheet, &known)?;
     let unclear = sheet.attribute(&unsettled, unclear_products(tenant)?);
     Ok(Compared {
         products: sheet.lone_products(),
+        unread: sheet.unread(),
         comparison: sheet.finish(tenant),
         unclear,
         unsettled,
@@ -93,47 +102,109 @@ pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
 struct Sums {
     /// Sum over the target stores, by 商品ID.
     by_product: BTreeMap<String, Decimal>,
-    /// Some rows could not be read: no row need not mean no stock.
-    unreadable: bool,
+    unread: UnreadStock,
+}
+
+/// Sums that may be parts.
+#[derive(Default)]
+struct UnreadStock {
+    /// Products with a row that could not be read.
+    products: BTreeMap<String, Reason>,
+    /// A store's list had a row that does not even say whose it is: of any product but these, whose rows were read there.
+    stores: Vec<(BTreeSet<String>, Reason)>,
+}
+
+impl UnreadStock {
+    fn reason(&self, product_id: &str) -> Option<&Reason> {
+        let anybodys = || {
+            let mut stores = self.stores.iter();
+            stores.find(|(read, _)| !read.contains(product_id))
+        };
+        let own = self.products.get(product_id);
+        own.or_else(|| anybodys().map(|(_, reason)| reason))
+    }
 }
 
 async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<Sums> {
     let mut sums = Sums::default();
     for store_id in tenant.settings.stock.stores.iter().collect::<BTreeSet<_>>() {
+        let (mut read, mut anybodys) = (BTreeSet::new(), None);
         for page in 1u32.. {
-            let rows = stock::decode(&session.send(&stock::list(store_id, None, page)).await?);
+            let answer = session.send(&stock::list(store_id, None, page)).await?;
+            let rows = stock::decode_all(&answer, store_id)
+                .map_err(|reason| unreadable_list(tenant, Side::Smaregi, "/stock", &reason))?;
             let full = rows.len() >= PAGE_ROWS;
             for row in rows {
-                let Ok(row) = row else {
-                    sums.unreadable = true;
-                    continue;
-                };
-                let sum = sums.by_product.entry(row.product_id).or_default();
-                *sum = sum.saturating_add(row.amount);
+                match row {
+                    Ok(row) => {
+                        read.insert(row.product_id.clone());
+                        let sum = sums.by_product.entry(row.product_id).or_default();
+                        *sum = sum.saturating_add(row.amount);
+                    }
+                    Err(Unread {
+                        of: Some(id),
+                        reason,
+                    }) => {
+                        sums.by_product.entry(id.clone()).or_default();
+                        sums.unread.products.insert(id, *reason);
+                    }
+                    Err(Unread { of: None, reason }) => anybodys = Some(*reason),
+                }
             }
             if !full {
                 break;
             }
         }
+        sums.unread
+            .stores
+            .extend(anybodys.map(|reason| (read, reason)));
     }
     Ok(sums)
 }
 
-async fn all_goods(next_engine: &mut NextEngine<'_>) -> Result<Vec<Goods>> {
-    let mut all: Vec<Goods> = Vec::new();
+/// Next Engine's stock.
+#[derive(Default)]
+struct AllGoods {
+    all: Vec<Goods>,
+    unread: Vec<Unread>,
+}
+
+async fn all_goods(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> Result<AllGoods> {
+    let mut goods = AllGoods::default();
     let mut offset = 0usize;
     loop {
         let answer = next_engine
             .send(goods::page(offset, GOODS_PER_PAGE))
             .await?;
-        let page = goods::decode(&answer);
+        let endpoint = "/api_v1_master_goods/search";
+        let page = goods::decode_all(&answer)
+            .map_err(|reason| unreadable_list(tenant, Side::NextEngine, endpoint, &reason))?;
         offset = offset.saturating_add(page.len());
         let full = page.len() >= GOODS_PER_PAGE as usize;
-        all.extend(page.into_iter().flatten());
+        for row in page {
+            match row {
+                Ok(row) => goods.all.push(row),
+                Err(unread) => goods.unread.push(unread),
+            }
+        }
         if !full {
-            return Ok(all);
+            return Ok(goods);
         }
     }
+}
+
+/// Nothing can be compared without a whole list: what it lacks would count as no stock.
+fn unreadable_list(tenant: &Tenant<'_>, side: Side, endpoint: &str, reason: &Reason) -> Error {
+    let (ja, en) = match side {
+        Side::Smaregi => ("スマレジ", "Smaregi"),
+        Side::NextEngine => ("ネクストエンジン", "Next Engine"),
+    };
+    let (ja_why, en_why) = (&reason.message.ja, &reason.message.en);
+    let message = Text::new(
+        format!("{ja}の在庫の一覧({endpoint})を読み取れません。{ja_why}"),
+        format!("{en}'s list of stock ({endpoint}) cannot be read. {en_why}"),
+    );
+    Error::Unavailable(side, message, tenant.now() + PAUSE)
 }
 
 /// Smaregi's products that Next Engine has stock of and Smaregi has no row of: a product whose stock never moved (smaregi.md 4a).
@@ -187,6 +258,8 @@ struct Row {
     name: String,
     smaregi: Option<Decimal>,
     goods: Option<Goods>,
+    /// Why one side's stock is not known.
+    unread: Option<Reason>,
     explanations: Vec<Explanation>,
 }
 
@@ -212,6 +285,34 @@ impl Sheet {
             row.name.clone_from(&goods.name);
         }
         row.goods = Some(goods);
+    }
+
+    /// Takes out what may be a part of a product's stock. Goods without a readable code are none of those read.
+    fn note_unread(&mut self, smaregi: &UnreadStock, next_engine: &[Unread]) {
+        for (product, code) in &self.codes {
+            if let Some(reason) = smaregi.reason(product)
+                && let Some(row) = self.rows.get_mut(code)
+            {
+                row.smaregi = None;
+                row.unread = Some(reason.clone());
+            }
+        }
+        for Unread { of, reason } in next_engine {
+            let of_it = |code: &String, row: &Row| match of {
+                Some(of) => of == code,
+                None => row.goods.is_none(),
+            };
+            for (_, row) in self.rows.iter_mut().filter(|(code, row)| of_it(code, row)) {
+                row.goods = None;
+                row.unread = Some(reason.as_ref().clone());
+            }
+        }
+    }
+
+    fn unread(&self) -> BTreeMap<String, Reason> {
+        let rows = self.rows.iter();
+        rows.filter_map(|(code, row)| Some((code.clone(), row.unread.clone()?)))
+            .collect()
     }
 
     fn explain(&mut self, code: &str, reason: Reason, quantity: i64) {
@@ -303,7 +404,10 @@ impl Row {
         if self.smaregi.is_none() || stock.is_none() {
             // Nothing to compare with, whatever else is known of it; and nothing that an alignment could mend.
             self.explanations = vec![Explanation {
-                reason: one_side_only(stock.is_some()),
+                reason: self
+                    .unread
+                    .take()
+                    .unwrap_or_else(|| one_side_only(stock.is_some())),
                 quantity: difference,
             }];
         }

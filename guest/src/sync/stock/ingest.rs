@@ -248,7 +248,8 @@ async fn read_place(
             reading.page,
             PAGE_ROWS,
         );
-        let rows = changes::decode(&session.send(&request).await?);
+        let answer = session.send(&request).await?;
+        let rows = changes::decode_of(&answer, &hint.value.product_id, &hint.value.store_id);
         let decided = reading.take_in(tenant, since, &rows)?;
         tally
             .decided

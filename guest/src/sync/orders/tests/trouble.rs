@@ -1,5 +1,7 @@
 //! Troubles: what waits for a person holds up nothing else, and what is found in Smaregi is taken for what it is.
 
+use serde_json::json;
+
 use super::{
     shop::{Shop, shop_with},
     world::Fault,
@@ -185,4 +187,61 @@ fn a_refusal_is_followed_under_the_smallest_budget() {
     }
     assert_eq!((undone, shop.world.live().len()), (1, 0));
     assert_eq!(shop.world.asked("POST /transactions/1/"), 2);
+}
+
+#[test]
+fn an_order_that_cannot_be_told_to_count_is_refused_and_not_passed() {
+    for (field, value) in [
+        ("receive_order_order_status_id", json!("1e999")),
+        ("receive_order_order_status_id", json!("50\u{fffd}")),
+        ("receive_order_order_status_id", json!(null)),
+        ("receive_order_cancel_type_id", json!("1e999")),
+        ("receive_order_cancel_type_id", json!("0\u{fffd}")),
+        ("receive_order_shop_id", json!("1e999")),
+        ("receive_order_shop_id", json!("1\u{fffd}")),
+    ] {
+        let shop = shop_with(&["1001", "1002"]);
+        shop.world.raw(1001, field, value.clone());
+        let progress = shop.import();
+        assert_eq!(
+            (progress.registered, progress.refused),
+            (1, 1),
+            "{field} {value}"
+        );
+        let told = shop.received();
+        let told = told.iter().find(|entry| entry.slip == "1001").unwrap();
+        let reason = told.reason.as_ref().unwrap();
+        assert_eq!(reason.field.as_deref(), Some(field), "{value}");
+        assert!(told.open);
+        shop.world.pass(20);
+        shop.world.put(samples::order("1003"));
+        assert_eq!(shop.import().registered, 1, "{field} {value}");
+        shop.world.pass(20);
+        shop.world.put(samples::order("1001"));
+        assert_eq!(shop.import().registered, 1, "{field} {value}");
+        assert_eq!(shop.refused(), 0);
+    }
+}
+
+#[test]
+fn a_first_sale_with_its_product_on_two_lines_tells_what_a_sale_does() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[1] = samples::line("a", 1_000, 1, None);
+    order.lines[1].number = "2".to_owned();
+    order.goods = order.lines.iter().map(|line| line.amount).sum();
+    order.total = order.goods;
+    shop.world.put(order);
+    shop.source_store("20");
+    assert_eq!(shop.import().registered, 1);
+    assert_eq!(
+        shop.world
+            .history
+            .borrow()
+            .iter()
+            .filter(|row| row.division == "02")
+            .count(),
+        2
+    );
+    assert_eq!(stock(&shop, "A"), (0, -3));
 }

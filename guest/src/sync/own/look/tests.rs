@@ -42,6 +42,22 @@ fn learns_only_from_what_fits() {
             json!([row("11", -1, "02", None), row("10", -1, "15", None)]),
             Finding::Nothing,
         ),
+        (
+            json!([
+                row("12", 3, "02", None),
+                row("11", -1, "02", None),
+                row("10", -1, "02", None)
+            ]),
+            moved(),
+        ),
+        (
+            json!([
+                row("12", -1, "02", None),
+                row("11", -1, "02", None),
+                row("10", -1, "02", None)
+            ]),
+            Finding::Unclear,
+        ),
         (json!([row("9", -2, "02", None)]), Finding::Nothing),
         (json!([row("10", -3, "02", None)]), Finding::Nothing),
         (

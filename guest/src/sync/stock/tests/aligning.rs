@@ -2,9 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use super::world::World;
+use serde_json::json;
+
+use super::world::{Bend, World};
 use crate::{
-    error::Error,
+    error::{Error, Side},
     rules::{order::OrderState, samples},
     sync::{
         orders::records::{self, SlipRecord},
@@ -204,4 +206,86 @@ fn nothing_is_queued_while_switched_off() {
     assert_eq!(align(&world, &[], false).lines.len(), 1);
     let confirmed = at_once(stock::align(&world.tenant(), &[], true, true));
     assert!(matches!(confirmed, Err(Error::NotConnected(..))));
+}
+
+#[test]
+fn what_cannot_be_read_is_never_aligned() {
+    let stock: [(&str, Bend, &[&str]); 6] = [
+        (
+            "stock",
+            |rows| rows[0]["stockAmount"] = json!("many"),
+            &["p1"],
+        ),
+        ("stock", |rows| rows[0]["storeId"] = json!("2"), &["p1"]),
+        // It may be anybody's whose row was not read, also that of a product without one.
+        (
+            "stock",
+            |rows| rows[0]["productId"] = json!(null),
+            &["p1", "p4"],
+        ),
+        ("stock", |rows| rows[1] = json!(7), &["p2", "p4"]),
+        (
+            "goods",
+            |rows| rows["data"][0]["stock_quantity"] = json!("many"),
+            &["p1"],
+        ),
+        (
+            "goods",
+            |rows| rows["data"][0]["goods_id"] = json!(null),
+            &["p1"],
+        ),
+    ];
+    for (index, (name, bend, out)) in stock.into_iter().enumerate() {
+        let world = World::new(3);
+        world.add("p4", 5);
+        for code in ["p1", "p2", "p3"] {
+            world.move_there(code, 7);
+        }
+        world.bent.set(Some((name, bend)));
+        let alignment = align(&world, &[], true);
+        let left: Vec<&str> = alignment
+            .left_out
+            .iter()
+            .map(|left| left.code.as_str())
+            .collect();
+        assert_eq!(left, out, "{index}");
+        assert!(
+            alignment
+                .left_out
+                .iter()
+                .all(|left| left.reason.code == "unreadable-field")
+        );
+        assert_eq!(alignment.lines.len(), 4 - out.len(), "{index}");
+        let unread = line(&world, out[0]);
+        assert!(unread.unexplained.is_zero() && unread.smaregi.is_none() || name == "goods");
+        assert_eq!(reasons(&unread)[0].0, "unreadable-field");
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_read_fails_the_comparison() {
+    let whole: [(&str, Bend, Side, &str); 3] = [
+        ("stock", |rows| *rows = json!(null), Side::Smaregi, "/stock"),
+        (
+            "stock",
+            |rows| *rows = json!({"stock": []}),
+            Side::Smaregi,
+            "/stock",
+        ),
+        (
+            "goods",
+            |rows| rows["data"] = json!(null),
+            Side::NextEngine,
+            "/api_v1_master_goods/search",
+        ),
+    ];
+    for (name, bend, side, endpoint) in whole {
+        let world = World::new(1);
+        world.bent.set(Some((name, bend)));
+        let failed = at_once(stock::compare(&world.tenant())).unwrap_err();
+        let Error::Unavailable(of, message, _) = failed else {
+            panic!("{failed:?}");
+        };
+        assert!(of == side && message.en.contains(endpoint), "{message:?}");
+    }
 }
