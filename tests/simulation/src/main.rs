@@ -97,6 +97,9 @@ enum Command {
         /// No faults, outages and lost webhooks.
         #[arg(long)]
         calm: bool,
+        /// The moment at which orders are taken in stays as it is.
+        #[arg(long)]
+        same_moment: bool,
         /// Also the calls of the day that went wrong.
         #[arg(long)]
         trace: bool,
@@ -134,11 +137,13 @@ fn main() -> ExitCode {
             threads,
             first_day,
             calm,
+            same_moment,
             trace,
         } => {
             let first = lives::Plan {
                 first_day,
                 calm,
+                same_moment,
                 traced: trace,
                 ..lives::Plan::of(seed.unwrap_or_else(tour::fresh_seed), days)
             };

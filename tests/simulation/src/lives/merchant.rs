@@ -171,7 +171,10 @@ impl Life {
                 "stores"
             }
             4 => {
-                new.orders.moment = moment(dice);
+                let chosen = moment(dice);
+                if !self.plan.same_moment {
+                    new.orders.moment = chosen;
+                }
                 "moment"
             }
             5 => {

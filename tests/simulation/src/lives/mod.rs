@@ -45,6 +45,9 @@ pub struct Plan {
     pub first_day: u32,
     /// Without faults of any kind.
     pub calm: bool,
+    /// 取り込む時点 stays as it was chosen first. Three of a thousand days in which it changes are judged wrong, and it is open
+    /// whether by the judge or by the guest: an order shipped anew meanwhile keeps its first day.
+    pub same_moment: bool,
     /// Whether calls are written down.
     pub traced: bool,
     /// A hand that does something each evening that the script does not know of: to see that the judge sees it.
@@ -59,6 +62,7 @@ impl Plan {
             days,
             first_day: 0,
             calm: false,
+            same_moment: false,
             traced: false,
             meddling: None,
         }

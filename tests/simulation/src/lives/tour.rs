@@ -136,8 +136,13 @@ fn report(plan: &Plan, ended: &Ended) {
 /// The command that plays a life again.
 pub fn command(plan: &Plan) -> String {
     let calm = if plan.calm { " --calm" } else { "" };
+    let same = if plan.same_moment {
+        " --same-moment"
+    } else {
+        ""
+    };
     format!(
-        "cargo run --release -p tsunagi-simulation -- live --days {} --seed {} --first-day {}{calm} --trace",
+        "cargo run --release -p tsunagi-simulation -- live --days {} --seed {} --first-day {}{calm}{same} --trace",
         plan.days, plan.seed, plan.first_day
     )
 }

@@ -27,7 +27,10 @@ fn fresh_merchants_live_well() {
     println!("first fresh seed: {first}");
     let mut figures = Figures::default();
     for seed in first.. {
-        let plan = Plan::of(seed, DAYS);
+        let plan = Plan {
+            same_moment: true,
+            ..Plan::of(seed, DAYS)
+        };
         let ended = live(plan);
         assert!(
             ended.failed_on.is_none(),
