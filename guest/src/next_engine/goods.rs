@@ -9,7 +9,8 @@ use crate::{
     wire::{self, Row, Unread},
 };
 
-const PATH: &str = "/api_v1_master_goods/search";
+/// The endpoint.
+pub const PATH: &str = "/api_v1_master_goods/search";
 const FIELDS: [&str; 5] = [
     "goods_id",
     "goods_name",

@@ -17,7 +17,7 @@ pub fn too_large(settings: &Settings) -> Vec<Problem> {
     let mut found = Vec::new();
     walk(&whole, String::new(), &mut found);
     if found.is_empty() && whole.to_string().len() > LARGEST {
-        found.push(problem("settings".to_owned(), "900000 bytes"));
+        found.push(problem("settings".to_owned(), LARGEST, "bytes"));
     }
     found
 }
@@ -25,10 +25,10 @@ pub fn too_large(settings: &Settings) -> Vec<Problem> {
 fn walk(value: &Value, path: String, found: &mut Vec<Problem>) {
     match value {
         Value::String(text) if text.chars().count() > LONGEST_TEXT => {
-            found.push(problem(path, "1000 characters"));
+            found.push(problem(path, LONGEST_TEXT, "characters"));
         }
         Value::Array(entries) if entries.len() > LONGEST_LIST => {
-            found.push(problem(path, "2000 entries"));
+            found.push(problem(path, LONGEST_LIST, "entries"));
         }
         Value::Array(entries) => {
             for (index, entry) in entries.iter().enumerate() {
@@ -50,11 +50,11 @@ fn walk(value: &Value, path: String, found: &mut Vec<Problem>) {
     }
 }
 
-fn problem(field: String, most: &str) -> Problem {
+fn problem(field: String, most: usize, unit: &str) -> Problem {
     let reason = Reason::new(
         "too-long",
-        format!("長すぎます(上限: {most})。"),
-        format!("This is too long; it may be at most {most}."),
+        format!("長すぎます(上限: {most} {unit})。"),
+        format!("This is too long; it may be at most {most} {unit}."),
     );
     Problem { field, reason }
 }

@@ -11,6 +11,8 @@ use crate::{
     wire::{self, Row, Unread},
 };
 
+/// The endpoint of the lists.
+pub const PATH: &str = "/stock";
 /// Longest memo (smaregi.md 4a).
 const LONGEST_MEMO: usize = 100;
 
@@ -38,7 +40,7 @@ pub struct Added {
 
 /// A page of a store's stock, from 1; of what changed in a range of at most 31 days, both ends included, if one is given.
 pub fn list(store_id: &str, range: Option<(Moment, Moment)>, page: u32) -> Request {
-    let mut request = Request::get("/stock", "/stock").with("store_id", store_id);
+    let mut request = Request::get(PATH, PATH).with("store_id", store_id);
     if let Some((from, to)) = range {
         request = request
             .with("upd_date_time-from", time::format_rfc3339(from))

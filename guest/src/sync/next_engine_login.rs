@@ -66,6 +66,13 @@ impl Login {
         }
     }
 
+    /// Whether the other pair is newer. One without a date is no newer than another.
+    pub fn ends_before(&self, tokens: &Tokens) -> bool {
+        tokens
+            .access_ends
+            .is_some_and(|ends| self.access_ends < ends)
+    }
+
     /// Both ends.
     pub fn times(&self) -> TokenTimes {
         TokenTimes {
@@ -102,17 +109,14 @@ pub fn usable(tenant: &Tenant<'_>) -> Result<Login> {
 }
 
 /// Stores the pair of an answer to a call made with `used`. The pair may arrive late, after somebody else took over: then the
-/// newer of the two stays, because the older one is dead already. A pair without a date is no newer than another.
+/// newer of the two stays, because the older one is dead already.
 pub fn store_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
     let fresh = Login::new(used.uid.clone(), tokens, tenant.now());
     for _ in 0..TRIES {
         let Some(seen) = stored(&tenant.ports)? else {
             return Ok(fresh);
         };
-        let newer = tokens
-            .access_ends
-            .is_some_and(|ends| seen.value.access_ends < ends);
-        let ours = seen.value.access == used.access || newer;
+        let ours = seen.value.access == used.access || seen.value.ends_before(tokens);
         if seen.value.uid != used.uid || seen.value.access == fresh.access || !ours {
             return Ok(seen.value);
         }

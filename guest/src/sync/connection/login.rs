@@ -174,9 +174,8 @@ fn is_late(seen: Option<&Login>, before: Option<&Secret>, login: &Answered) -> b
     let Some(seen) = seen else {
         return before.is_some();
     };
-    let ends = login.tokens.access_ends;
-    let newer = ends.is_some_and(|ends| seen.access_ends < ends);
-    before != Some(&seen.access) && seen.dead_since.is_none() && !newer
+    let ours = before == Some(&seen.access) || seen.ends_before(&login.tokens);
+    !ours && seen.dead_since.is_none()
 }
 
 fn not_accepted() -> Text {

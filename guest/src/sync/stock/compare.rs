@@ -132,7 +132,7 @@ async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<Sums
         for page in 1u32.. {
             let answer = session.send(&stock::list(store_id, None, page)).await?;
             let rows = stock::decode_all(&answer, store_id)
-                .map_err(|reason| unreadable_list(tenant, Side::Smaregi, "/stock", &reason))?;
+                .map_err(|reason| unreadable_list(tenant, Side::Smaregi, stock::PATH, &reason))?;
             let full = rows.len() >= PAGE_ROWS;
             for row in rows {
                 match row {
@@ -176,9 +176,8 @@ async fn all_goods(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> Res
         let answer = next_engine
             .send(goods::page(offset, GOODS_PER_PAGE))
             .await?;
-        let endpoint = "/api_v1_master_goods/search";
         let page = goods::decode_all(&answer)
-            .map_err(|reason| unreadable_list(tenant, Side::NextEngine, endpoint, &reason))?;
+            .map_err(|reason| unreadable_list(tenant, Side::NextEngine, goods::PATH, &reason))?;
         offset = offset.saturating_add(page.len());
         let full = page.len() >= GOODS_PER_PAGE as usize;
         for row in page {
@@ -195,10 +194,7 @@ async fn all_goods(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> Res
 
 /// Nothing can be compared without a whole list: what it lacks would count as no stock.
 fn unreadable_list(tenant: &Tenant<'_>, side: Side, endpoint: &str, reason: &Reason) -> Error {
-    let (ja, en) = match side {
-        Side::Smaregi => ("スマレジ", "Smaregi"),
-        Side::NextEngine => ("ネクストエンジン", "Next Engine"),
-    };
+    let (ja, en) = name_of(side);
     let (ja_why, en_why) = (&reason.message.ja, &reason.message.en);
     let message = Text::new(
         format!("{ja}の在庫の一覧({endpoint})を読み取れません。{ja_why}"),
@@ -402,12 +398,13 @@ impl Row {
             .unwrap_or_default()
             .saturating_sub(stock.unwrap_or_default());
         if self.smaregi.is_none() || stock.is_none() {
+            let only = match stock {
+                Some(_) => Side::NextEngine,
+                None => Side::Smaregi,
+            };
             // Nothing to compare with, whatever else is known of it; and nothing that an alignment could mend.
             self.explanations = vec![Explanation {
-                reason: self
-                    .unread
-                    .take()
-                    .unwrap_or_else(|| one_side_only(stock.is_some())),
+                reason: self.unread.take().unwrap_or_else(|| one_side_only(only)),
                 quantity: difference,
             }];
         }
@@ -511,12 +508,15 @@ fn waiting() -> Reason {
     )
 }
 
-fn one_side_only(next_engine: bool) -> Reason {
-    let (ja, en) = if next_engine {
-        ("ネクストエンジン", "Next Engine")
-    } else {
-        ("スマレジ", "Smaregi")
-    };
+fn name_of(side: Side) -> (&'static str, &'static str) {
+    match side {
+        Side::Smaregi => ("スマレジ", "Smaregi"),
+        Side::NextEngine => ("ネクストエンジン", "Next Engine"),
+    }
+}
+
+fn one_side_only(side: Side) -> Reason {
+    let (ja, en) = name_of(side);
     Reason::new(
         "one-side-only",
         format!("{ja}だけに在庫がある商品です。"),

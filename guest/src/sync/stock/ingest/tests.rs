@@ -208,6 +208,7 @@ fn an_unreadable_row_is_told_once_and_counted_when_it_becomes_readable() {
     assert!(left.is_empty());
 }
 
+/// What our own sales do is known, and one of so many pieces happened just now.
 fn settled(script: &Script, quantity: i64) {
     let pieces = [Piece {
         drawn: false,
@@ -219,8 +220,9 @@ fn settled(script: &Script, quantity: i64) {
     let moves = Effect::Moves {
         division: "02".to_owned(),
     };
-    let commit = own::settle(Commit::new(), "1-0", Kind::Sale, &pieces, (at, at), None).unwrap();
-    let commit = commit.put("own-effect/sale", &moves).unwrap();
+    let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
+    let effect = Some(&moves);
+    let commit = own::settle(commit, "1-0", Kind::Sale, &pieces, (at, at), effect).unwrap();
     commit.apply(&script.ports()).unwrap();
 }
 
@@ -258,29 +260,9 @@ fn our_own_row_that_never_came_eats_no_sale_of_the_next_days() {
 fn the_second_of_switching_on_uses_up_our_own_and_sends_nothing_else() {
     let script = Script::new();
     let beginning = script.now.get();
+    settled(&script, -1);
     script.now.set(beginning + TimeDelta::milliseconds(720));
     switch_on(&script, &["1"]);
-    let ours = [Piece {
-        drawn: false,
-        product_id: "8".to_owned(),
-        store_id: "1".to_owned(),
-        quantity: -1,
-    }];
-    let moves = Effect::Moves {
-        division: "02".to_owned(),
-    };
-    let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
-    own::settle(
-        commit,
-        "1-0",
-        Kind::Sale,
-        &ours,
-        (beginning, beginning),
-        Some(&moves),
-    )
-    .unwrap()
-    .apply(&script.ports())
-    .unwrap();
     script.now.set(beginning + TimeDelta::hours(1));
     hint(&script, "1", "8", &[]);
     let rows = [
@@ -300,27 +282,7 @@ fn what_happened_before_the_link_is_not_taken_for_a_sale_of_ours_after_it() {
     let script = Script::new();
     switch_on(&script, &["1"]);
     let beginning = script.now.get();
-    let ours = [Piece {
-        drawn: false,
-        product_id: "8".to_owned(),
-        store_id: "1".to_owned(),
-        quantity: -2,
-    }];
-    let moves = Effect::Moves {
-        division: "02".to_owned(),
-    };
-    let commit = Commit::new().put("own-effect/sale", &moves).unwrap();
-    own::settle(
-        commit,
-        "1-0",
-        Kind::Sale,
-        &ours,
-        (beginning, beginning),
-        Some(&moves),
-    )
-    .unwrap()
-    .apply(&script.ports())
-    .unwrap();
+    settled(&script, -2);
     script.now.set(beginning + TimeDelta::hours(1));
     hint(&script, "1", "8", &[]);
     let rows = [
