@@ -11,7 +11,8 @@ use tsunagi_simulation::{
     bending::{self, Rehearsal, Tally},
     hostile::Bend,
     proof::Check,
-    scenarios,
+    scenarios::{self, Scenario},
+    stage::Broken,
     world::{Setting, World},
 };
 
@@ -55,38 +56,50 @@ pub fn run(args: &Args, record: bool) -> ExitCode {
         .unwrap_or_else(|| now.map_or(0, |now| now.as_nanos() as u64));
     println!("seed {seed}");
     println!("scenario         answers  records  by lot  pressed  failures  seconds");
-    let (mut answers, mut records) = (BTreeSet::new(), BTreeSet::new());
-    let (mut failures, mut tried) = (0, 0);
+    let mut search = Search::default();
     for scenario in scenarios::all() {
-        if !args.scenario.is_empty() && !args.scenario.iter().any(|name| name == scenario.name) {
-            continue;
+        let is_meant =
+            args.scenario.is_empty() || args.scenario.iter().any(|name| name == scenario.name);
+        if is_meant && let Err(why) = search.bend(args, seed, &scenario) {
+            return super::fail(&format!("{}: {why}", scenario.name));
         }
+    }
+    let whole = args.scenario.is_empty() && args.way.is_none() && !args.by_lot;
+    let tried = [("bends", search.tried)];
+    super::ended(
+        (record && whole).then_some((Check::Bends, &tried)),
+        search.failures,
+    )
+}
+
+/// What was bent so far: a field of an endpoint is bent where it comes first.
+#[derive(Default)]
+struct Search {
+    answers: BTreeSet<(String, String)>,
+    records: BTreeSet<(String, String)>,
+    tried: usize,
+    failures: usize,
+}
+
+impl Search {
+    /// One scenario, and what came of it.
+    fn bend(&mut self, args: &Args, seed: u64, scenario: &Scenario) -> Result<(), Broken> {
         let began = Instant::now();
-        let rehearsal = match Rehearsal::of(&scenario, Setting::default()) {
-            Ok(rehearsal) => rehearsal,
-            Err(why) => return super::fail(&format!("{}: {why}", scenario.name)),
-        };
-        let mut tally = Tally::default();
+        let rehearsal = Rehearsal::of(scenario, Setting::default())?;
         let (mut of_answers, mut of_records) = (Vec::new(), Vec::new());
         if !args.by_lot {
-            of_answers = rehearsal.answer_bends(&mut answers);
-            of_records = rehearsal.record_bends(&mut records);
+            of_answers = rehearsal.answer_bends(&mut self.answers);
+            of_records = rehearsal.record_bends(&mut self.records);
         }
         of_answers.retain(|bend| args.way.is_none_or(|way| way == bend.way));
         of_records.retain(|bend| args.way.is_none_or(|way| way == bend.way));
-        tally.add(&rehearsal, &of_answers);
-        tally.add(&rehearsal, &of_records);
-        let dice = World::new(
-            tsunagi_simulation::shop::morning(),
-            Setting {
-                seed,
-                ..Setting::default()
-            },
-        );
-        let drawn: Vec<Bend> = (0..args.runs)
-            .filter_map(|_| rehearsal.drawn(|| dice.roll()))
-            .collect();
-        tally.add(&rehearsal, &drawn);
+        let drawn = drawn(&rehearsal, args.runs, seed);
+        let mut tally = Tally::default();
+        for bends in [&of_answers, &of_records, &drawn] {
+            tally.add(&rehearsal, bends);
+        }
+        self.tried += tally.runs;
+        self.failures += tally.failures.len();
         println!(
             "{:<16} {:>7} {:>8} {:>7} {:>8} {:>9} {:>8.1}",
             scenario.name,
@@ -97,24 +110,32 @@ pub fn run(args: &Args, record: bool) -> ExitCode {
             tally.failures.len(),
             began.elapsed().as_secs_f64()
         );
-        for failure in tally.failures.iter().take(SHOWN) {
-            println!("  {}", failure.replay);
-            for complaint in &failure.complaints {
-                println!("    {complaint}");
-            }
-        }
-        for replay in tally.pressed.iter().filter(|_| args.pressed) {
-            println!("  pressed: {replay}");
-        }
-        failures += tally.failures.len();
-        tried += of_answers.len() + of_records.len() + drawn.len();
+        told(&tally, args.pressed);
+        Ok(())
     }
-    let whole = args.scenario.is_empty() && args.way.is_none() && !args.by_lot;
-    let tried = [("bends", tried)];
-    super::ended(
-        (record && whole).then_some((Check::Bends, &tried)),
-        failures,
-    )
+}
+
+/// Bends by lot.
+fn drawn(rehearsal: &Rehearsal, runs: u32, seed: u64) -> Vec<Bend> {
+    let setting = Setting {
+        seed,
+        ..Setting::default()
+    };
+    let dice = World::new(tsunagi_simulation::shop::morning(), setting);
+    let draws = (0..runs).filter_map(|_| rehearsal.drawn(|| dice.roll()));
+    draws.collect()
+}
+
+fn told(tally: &Tally, pressed: bool) {
+    for failure in tally.failures.iter().take(SHOWN) {
+        println!("  {}", failure.replay);
+        for complaint in &failure.complaints {
+            println!("    {complaint}");
+        }
+    }
+    for replay in tally.pressed.iter().filter(|_| pressed) {
+        println!("  pressed: {replay}");
+    }
 }
 
 fn show(name: &str, bend: &Bend) -> ExitCode {

@@ -108,6 +108,15 @@ fn payment(dice: &mut Dice) -> PaymentKind {
     }
 }
 
+/// 支払区分 of one method, and of all others.
+fn payments(dice: &mut Dice) -> (Vec<PaymentRule>, PaymentKind) {
+    let rule = PaymentRule {
+        method_id: "1".to_owned(),
+        kind: payment(dice),
+    };
+    (vec![rule], payment(dice))
+}
+
 impl Life {
     /// Something happens.
     pub(super) fn act(&mut self) -> Result<(), Broken> {
@@ -178,12 +187,7 @@ impl Life {
                 "moment"
             }
             5 => {
-                let rule = PaymentRule {
-                    method_id: "1".to_owned(),
-                    kind: payment(dice),
-                };
-                new.orders.payments = vec![rule];
-                new.orders.default_payment = payment(dice);
+                (new.orders.payments, new.orders.default_payment) = payments(dice);
                 "payment"
             }
             6 | 7 => {
