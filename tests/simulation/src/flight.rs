@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a service takes to answer.
-const LATENCY: Duration = Duration::from_millis(120);
+pub(crate) const LATENCY: Duration = Duration::from_millis(120);
 const SHORT_WAIT: u32 = 2;
 const LONG_WAIT: u32 = 300;
 
@@ -68,8 +68,7 @@ impl Flight {
             let rule = FaultRule::once(self.service, "", fault);
             state.services.faults.add(rule);
         }
-        self.ticket = Some(state.services.begin(self.service, &self.request));
-        state.in_flight += 1;
+        self.ticket = Some(departed(&mut state, self.service, &self.request));
         state.services.faults.clear();
     }
 
@@ -105,9 +104,7 @@ impl Flight {
             return (before, Outcome::LostBefore);
         };
         let endpoint = state.services.service(self.service).endpoint(&request);
-        let outcome = state.services.act(&ticket, &request);
-        state.services.end(ticket, &outcome);
-        state.in_flight -= 1;
+        let outcome = acted(&mut state, ticket, &request);
         let outcome = state.bend_answer(self.number, &endpoint, outcome);
         (before, outcome)
     }
@@ -130,11 +127,27 @@ impl Drop for Flight {
     fn drop(&mut self) {
         self.leave();
         if let Some(ticket) = self.ticket.take() {
-            let mut state = self.world.state();
-            state.services.end(ticket, &Outcome::LostBefore);
-            state.in_flight -= 1;
+            over(&mut self.world.state(), ticket, &Outcome::LostBefore);
         }
     }
+}
+
+/// A request is on its way.
+pub(crate) fn departed(state: &mut State, service: ServiceName, request: &Request) -> Ticket {
+    state.in_flight += 1;
+    state.services.begin(service, request)
+}
+
+/// It arrived: what the service makes of it.
+pub(crate) fn acted(state: &mut State, ticket: Ticket, request: &Request) -> Outcome {
+    let outcome = state.services.act(&ticket, request);
+    over(state, ticket, &outcome);
+    outcome
+}
+
+fn over(state: &mut State, ticket: Ticket, outcome: &Outcome) {
+    state.services.end(ticket, outcome);
+    state.in_flight -= 1;
 }
 
 /// The places of a request that leaves: at Next Engine's door, and among the writes that nobody can refuse when they are late.

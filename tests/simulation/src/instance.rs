@@ -39,7 +39,9 @@ pub fn run(
 ) -> Ended {
     let _planted = planted::switch(world.planted);
     let view = View::new(world);
-    watched(world, name, || to_the_end(&view, work(view.ports())))
+    watched(world, name, || {
+        to_the_end(work(view.ports()), || view.happens())
+    })
 }
 
 /// Whatever runs an instance, with its death caught and its end noted; `None` is an instance that waits for what never comes.
@@ -74,8 +76,12 @@ pub(crate) fn said(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or_default()
 }
 
-/// Polls whenever somebody inside was woken, and lets the next thing happen when nobody was.
-fn to_the_end<T>(view: &View<'_>, work: impl Future<Output = T>) -> Option<T> {
+/// Polls whenever somebody inside was woken, and lets the next thing happen when nobody was. `None` when nothing ever will, or it is
+/// polled without end.
+pub(crate) fn to_the_end<T>(
+    work: impl Future<Output = T>,
+    mut happens: impl FnMut() -> Option<()>,
+) -> Option<T> {
     let mut work = pin!(work);
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
@@ -85,7 +91,7 @@ fn to_the_end<T>(view: &View<'_>, work: impl Future<Output = T>) -> Option<T> {
             return Some(done);
         }
         while !woken.0.swap(false, Ordering::Relaxed) {
-            view.happens()?;
+            happens()?;
         }
     }
     None

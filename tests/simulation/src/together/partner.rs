@@ -15,13 +15,12 @@ use tsunagi_guest::{
 use tsunagi_sandbox::world::Ticket;
 
 use super::{
-    polling::to_the_end,
     touch::Touch,
     view::{Gone, Stopped, Turn, Waking},
 };
 use crate::{
     export::Export,
-    instance::said,
+    instance::{said, to_the_end},
     native,
     world::{Moment, World},
 };
@@ -195,7 +194,7 @@ impl Partner {
         let ports = waking.ports();
         let planted = planted::switch(world.planted);
         let whole = native::done(&ports, &self.job);
-        let ended = catch_unwind(AssertUnwindSafe(|| to_the_end(whole)));
+        let ended = catch_unwind(AssertUnwindSafe(|| to_the_end(whole, || None)));
         drop(planted);
         let gone;
         (self.past, *acted, gone, self.next) = waking.stop();

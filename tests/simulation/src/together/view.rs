@@ -25,14 +25,11 @@ use super::{
 };
 use crate::{
     fault::Class,
-    flight::{self, access_token, class_of, described, service_of, told},
+    flight::{self, LATENCY, access_token, class_of, described, service_of, told},
     memory,
     ports::{committed, received, to_wire},
     world::World,
 };
-
-/// How long a service takes to answer.
-const LATENCY: Duration = Duration::from_millis(120);
 
 /// The payload of a stop. It reaches no panic hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,9 +168,7 @@ impl<'a> Waking<'a> {
         let (outcome, renewed) = {
             let mut state = self.world.state();
             let pair = access_token(&state);
-            let outcome = state.services.act(&ticket, request);
-            state.services.end(ticket, &outcome);
-            state.in_flight -= 1;
+            let outcome = flight::acted(&mut state, ticket, request);
             let renewed = access_token(&state) != pair;
             (outcome, renewed)
         };
@@ -353,11 +348,7 @@ impl Waking<'_> {
         let text = || described(self.world, service, wire);
         self.world.begin(class_of(service), text);
         let places = flight::entered(self.world, service, wire, &self.lease);
-        let ticket = {
-            let mut state = self.world.state();
-            state.in_flight += 1;
-            state.services.begin(service, wire)
-        };
+        let ticket = flight::departed(&mut self.world.state(), service, wire);
         let flight = UnderWay { ticket, places };
         self.past.borrow_mut().flights.insert(sent, flight);
         Seen::Sent
