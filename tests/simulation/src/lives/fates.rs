@@ -108,8 +108,9 @@ impl Fates {
         }
     }
 
-    /// A person let every refused order go again, and was told that it is done. One whose receiving store is gone, or whose day is not
-    /// taken any more, stays refused.
+    /// A person let every refused order go again, and was told that it is done: it is, or its attempt got lost and is made again
+    /// as soon as the link is on, which [`Self::has_looked`] asks for. One whose receiving store is gone, or whose day is not taken
+    /// any more, stays refused.
     pub fn retried(&mut self, terms: &Terms) {
         let again = |state: &State| match &state.refused {
             Some(reading) if has_place(reading, terms).is_some() => {
@@ -117,12 +118,12 @@ impl Fates {
                     refused: None,
                     ..state.clone()
                 };
-                looked(&free, reading, terms)
+                vec![looked(&free, reading, terms), free]
             }
-            _ => state.clone(),
+            _ => vec![state.clone()],
         };
         for states in self.0.values_mut().filter(|_| terms.on) {
-            *states = states.iter().map(again).collect();
+            *states = states.iter().flat_map(again).collect();
         }
     }
 

@@ -46,15 +46,16 @@ fn fresh_merchants_live_well() {
     assert!(figures.days >= DAYS && figures.acts > 0 && figures.rounds > 0);
 }
 
-/// `SEED DAYS FIRST-DAY why`
+/// `SEED DAYS FIRST-DAY [same-moment] why`
 #[test]
 fn every_seed_that_ever_failed_lives_well() {
     for line in KEPT.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
-        let mut number = || words.next().unwrap().parse::<u64>().unwrap();
-        let (seed, days, first_day) = (number(), number(), number());
+        let [seed, days, first_day] =
+            [(); 3].map(|()| words.next().unwrap().parse::<u64>().unwrap());
         let plan = Plan {
             first_day: u32::try_from(first_day).unwrap(),
+            same_moment: words.next() == Some("same-moment"),
             ..Plan::of(seed, u32::try_from(days).unwrap())
         };
         let ended = live(plan);
