@@ -141,7 +141,10 @@ pub fn same_sale(one: &Sale, other: &Sale, day_counts: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{moment, samples};
+    use crate::{
+        rules::{mapping, moment, samples},
+        settings::Settings,
+    };
 
     fn after(change: fn(&mut Order)) -> Step {
         let settings = samples::settings();
@@ -239,6 +242,38 @@ mod tests {
         assert_eq!(at(OrderState::Printing, ""), Step::Nothing);
         assert_eq!(at(OrderState::Shipped, "2026-11-22"), Step::Nothing);
         assert_eq!(at(OrderState::Provisional, ""), Step::Undo(Undoing::Cancel));
+    }
+
+    #[test]
+    fn what_is_only_for_people_makes_no_other_sale_and_the_day_does_where_it_counts() {
+        let sold = |change: fn(&mut Sale)| {
+            let mut sale = mapping::map(
+                &samples::order("1"),
+                &samples::store(),
+                &samples::settings(),
+                &Settings::default().stock.codes,
+                &samples::products(),
+            )
+            .unwrap();
+            change(&mut sale);
+            sale
+        };
+        let plain = sold(|_| ());
+        for (other, same_by_day, same_without) in [
+            (sold(|sale| sale.memo.push('!')), true, true),
+            (sold(|sale| sale.tags.push("x".to_owned())), true, true),
+            (sold(|sale| sale.lines[0].name.push('!')), true, true),
+            (
+                sold(|sale| sale.sold_on += chrono::TimeDelta::days(1)),
+                false,
+                true,
+            ),
+            (sold(|sale| sale.total += 1), false, false),
+            (sold(|sale| sale.lines[0].quantity += 1), false, false),
+        ] {
+            let found = [true, false].map(|by_day| same_sale(&plain, &other, by_day));
+            assert_eq!(found, [same_by_day, same_without], "{other:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! carry whole seconds. So a scan goes through all changes since a moment by slip number, and the next scan begins a little
 //! before the newest change seen; what comes twice is recognised by its content.
 
+use std::cmp;
+
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +49,10 @@ impl Reach {
 
     /// What both take.
     pub fn narrowed(&self, other: &Self) -> Self {
-        let later = moment::needed(other.moment) > moment::needed(self.moment);
+        let later = |moment: &ImportMoment| moment::needed(*moment);
         Self {
             start_date: self.start_date.max(other.start_date),
-            moment: if later { other.moment } else { self.moment },
+            moment: cmp::max_by_key(self.moment, other.moment, later),
         }
     }
 }

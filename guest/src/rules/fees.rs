@@ -4,6 +4,8 @@
 //! - 取引明細: a line of one piece with the set Smaregi 商品コード.
 //! - A negative amount (coupons are booked so, usually in 他費用) cannot be a line's price; it is added to the 小計値引き.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::{
@@ -64,14 +66,14 @@ fn fee<'a>(
     mode: &'a FeeMode,
 ) -> Result<Fee<'a>, Reason> {
     let price = amounts::yen(field, amount)?;
-    match mode {
-        _ if price == 0 => Ok(Fee::Nothing),
-        FeeMode::Unset => Err(unset(name, field, price)),
-        FeeMode::Line(_) if price < 0 && Planted::DiscountTurned.is_on() => {
+    match (price.cmp(&0), mode) {
+        (Ordering::Equal, _) => Ok(Fee::Nothing),
+        (_, FeeMode::Unset) => Err(unset(name, field, price)),
+        (Ordering::Less, FeeMode::Line(_)) if Planted::DiscountTurned.is_on() => {
             Ok(Fee::Discount(price))
         }
-        FeeMode::Line(_) if price < 0 => Ok(Fee::Discount(price.saturating_neg())),
-        FeeMode::Line(code) => Ok(Fee::Line {
+        (Ordering::Less, FeeMode::Line(_)) => Ok(Fee::Discount(price.saturating_neg())),
+        (Ordering::Greater, FeeMode::Line(code)) => Ok(Fee::Line {
             code,
             price,
             name,

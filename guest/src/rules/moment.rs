@@ -200,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn the_start_date_itself_is_taken() {
+        let mut order = samples::order("1001");
+        order.shipped_on = crate::time::parse_day("2026-11-01");
+        assert!(taken(&order, &samples::settings()).is_ok());
+    }
+
+    #[test]
     fn a_slip_that_cannot_be_read_is_shown_only_if_it_could_be_a_sale() {
         let settings = samples::settings();
         let head = |state, life, day: &str| Head {
@@ -219,6 +226,11 @@ mod tests {
                 true,
             ),
             ("1", Some(head(OrderState::Shipped, Life::Live, "")), true),
+            (
+                "1",
+                Some(head(OrderState::Shipped, Life::Live, "2026-11-01")),
+                true,
+            ),
             (
                 "1",
                 Some(head(OrderState::Shipped, Life::Live, "2026-10-31")),

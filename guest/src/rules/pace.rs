@@ -42,7 +42,7 @@ fn pause(minutes: u32, seconds_a_call: i64, calls: i64) -> TimeDelta {
 
 /// Calls at the month's end at the pace so far; `None` on the first day, which tells too little.
 pub fn forecast(made: u64, day_of_month: u32, seconds_left: i64) -> Option<u64> {
-    let days_done = u64::from(day_of_month.checked_sub(1).filter(|days| *days > 0)?);
+    let days_done = u64::from(day_of_month.checked_sub(1)?);
     let days_left = u64::try_from(seconds_left).ok()?.checked_div(86_400)?;
     let whole = made.checked_mul(days_done.checked_add(days_left)?)?;
     whole.checked_div(days_done)

@@ -1,5 +1,7 @@
 //! ポイント数: what used points become. One point is one yen (Next Engine subtracts them from 総合計, next-engine.md 2.4).
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::{reason::Reason, rules::amounts, settings::PointMode};
@@ -9,9 +11,9 @@ const FIELD: &str = "receive_order_point_amount";
 /// The 小計値引き of an order's points, whole yen, not negative.
 pub fn discount(points: Decimal, mode: PointMode) -> Result<i64, Reason> {
     let used = amounts::yen(FIELD, points)?;
-    match mode {
-        _ if used == 0 => Ok(0),
-        PointMode::Unset => {
+    match (used.cmp(&0), mode) {
+        (Ordering::Equal, _) => Ok(0),
+        (_, PointMode::Unset) => {
             let ja = format!(
                 "ポイントが{used}点使われていますが、取り込み方が未設定です。ポイント数を小計値引きにしてください。"
             );
@@ -22,7 +24,7 @@ pub fn discount(points: Decimal, mode: PointMode) -> Result<i64, Reason> {
                 .field(FIELD)
                 .value(used.to_string()))
         }
-        PointMode::SubtotalDiscount if used < 0 => {
+        (Ordering::Less, PointMode::SubtotalDiscount) => {
             let ja =
                 "ポイント数が負のため取り込めません。ネクストエンジンの伝票を確認してください。";
             let en = "Negative points cannot be a discount. Check the slip in Next Engine.";
@@ -30,7 +32,7 @@ pub fn discount(points: Decimal, mode: PointMode) -> Result<i64, Reason> {
                 .field(FIELD)
                 .value(used.to_string()))
         }
-        PointMode::SubtotalDiscount => Ok(used),
+        (Ordering::Greater, PointMode::SubtotalDiscount) => Ok(used),
     }
 }
 
@@ -42,7 +44,9 @@ mod tests {
     fn points_are_a_discount_where_set() {
         for (points, mode, expected) in [
             (0, PointMode::Unset, Ok(0)),
+            (0, PointMode::SubtotalDiscount, Ok(0)),
             (50, PointMode::Unset, Err("points-not-set")),
+            (-50, PointMode::Unset, Err("points-not-set")),
             (50, PointMode::SubtotalDiscount, Ok(50)),
             (-50, PointMode::SubtotalDiscount, Err("negative-points")),
         ] {

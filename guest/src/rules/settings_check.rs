@@ -293,7 +293,10 @@ fn pace(pace: &Pace, found: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rules::samples, settings::Secret};
+    use crate::{
+        rules::samples,
+        settings::{CodePair, PaymentKind, PaymentRule, Secret},
+    };
 
     fn complete() -> Settings {
         let secret = || Secret::new("s".to_owned());
@@ -348,6 +351,34 @@ mod tests {
     }
 
     #[test]
+    fn what_may_occur_once_is_named_where_it_occurs_again() {
+        let pair = |next_engine: &str, smaregi: &str| CodePair {
+            next_engine: next_engine.to_owned(),
+            smaregi: smaregi.to_owned(),
+        };
+        let payment = |method_id: &str| PaymentRule {
+            method_id: method_id.to_owned(),
+            kind: PaymentKind::Cash,
+        };
+        assert_eq!(
+            fields(|settings| {
+                settings.stock.codes.pairs = vec![
+                    pair("a", "1"),
+                    pair("b", "1"),
+                    pair("a", "2"),
+                    pair("c", "3"),
+                ];
+                settings.orders.payments = vec![payment("1"), payment("2"), payment("1")];
+            }),
+            [
+                "stock.codes.pairs[1].smaregi",
+                "stock.codes.pairs[2].next-engine",
+                "orders.payments[2].method-id",
+            ]
+        );
+    }
+
+    #[test]
     fn an_address_is_https_or_this_machine() {
         for (address, good) in [
             ("https://api.smaregi.jp", true),
@@ -356,6 +387,10 @@ mod tests {
             ("https://api.smaregi.jp/", false),
             ("http://api.smaregi.jp", false),
             ("https://user@api.smaregi.jp", false),
+            ("https://:word@api.smaregi.jp", false),
+            ("https://api.smaregi.jp?a=1", false),
+            ("https://api.smaregi.jp#a", false),
+            ("https:///", false),
             ("ftp://api.smaregi.jp", false),
             ("", false),
         ] {

@@ -64,6 +64,39 @@ mod tests {
     use super::*;
     use crate::{rules::samples, settings::CodeBasis};
 
+    /// Settings of so many bytes, in short texts: the stores' names are filled up with what is missing.
+    fn of_bytes(bytes: usize) -> Settings {
+        let mut settings = Settings::default();
+        settings.orders.receiving_stores = vec![samples::store(); 1_000];
+        let bytes_of = |settings: &Settings| serde_json::to_string(settings).unwrap().len();
+        let mut missing = bytes - bytes_of(&settings);
+        for store in &mut settings.orders.receiving_stores {
+            let more = missing.min(LONGEST_TEXT - store.shop_name.chars().count());
+            store.shop_name.push_str(&"x".repeat(more));
+            missing -= more;
+        }
+        assert_eq!(bytes_of(&settings), bytes);
+        settings
+    }
+
+    #[test]
+    fn all_of_it_together_fits_one_record() {
+        assert_eq!(too_large(&of_bytes(LARGEST)), []);
+        for bytes in [LARGEST + 1, LARGEST + 2] {
+            let found = too_large(&of_bytes(bytes));
+            let fields: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
+            assert_eq!(fields, ["settings"]);
+        }
+    }
+
+    #[test]
+    fn what_is_as_long_as_it_may_be_is_taken() {
+        let mut settings = Settings::default();
+        settings.credentials.smaregi_client_id = "長".repeat(LONGEST_TEXT);
+        settings.stock.stores = vec!["1".to_owned(); LONGEST_LIST];
+        assert_eq!(too_large(&settings), []);
+    }
+
     #[test]
     fn what_is_too_long_is_named_and_not_repeated() {
         let mut settings = Settings {

@@ -346,6 +346,12 @@ mod tests {
             code(&decide(&movement(-1, "02"), since, &settings(), &[])),
             "before-baseline"
         );
+        let since = crate::time::from_unix(1_000, 0);
+        assert_eq!(
+            code(&decide(&movement(-1, "02"), since, &settings(), &[])),
+            "send -1 sale",
+            "the very second of the baseline takes part"
+        );
         let elsewhere = Movement {
             store_id: "2",
             ..movement(-1, "02")

@@ -71,12 +71,21 @@ pub fn line_mode(shop: TaxMode, rate: Decimal) -> TaxMode {
 /// Tax within the prices and tax added to them, whole yen: each rate's sum of lines rounded once (smaregi.md 2, `taxInclude` and
 /// `taxExclude`). A 小計値引き does not lessen it, as the formula there is of the goods' total (assumed).
 pub fn sums(lines: &[SaleLine], rounding: Rounding) -> Result<(i64, i64), Reason> {
-    if Planted::RoundingPerLine.is_on() && lines.len() > 1 {
-        return lines.iter().try_fold((0, 0), |(within, on_top), line| {
-            let of_line = sums(std::slice::from_ref(line), rounding)?;
-            Ok((within + of_line.0, on_top + of_line.1))
-        });
+    if Planted::RoundingPerLine.is_on() {
+        return planted_sums_of_lines(lines, rounding);
     }
+    sums_of_rates(lines, rounding)
+}
+
+/// For [`Planted::RoundingPerLine`].
+fn planted_sums_of_lines(lines: &[SaleLine], rounding: Rounding) -> Result<(i64, i64), Reason> {
+    lines.chunks(1).try_fold((0, 0), |(within, on_top), line| {
+        let of_line = sums_of_rates(line, rounding)?;
+        Ok((within + of_line.0, on_top + of_line.1))
+    })
+}
+
+fn sums_of_rates(lines: &[SaleLine], rounding: Rounding) -> Result<(i64, i64), Reason> {
     let mut groups: BTreeMap<(bool, Decimal), i64> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.tax_mode != TaxMode::Exempt) {
         let sum = groups

@@ -93,7 +93,7 @@ fn verdict(row: &Evidence, alone: bool) -> Verdict {
 
 /// Whether so much cannot be taken off; adding is always possible.
 pub fn is_short(free: Decimal, quantity: i64) -> bool {
-    quantity < 0 && free.saturating_add(Decimal::from(quantity)) < Decimal::ZERO
+    quantity.is_negative() && free.saturating_add(Decimal::from(quantity)) < Decimal::ZERO
 }
 
 #[cfg(test)]
@@ -141,10 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn only_taking_off_more_than_is_free_falls_short() {
+        for (free, quantity, short) in [(5, -5, false), (5, -6, true), (-3, 2, false)] {
+            assert_eq!(is_short(free.into(), quantity), short, "{free} {quantity}");
+        }
+    }
+
+    #[test]
     fn the_innocent_do_not_wait_for_a_person() {
         let fine = row(1, 5, 5, 5);
         let short = row(-6, 5, 5, 5);
         let moved = row(1, 5, 6, 6);
+        let gone = Evidence {
+            now: Now::Missing,
+            ..fine
+        };
         for (rows, upload, verdicts, halve) in [
             (
                 vec![fine, short],
@@ -170,6 +181,18 @@ mod tests {
                 vec![fine, fine],
                 Upload::AppliedInPart,
                 vec![Verdict::Refused; 2],
+                false,
+            ),
+            (
+                vec![fine, gone],
+                Upload::Taken,
+                vec![Verdict::Innocent, Verdict::UnknownCode],
+                false,
+            ),
+            (
+                vec![gone],
+                Upload::Unknown,
+                vec![Verdict::UnknownCode],
                 false,
             ),
             (

@@ -201,14 +201,56 @@ fn a_product_that_cannot_be_read_is_not_called_missing() {
 
 #[test]
 fn a_tax_that_is_a_yen_off_names_its_rounding() {
-    let off = |by: i64| {
+    let names_rounding = |tax_off: i64, total_off: i64| {
         let mut order = samples::order("1001");
-        order.tax = Decimal::from(286 + by);
-        order.total = Decimal::from(3_366 + by);
+        order.tax = Decimal::from(286 + tax_off);
+        order.total = Decimal::from(3_366 + total_off);
         let reason = mapped(&order, &samples::products()).unwrap_err();
         reason.message.ja.contains("端数処理")
     };
-    assert!(off(1) && off(-2) && !off(90));
+    // Three pieces at two rates: up to five yen can come of rounding, and only where nothing else is off.
+    for (tax_off, total_off, rounding) in [
+        (1, 1, true),
+        (-2, -2, true),
+        (5, 5, true),
+        (-5, -5, true),
+        (6, 6, false),
+        (-6, -6, false),
+        (90, 90, false),
+        (1, 2, false),
+        (0, 1, false),
+    ] {
+        let found = names_rounding(tax_off, total_off);
+        assert_eq!(found, rounding, "tax {tax_off}, total {total_off}");
+    }
+}
+
+#[test]
+fn a_slip_without_added_tax_is_not_told_of_its_rounding() {
+    let mut order = samples::order("1001");
+    order.total += Decimal::ONE;
+    let reason = mapped(&order, &samples::products()).unwrap_err();
+    assert!(!reason.message.ja.contains("端数処理"));
+}
+
+#[test]
+fn as_many_lines_as_smaregi_takes_are_taken() {
+    let mut order = samples::order("1001");
+    order.lines = vec![samples::line("a", 10, 1, None); MOST_LINES];
+    (order.goods, order.total) = (9_990.into(), 9_990.into());
+    let sale = mapped(&order, &samples::products()).unwrap();
+    assert_eq!(sale.lines.len(), 999);
+}
+
+#[test]
+fn an_order_paid_with_points_alone_is_a_sale_of_nothing() {
+    let mut order = samples::order("1001");
+    (order.points, order.total) = (3_080.into(), Decimal::ZERO);
+    let sale = mapped(&order, &samples::products()).unwrap();
+    assert_eq!(
+        (sale.subtotal, sale.discount, sale.total),
+        (3_080, 3_080, 0)
+    );
 }
 
 #[test]
