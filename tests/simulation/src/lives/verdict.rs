@@ -105,7 +105,8 @@ impl Life {
         }
         let state = self.stage.world.state();
         let books = state.services.smaregi.books();
-        let products = GOODS.iter().map(|row| row.0).chain([SEASONAL.0]);
+        let seasonal = (!self.seasonal_gone).then_some(SEASONAL.0);
+        let products = GOODS.iter().map(|row| row.0).chain(seasonal);
         for product in products {
             let should =
                 STORES.map(|store| expected.get(&(product, store)).copied().unwrap_or_default());

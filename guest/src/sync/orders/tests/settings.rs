@@ -52,6 +52,47 @@ fn an_earlier_moment_brings_what_was_passed_by() {
     assert_eq!(shop.import().registered, 1);
 }
 
+/// Next Engine allocates goods to a slip, which moves it on and leaves its date as it was.
+fn allocate(shop: &Shop, slip: u64) {
+    let mut slips = shop.world.slips.borrow_mut();
+    slips.get_mut(&slip).unwrap().order.state = OrderState::Printing;
+}
+
+#[test]
+fn goods_that_are_allocated_later_are_seen_although_the_slip_keeps_its_date() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    let mut order = samples::order("1001");
+    order.state = OrderState::Issued;
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 0);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 0);
+    allocate(&shop, 1001);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+    let asked = shop.world.asked("receiveorder_row/search");
+    shop.world.pass(60);
+    shop.import();
+    let again = shop.world.asked("receiveorder_row/search") - asked;
+    assert_eq!(again, 1, "and it is not asked after any more");
+}
+
+#[test]
+fn a_slip_that_cannot_be_read_is_asked_after_until_its_goods_are_allocated() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    let mut order = samples::order("1001");
+    order.state = OrderState::Issued;
+    shop.world.put(order);
+    shop.world
+        .raw(1001, "receive_order_total_amount", serde_json::json!("?"));
+    shop.import();
+    shop.world.pass(60);
+    allocate(&shop, 1001);
+    assert_eq!(shop.import().refused, 1);
+}
+
 #[test]
 fn a_later_moment_undoes_no_sale() {
     let shop = Shop::open();
