@@ -238,7 +238,13 @@ mod tests {
             (M::ReadyToShip, S::Issued, Life::Live, "2026-10-31", false),
             (M::ReadyToShip, S::Issued, Life::Merged, "2026-11-21", false),
             (M::ReadyToShip, S::Printing, Life::Live, "2026-11-21", false),
-            (M::ReadyToShip, S::Provisional, Life::Live, "2026-11-21", false),
+            (
+                M::ReadyToShip,
+                S::Provisional,
+                Life::Live,
+                "2026-11-21",
+                false,
+            ),
             (M::Shipped, S::Issued, Life::Live, "2026-11-21", false),
             (M::Issued, S::Issued, Life::Live, "2026-11-21", false),
         ] {

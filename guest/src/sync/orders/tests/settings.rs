@@ -2,7 +2,10 @@
 
 use super::shop::{Shop, shop_with};
 use crate::{
-    rules::{order::OrderState, samples},
+    rules::{
+        order::{Life, OrderState},
+        samples,
+    },
     settings::{ImportMoment, OrderSettings},
     sync::report::RetryChoice,
     time,
@@ -71,10 +74,10 @@ fn goods_that_are_allocated_later_are_seen_although_the_slip_keeps_its_date() {
     allocate(&shop, 1001);
     shop.world.pass(60);
     assert_eq!(shop.import().registered, 1);
-    let asked = shop.world.asked("receiveorder_row/search");
+    let asked = shop.world.asked("POST /api_v1_receiveorder_row/search");
     shop.world.pass(60);
     shop.import();
-    let again = shop.world.asked("receiveorder_row/search") - asked;
+    let again = shop.world.asked("POST /api_v1_receiveorder_row/search") - asked;
     assert_eq!(again, 1, "and it is not asked after any more");
 }
 
@@ -141,6 +144,53 @@ fn a_scan_that_outlives_its_shop_moves_no_cursor_of_it() {
     shop.world.pass(60);
     shop.import();
     assert_eq!(shop.world.live().len(), 200);
+}
+
+#[test]
+fn a_change_after_the_import_is_not_forgotten_while_its_store_is_gone() {
+    for held in [true, false] {
+        let shop = shop_with(&["1001"]);
+        shop.import();
+        shop.world.pass(20);
+        let code = if held { "later" } else { "b" };
+        shop.world
+            .edit(1001, |order| order.lines[0].code = code.to_owned());
+        assert_eq!(shop.import_within(1).waiting, 1);
+        if held {
+            shop.settle();
+        }
+        shop.set(no_store);
+        shop.retry(RetryChoice::AllRefused(true));
+        assert_eq!(
+            (shop.refused(), shop.has_open_work()),
+            (usize::from(held), false)
+        );
+        shop.set(|_| ());
+        shop.world.add_product("later");
+        shop.world.pass(60);
+        let mended = if held {
+            shop.retry(RetryChoice::AllRefused(true))
+        } else {
+            shop.import()
+        };
+        assert_eq!((mended.undone, mended.registered), (1, 1), "{held}");
+    }
+}
+
+#[test]
+fn a_cancellation_is_not_forgotten_while_its_store_is_gone() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.edit(1001, |order| {
+        (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned())
+    });
+    assert_eq!(shop.import_within(1).waiting, 1);
+    shop.set(no_store);
+    assert_eq!(shop.settle().undone, 0);
+    shop.set(|_| ());
+    shop.world.pass(60);
+    assert_eq!(shop.import().undone, 1);
 }
 
 #[test]
