@@ -237,6 +237,9 @@ pub struct Trouble {
     pub entry: String,
     /// A change or a retry came since: try again.
     pub again: bool,
+    /// A change came since: what was refused is no more.
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 /// Everything about one slip.
@@ -314,6 +317,13 @@ impl SlipRecord {
         self.moves.iter_mut().for_each(|made| made.refused = false);
         if let Some(registered) = self.registered.as_mut() {
             registered.refused = None;
+        }
+    }
+
+    /// What waits for a person was about an older reading.
+    pub fn outdate(&mut self) {
+        if let Some(trouble) = self.trouble.as_mut() {
+            trouble.outdated = true;
         }
     }
 

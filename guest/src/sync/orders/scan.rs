@@ -364,6 +364,7 @@ pub(super) fn absorb(
     };
     if news {
         record.release();
+        record.outdate();
     }
     record.todo |= !record.is_held() && has_work(&record, settings);
     (before != Some(&record)).then_some(record)

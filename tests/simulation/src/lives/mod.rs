@@ -132,6 +132,8 @@ pub struct Life {
     /// The seasonal product was deleted once: what a sale took of it does not come back while it is gone (assumed), so its stock
     /// tells nothing any more.
     seasonal_gone: bool,
+    /// Until when the link was off while the goods of a spoilt upload waited: nobody sends them again meanwhile.
+    spoilt_while_off: Option<Moment>,
     /// Something changed that may have refused orders.
     terms_changed: bool,
     /// Nobody could reach Next Engine for days.
@@ -207,6 +209,7 @@ impl Life {
             tills: Vec::new(),
             serial: 0,
             seasonal_gone: false,
+            spoilt_while_off: None,
             terms_changed: false,
             away: false,
             acts: Vec::new(),

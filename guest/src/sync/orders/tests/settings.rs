@@ -147,6 +147,25 @@ fn a_scan_that_outlives_its_shop_moves_no_cursor_of_it() {
 }
 
 #[test]
+fn a_refused_order_that_changes_while_its_store_is_gone_is_tried_when_it_is_back() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "later".to_owned();
+    shop.world.put(order);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(20);
+    shop.world
+        .edit(1001, |order| order.lines[0].code = "b".to_owned());
+    assert_eq!(shop.import_within(1).waiting, 1);
+    shop.set(no_store);
+    shop.settle();
+    assert_eq!((shop.refused(), shop.has_open_work()), (0, false));
+    shop.set(|_| ());
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+}
+
+#[test]
 fn a_change_after_the_import_is_not_forgotten_while_its_store_is_gone() {
     for held in [true, false] {
         let shop = shop_with(&["1001"]);
