@@ -52,9 +52,12 @@ pub const UNSHIPPED: &str = "orders/unshipped/";
 /// Prefix of the reception history.
 pub const RECEIVED: &str = "orders/received/";
 
+/// Prefix of the slips' records.
+pub const SLIPS: &str = "orders/slip/";
+
 /// Key of a slip's record. Slip numbers are padded, so that keys are in their order.
 pub fn slip_key(slip: &str) -> String {
-    format!("orders/slip/{slip:0>20}")
+    format!("{SLIPS}{slip:0>20}")
 }
 
 /// The slip number at the end of an index key.

@@ -9,5 +9,6 @@ mod rows;
 mod settings;
 mod shop;
 mod small_budgets;
+mod trials;
 mod trouble;
 mod world;

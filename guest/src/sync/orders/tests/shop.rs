@@ -13,7 +13,7 @@ use crate::{
     settings::{Credentials, OrderSettings, Secret, Settings},
     sync::{
         connection, history_received,
-        orders::{self, overview::Pieces},
+        orders::{self, overview::Pieces, trial::Trial},
         report::{
             ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
             RetryChoice, StoreState,
@@ -140,6 +140,13 @@ impl Shop {
             &self.tenant(100_000),
             &PreviewChoice::Shop(shop.to_owned()),
         ))
+    }
+
+    /// Tries settings that differ so from those of the opening.
+    pub fn try_settings(&self, last: u32, change: impl FnOnce(&mut OrderSettings)) -> Trial {
+        let mut proposed = settings();
+        change(&mut proposed.orders);
+        at_once(orders::try_settings(&self.tenant(1_000), &proposed, last))
     }
 
     pub fn stores(&self) -> Vec<StoreState> {
