@@ -9,6 +9,7 @@
     reason = "the whole program is a test, and a test may stop at the first surprise"
 )]
 
+mod charts;
 mod connection;
 mod directory;
 mod orders;

@@ -9,7 +9,7 @@ use super::{
     convert, look,
 };
 use crate::sync::{
-    history_received, history_sent,
+    daily, history_received, history_sent,
     report::{self, ReceivedResult, SentResult},
 };
 
@@ -32,6 +32,11 @@ impl Guest for Connector {
         })
     }
 
+    fn daily(days: u32) -> Result<Vec<wit::Day>, Error> {
+        let days = look(|tenant| daily::daily(tenant, days))?;
+        Ok(days.into_iter().map(day).collect())
+    }
+
     fn received(
         filter: wit::ReceivedFilter,
         page: PageRequest,
@@ -50,6 +55,18 @@ impl Guest for Connector {
             entries: page.entries.into_iter().map(received).collect(),
             continuation: page.continuation,
         })
+    }
+}
+
+fn day(day: daily::Day) -> wit::Day {
+    wit::Day {
+        date: convert::day(day.date),
+        registered: day.registered,
+        undone: day.undone,
+        refused: day.refused,
+        applied: day.applied,
+        returned: day.returned,
+        next_engine_calls: day.calls,
     }
 }
 

@@ -239,6 +239,18 @@ pub struct Trouble {
     pub again: bool,
 }
 
+/// That an entry of the history was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The entry's time, part of its key.
+    pub at: Moment,
+    /// What it tells.
+    pub happened: Happened,
+}
+
+/// How many of a slip's entries are kept by name.
+pub const MOST_TOLD: usize = 50;
+
 /// Everything about one slip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlipRecord {
@@ -268,6 +280,9 @@ pub struct SlipRecord {
     pub told_returned: Decimal,
     /// History entries written so far.
     pub events: u32,
+    /// The newest of them, oldest first; at most [`MOST_TOLD`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// The newest retry that let it go again.
     pub retried_in: u64,
     /// It has work.
@@ -291,6 +306,7 @@ impl SlipRecord {
             trouble: None,
             told_returned: Decimal::ZERO,
             events: 0,
+            told: Vec::new(),
             retried_in: 0,
             todo: false,
         }
@@ -415,14 +431,9 @@ pub struct Received {
     pub reason: Option<Reason>,
 }
 
-/// Key of the slip's next history entry.
-pub fn received_key(record: &SlipRecord, at: Moment) -> String {
-    format!(
-        "{RECEIVED}{:0>13}-{}-{}",
-        at.timestamp_millis(),
-        record.slip,
-        record.events
-    )
+/// Key of a slip's history entry, counted from 1.
+pub fn received_key(slip: &str, event: u32, at: Moment) -> String {
+    format!("{RECEIVED}{:0>13}-{slip}-{event}", at.timestamp_millis())
 }
 
 /// What an act moves at the selling store, if Smaregi moves stock for it, as pieces of our own doing.
