@@ -16,5 +16,6 @@ mod orders;
 mod outside;
 mod simulated;
 mod stock;
+mod stories;
 mod switches;
 mod world;

@@ -22,6 +22,7 @@ pub mod smaregi_pace;
 pub mod smaregi_session;
 pub mod stock;
 pub mod store;
+pub mod story;
 pub mod tenant;
 #[cfg(test)]
 pub(crate) mod testing;

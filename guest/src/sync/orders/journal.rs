@@ -94,6 +94,8 @@ pub struct Event {
     pub transaction_id: Option<String>,
     /// Why.
     pub reason: Option<Reason>,
+    /// When the effect that it tells of was begun.
+    pub begun_at: Option<Moment>,
 }
 
 /// Adds an event to the history; returns its key.
@@ -137,6 +139,7 @@ pub fn tell(
         amount: order.map(|order| order.total).unwrap_or_default(),
         happened: event.happened,
         reason: event.reason,
+        begun_at: event.begun_at,
     };
     Ok((commit.put(&key, &received)?, key))
 }
@@ -163,6 +166,7 @@ pub fn hold(
         happened,
         transaction_id,
         reason: Some(reason.clone()),
+        begun_at: None,
     };
     let (commit, entry) = tell(commit, record, settings, event)?;
     record.trouble = Some(Trouble {

@@ -3,6 +3,7 @@
 //! | key | holds |
 //! | --- | --- |
 //! | `orders/slip/<slip, 20 digits>` | [`SlipRecord`] |
+//! | `orders/number/<受注番号, 40 characters>/<slip, 20 digits>` | `true`: the slip has this number at its shop |
 //! | `orders/todo/<slip, 20 digits>` | `true`: the slip has work |
 //! | `orders/begun/<slip, 20 digits>` | `true`: of its work something was begun, which goes on while the link is off |
 //! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
@@ -12,7 +13,7 @@
 //! | `orders/scan` | [`Scan`]: the search in progress |
 //! | `orders/retry-run` | [`RetryRun`]: the newest retry |
 //!
-//! The four indexes follow from the record and are written with it.
+//! The five indexes follow from the record and are written with it.
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,10 @@ use crate::{
 pub const SCAN_KEY: &str = "orders/scan";
 /// Where the newest retry is kept.
 pub const RETRY_KEY: &str = "orders/retry-run";
+/// Prefix of the shops' own numbers.
+pub const NUMBERS: &str = "orders/number/";
+/// How much of one a key holds, within the 250 bytes of a key.
+const NUMBER_KEPT: usize = 40;
 /// Prefix of the slips with work.
 pub const TODO: &str = "orders/todo/";
 /// Prefix of those of them on which something was begun.
@@ -65,6 +70,12 @@ pub fn slip_of(key: &str) -> &str {
     let padded = key.rsplit('/').next().unwrap_or(key);
     let slip = padded.trim_start_matches('0');
     if slip.is_empty() { "0" } else { slip }
+}
+
+/// Prefix of the slips with this 受注番号; a longer one shares it with those that begin alike.
+pub fn number_prefix(number: &str) -> String {
+    let kept: String = number.chars().take(NUMBER_KEPT).collect();
+    format!("{NUMBERS}{kept}/")
 }
 
 /// Key of a shop's cursor.
@@ -260,6 +271,12 @@ pub struct SlipRecord {
     pub shop_id: String,
     /// The last readable reading; absent when there was none yet.
     pub order: Option<Order>,
+    /// When it was first read, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_read: Option<Moment>,
+    /// When a reading last brought anything new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_read: Option<Moment>,
     /// Why the last reading could not be understood.
     pub unreadable: Option<Reason>,
     /// What it is in Smaregi.
@@ -296,6 +313,8 @@ impl SlipRecord {
             slip: slip.to_owned(),
             shop_id: shop_id.to_owned(),
             order: None,
+            first_read: None,
+            last_read: None,
             unreadable: None,
             registered: None,
             revision: 0,
@@ -339,7 +358,13 @@ impl SlipRecord {
             .order
             .as_ref()
             .is_some_and(|order| order.state == OrderState::Shipped);
+        let number = self.order.as_ref().map(|order| order.order_number.as_str());
+        let number = number.unwrap_or_default();
         let indexes = [
+            (
+                format!("{}{slip}", number_prefix(number)),
+                !number.is_empty(),
+            ),
             (format!("{TODO}{slip}"), self.todo),
             (format!("{BEGUN}{slip}"), self.todo && self.is_begun()),
             (
@@ -429,6 +454,9 @@ pub struct Received {
     pub happened: Happened,
     /// Why.
     pub reason: Option<Reason>,
+    /// When the effect was last begun, after it was recorded; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Moment>,
 }
 
 /// Key of a slip's history entry, counted from 1.

@@ -19,6 +19,7 @@ use crate::{
             RetryChoice, StoreState,
         },
         store::Commit,
+        story::{self, Story},
         tenant::{SETTINGS_KEY, Tenant},
         testing::Memory,
     },
@@ -147,6 +148,10 @@ impl Shop {
         let mut proposed = settings();
         change(&mut proposed.orders);
         at_once(orders::try_settings(&self.tenant(1_000), &proposed, last))
+    }
+
+    pub fn story(&self, key: &str) -> Result<Story> {
+        story::story(&self.tenant(0), key)
     }
 
     pub fn stores(&self) -> Vec<StoreState> {
