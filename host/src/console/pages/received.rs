@@ -117,6 +117,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
 
 fn row(at: &AtShop, entry: &Value) -> Markup {
     let language = at.language();
+    let why = reason(language, entry);
     let (slip, outcome) = (text(entry, "/slip"), text(entry, "/outcome"));
     let open = flag(entry, "/open");
     let class = match outcome {
@@ -137,7 +138,7 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td.number { (show::money(language, text(entry, "/amount"))) }
             td { (text(entry, "/transaction-id")) }
             td { @if open { (at.say("はい", "yes")) } }
-            td { div.reason[!reason(language, entry).is_empty()] { (reason(language, entry)) } }
+            td { @if !why.is_empty() { div.reason { (why) } } }
             td { @if open { button.quiet name="one" value=(slip) { (at.say("再取込", "Again")) } } }
         }
     }

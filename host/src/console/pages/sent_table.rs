@@ -92,6 +92,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
 
 fn row(at: &AtShop, entry: &Value) -> Markup {
     let language = at.language();
+    let why = reason(language, entry);
     let (id, outcome) = (text(entry, "/id"), text(entry, "/outcome"));
     let code = text(entry, "/product-code");
     let again = may_go_again(entry);
@@ -113,7 +114,7 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td.number { (show::number(text(entry, "/after"))) }
             td { (triggers(language, entry)) }
             td { (stores(entry)) }
-            td { div.reason[!reason(language, entry).is_empty()] { (reason(language, entry)) } }
+            td { @if !why.is_empty() { div.reason { (why) } } }
             td { @if again { button.quiet name="one" value=(id) { (at.say("再送信", "Send again")) } } }
         }
     }
