@@ -173,7 +173,7 @@ fn picture(at: &AtShop, comparison: &Value) -> Markup {
 fn table<'a>(at: &AtShop, lines: impl Iterator<Item = &'a Value>) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
                     th scope="col" { (at.say("商品コード", "Product code")) }
@@ -202,14 +202,14 @@ fn row(at: &AtShop, line: &Value) -> Markup {
     html! {
         tr {
             td { @if is_open { input type="checkbox" name="code" value=(code) aria-label=(format!("{} {code}", at.say("選択", "choose"))); } }
-            td { (code) }
-            td { (text(line, "/name")) }
-            td.number { (number("/smaregi")) }
-            td.number { (number("/next-engine")) }
-            td.number { (number("/next-engine-free")) " / " (number("/next-engine-allocated")) }
-            td.number { (show::signed(text(line, "/difference"))) }
-            td.number { @if is_open { strong { (show::signed(text(line, "/unexplained"))) } } @else { "0" } }
-            td {
+            td.code data-name=(at.say("商品コード", "Product code")) { (code) }
+            td.name data-name=(at.say("商品名", "Name")) { (text(line, "/name")) }
+            td.number data-name=(at.say("スマレジ", "Smaregi")) { (number("/smaregi")) }
+            td.number data-name=(at.say("ネクストエンジン", "Next Engine")) { (number("/next-engine")) }
+            td.number data-name=(at.say("うちフリー/引当", "Free / allocated")) { (number("/next-engine-free")) " / " (number("/next-engine-allocated")) }
+            td.number data-name=(at.say("差", "Difference")) { (show::signed(text(line, "/difference"))) }
+            td.number data-name=(at.say("説明のつかない数", "Unexplained")) { @if is_open { strong { (show::signed(text(line, "/unexplained"))) } } @else { "0" } }
+            td data-name=(at.say("説明", "Explained by")) {
                 @for explanation in items(line, "/explanations") {
                     div.reason {
                         (show::signed(text(explanation, "/quantity"))) ": "

@@ -123,11 +123,12 @@ impl<'a> View<'a> {
         html! {
             (layout::done(&at.signed.visit, self.done))
             @if let Some(failure) = &self.failure { (message(Tone::Bad, failure)) }
+            @if list.iter().any(|item| !item.done) { (checklist(at, list)) }
             (switch(at, status))
-            (login(at, status, now))
+            (login(at, status, checked.is_some(), now))
             (check(at, status, checked, now))
-            (checklist(at, list))
             (self.settings(at))
+            @if list.iter().all(|item| item.done) { (checklist(at, list)) }
         }
     }
 
@@ -191,7 +192,7 @@ fn switch(at: &AtShop, status: &Value) -> Markup {
     }
 }
 
-fn login(at: &AtShop, status: &Value, now: DateTime<Utc>) -> Markup {
+fn login(at: &AtShop, status: &Value, is_checked: bool, now: DateTime<Utc>) -> Markup {
     let company = text(status, "/company-name");
     let demand = text(status, &format!("/login-needed/{}", at.language().code()));
     let has_tokens = status.get("tokens").is_some_and(|tokens| !tokens.is_null());
@@ -200,7 +201,7 @@ fn login(at: &AtShop, status: &Value, now: DateTime<Utc>) -> Markup {
             h2 { (at.say("ネクストエンジンのログイン", "Login to Next Engine")) }
             @if !demand.is_empty() { (message(Tone::Warn, demand)) }
             @if !company.is_empty() { p { (at.say("企業", "Company")) ": " strong { (company) } " (" (text(status, "/company-id")) ")" } }
-            @if has_tokens { (tokens(at, status, now)) }
+            @if has_tokens && !is_checked { (tokens(at, status, now)) }
             form method="post" action=(at.address("connection/login")) {
                 (form_code(&at.signed.visit))
                 p.hint { (at.say("この画面のままネクストエンジンのログインへ進み、終わるとここへ戻ります。", "Goes to Next Engine's login in this window, and comes back here.")) }
@@ -266,7 +267,7 @@ fn report(at: &AtShop, status: &Value, checked: &Value, now: DateTime<Utc>) -> M
     let has_tokens = status.get("tokens").is_some_and(|tokens| !tokens.is_null());
     html! {
         p { (at.say("確認した時刻", "Checked at")) ": " (show::moment(text(checked, "/checked-at"))) }
-        ul.plain {
+        ul.bare {
             (side(at, at.say("ネクストエンジン", "Next Engine"), checked, "next-engine"))
             (side(at, at.say("スマレジ", "Smaregi"), checked, "smaregi"))
         }

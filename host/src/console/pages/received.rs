@@ -99,19 +99,42 @@ fn filters(at: &AtShop, asked: &Sent) -> Markup {
     filter::form(at, PAGE, asked, &choices, &texts)
 }
 
-/// The table.
+/// The table; narrow windows as in the send history.
 pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for name in head(at.language()) { th scope="col" { (name) } }
+                    @for name in names(at) { th scope="col" { (name) } }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
                 tbody { @for entry in entries { (row(at, entry)) } }
             }
         }
+    }
+}
+
+fn names(at: &AtShop) -> [&'static str; 7] {
+    match at.language() {
+        Language::Ja => [
+            "日時",
+            "結果",
+            "伝票番号・受注番号",
+            "店舗ID(NE→スマレジ)",
+            "金額",
+            "取引ID",
+            "理由",
+        ],
+        Language::En => [
+            "Time",
+            "Result",
+            "Slip, order number",
+            "Shop → store",
+            "Amount",
+            "Transaction",
+            "Reason",
+        ],
     }
 }
 
@@ -126,19 +149,17 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
         "needs-person" => "warn",
         _ => "plain",
     };
+    let [time, result, order, shop, amount, transaction, because] = names(at);
     html! {
         tr {
             td { @if open { input type="checkbox" name="slip" value=(slip) aria-label=(format!("{} {slip}", at.say("選択", "choose"))); } }
-            td { (show::moment(text(entry, "/at"))) }
-            td { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
-            td { a href={ (at.address("received/order")) "?slip=" (encoded(slip)) } { (slip) } }
-            td { (text(entry, "/order-number")) }
-            td { (text(entry, "/shop-id")) }
-            td { (text(entry, "/store-id")) }
-            td.number { (show::money(language, text(entry, "/amount"))) }
-            td { (text(entry, "/transaction-id")) }
-            td { @if open { (at.say("はい", "yes")) } }
-            td { @if !why.is_empty() { div.reason { (why) } } }
+            td data-name=(time) { (show::moment(text(entry, "/at"))) }
+            td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
+            td data-name=(order) { a href={ (at.address("received/order")) "?slip=" (encoded(slip)) } { (slip) } " " span.faint { (text(entry, "/order-number")) } }
+            td data-name=(shop) { (text(entry, "/shop-id")) " → " (text(entry, "/store-id")) }
+            td.number data-name=(amount) { (show::money(language, text(entry, "/amount"))) }
+            td data-name=(transaction) { (text(entry, "/transaction-id")) }
+            td data-name=(because) { @if !why.is_empty() { div.reason { (why) } } }
             td { @if open { button.quiet name="one" value=(slip) { (at.say("再取込", "Again")) } } }
         }
     }
