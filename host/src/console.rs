@@ -2,7 +2,7 @@
 //! or stock.
 //!
 //! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
-//! `form`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv` read far back, `audit` remembers who did what, `pages` is what people see.
+//! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv` read far back, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
 mod accounts;
@@ -10,6 +10,7 @@ mod assets;
 mod attempts;
 mod audit;
 mod chart;
+mod choices;
 mod csv;
 mod form;
 mod histories;

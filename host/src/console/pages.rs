@@ -107,6 +107,10 @@ fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
             "/console/t/{tenant}/details",
             get(details::show).post(details::save),
         ),
+        (
+            "/console/t/{tenant}/details/products",
+            get(details::products),
+        ),
         ("/console/t/{tenant}/compare", get(compare::show)),
         ("/console/t/{tenant}/compare/run", post(compare::run)),
         ("/console/t/{tenant}/compare/events", get(compare::events)),

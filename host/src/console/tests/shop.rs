@@ -202,7 +202,7 @@ async fn stock_is_compared_and_aligned_after_a_look() {
     assert!(page.text.contains("Queued"), "{}", page.text);
     let page = browser.get("/console/t/demo/sent?trigger=alignment").await;
     assert!(
-        page.text.contains(">waiting<") && page.text.contains("class=\"number\">−"),
+        page.text.contains(">waiting<") && page.text.contains(">−7,"),
         "{}",
         page.text
     );
@@ -363,5 +363,47 @@ async fn settings_are_saved_as_typed_and_receiving_stores_are_added_changed_and_
         settings["orders"]["payments"],
         json!([{ "method-id": "7", "kind": "credit" }])
     );
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_shops_and_products_are_chosen_by_name() {
+    let (stage, _world, mut browser) = merchant().await;
+    let shop = demo_shop(DateTime::parse_from_rfc3339("2026-11-24T09:00:00+09:00").unwrap());
+    let page = browser.get("/console/t/demo/stock").await;
+    for store in &shop.stores {
+        assert!(page.text.contains(&store.name), "{}", page.text);
+        assert!(
+            page.text
+                .contains(&format!("name=\"stock.stores\" value=\"{}\"", store.id))
+        );
+    }
+    let page = browser.get("/console/t/demo/orders/store").await;
+    assert!(page.text.contains(&shop.malls[1].name) && page.text.contains("<datalist"));
+    let part = browser
+        .get("/console/t/demo/details/products?orders.charge.line=EC-")
+        .await;
+    assert!(
+        part.text.starts_with("<option value=\"EC-") && part.text.contains('¥'),
+        "{}",
+        part.text
+    );
+    assert!(part.text.contains("&lt;script&gt;") && !part.text.contains(EVIL));
+    let page = browser.get("/console/t/demo/details").await;
+    assert!(
+        page.text.contains("class=\"named\""),
+        "the product of a fee by its name: {}",
+        page.text
+    );
+
+    let row = |field: &str| format!("orders.receiving-stores[1].{field}");
+    let names = ["store-id", "start-date", "shop-id", "shop-name"].map(row);
+    let typed = ["1", "2026-11-01", "2", ""];
+    let fields: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(typed).collect();
+    browser.get("/console/t/demo/orders/store").await;
+    browser.post("/console/t/demo/orders/store", &fields).await;
+    let settings = stage.call("settings.get", json!({})).await.unwrap();
+    let named = &settings["orders"]["receiving-stores"][1]["shop-name"];
+    assert_eq!(named, &json!(shop.malls[1].name));
     stage.close().await;
 }
