@@ -106,7 +106,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
             table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for name in names(at) { th scope="col" { (name) } }
+                    @for (index, name) in names(at).iter().enumerate() { th.number[index == 4] scope="col" { (name) } }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
                 tbody { @for entry in entries { (row(at, entry)) } }
@@ -115,7 +115,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     }
 }
 
-fn names(at: &AtShop) -> [&'static str; 7] {
+fn names(at: &AtShop) -> [&'static str; 6] {
     match at.language() {
         Language::Ja => [
             "日時",
@@ -124,7 +124,6 @@ fn names(at: &AtShop) -> [&'static str; 7] {
             "店舗ID(NE→スマレジ)",
             "金額",
             "取引ID",
-            "理由",
         ],
         Language::En => [
             "Time",
@@ -133,7 +132,6 @@ fn names(at: &AtShop) -> [&'static str; 7] {
             "Shop → store",
             "Amount",
             "Transaction",
-            "Reason",
         ],
     }
 }
@@ -149,9 +147,9 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
         "needs-person" => "warn",
         _ => "plain",
     };
-    let [time, result, order, shop, amount, transaction, because] = names(at);
+    let [time, result, order, shop, amount, transaction] = names(at);
     html! {
-        tr {
+        tr.with-why[!why.is_empty()] {
             td { @if open { input type="checkbox" name="slip" value=(slip) aria-label=(format!("{} {slip}", at.say("選択", "choose"))); } }
             td data-name=(time) { (show::moment(text(entry, "/at"))) }
             td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
@@ -159,8 +157,10 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td data-name=(shop) { (text(entry, "/shop-id")) " → " (text(entry, "/store-id")) }
             td.number data-name=(amount) { (show::money(language, text(entry, "/amount"))) }
             td data-name=(transaction) { (text(entry, "/transaction-id")) }
-            td data-name=(because) { @if !why.is_empty() { div.reason { (why) } } }
             td { @if open { button.quiet name="one" value=(slip) { (at.say("再取込", "Again")) } } }
+        }
+        @if !why.is_empty() {
+            tr.why { td {} td colspan="7" { (why) } }
         }
     }
 }

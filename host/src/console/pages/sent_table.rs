@@ -81,7 +81,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
             table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for name in names { th scope="col" { (name) } }
+                    @for (index, name) in names.iter().enumerate() { th.number[[3, 4].contains(&index)] scope="col" { (name) } }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
                 tbody { @for entry in entries { (row(at, entry)) } }
@@ -90,7 +90,7 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     }
 }
 
-fn names(at: &AtShop) -> [&'static str; 7] {
+fn names(at: &AtShop) -> [&'static str; 6] {
     match at.language() {
         Language::Ja => [
             "日時",
@@ -99,7 +99,6 @@ fn names(at: &AtShop) -> [&'static str; 7] {
             "増減",
             "送信前→後",
             "きっかけ・店舗ID",
-            "理由",
         ],
         Language::En => [
             "Time",
@@ -108,7 +107,6 @@ fn names(at: &AtShop) -> [&'static str; 7] {
             "Change",
             "Before → after",
             "Trigger, stores",
-            "Reason",
         ],
     }
 }
@@ -126,9 +124,9 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
         "waiting" if again => "warn",
         _ => "plain",
     };
-    let [time, result, goods, change, stock, cause, because] = names(at);
+    let [time, result, goods, change, stock, cause] = names(at);
     html! {
-        tr {
+        tr.with-why[!why.is_empty()] {
             td { @if again { input type="checkbox" name="entry" value=(id) aria-label=(format!("{} {code}", at.say("選択", "choose"))); } }
             td data-name=(time) { (show::moment(text(entry, "/at"))) }
             td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
@@ -136,8 +134,10 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td.number data-name=(change) { (show::signed(text(entry, "/quantity"))) }
             td.number data-name=(stock) { @if !before.is_empty() { (show::number(before)) " → " (show::number(after)) } }
             td data-name=(cause) { (triggers(language, entry)) " " span.faint { (stores(entry)) } }
-            td data-name=(because) { @if !why.is_empty() { div.reason { (why) } } }
             td { @if again { button.quiet name="one" value=(id) { (at.say("再送信", "Send again")) } } }
+        }
+        @if !why.is_empty() {
+            tr.why { td {} td colspan="7" { (why) } }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A merchant's way through the pages, against the sandbox of both services.
 
 use serde_json::json;
-use tsunagi_sandbox::{Switches, shop::demo_shop};
+use tsunagi_sandbox::{FaultKind, FaultRule, ServiceName, Switches, shop::demo_shop};
 
 use super::*;
 use crate::{
@@ -405,5 +405,48 @@ async fn stores_shops_and_products_are_chosen_by_name() {
     let settings = stage.call("settings.get", json!({})).await.unwrap();
     let named = &settings["orders"]["receiving-stores"][1]["shop-name"];
     assert_eq!(named, &json!(shop.malls[1].name));
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_stops_when_asked_and_goes_on_where_it_was() {
+    let (stage, _world, mut browser) = merchant().await;
+    stage.sandbox.add_fault(FaultRule {
+        service: Some(ServiceName::NextEngine),
+        endpoint: "POST /api_v1_receiveorder_row/search".to_owned(),
+        skip: 0,
+        times: Some(1),
+        fault: FaultKind::Delay { millis: 1_500 },
+    });
+    browser
+        .post("/console/t/demo/orders/import", &[("shop-id", "1")])
+        .await;
+    let page = browser.get("/console/t/demo/orders").await;
+    assert!(
+        page.text
+            .contains("sse-connect=\"/console/t/demo/orders/events\""),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("goes on when this page is closed"));
+    browser.post("/console/t/demo/orders/stop", &[]).await;
+    let page = browser.get("/console/t/demo/orders").await;
+    assert!(
+        page.text.contains("Stopping at the next good moment"),
+        "{}",
+        page.text
+    );
+    let page = ended(&mut browser, "/console/t/demo/orders").await;
+    assert!(page.text.contains("Stopped."), "{}", page.text);
+    let registered = |text: &str| text.matches(">registered<").count();
+    browser
+        .post("/console/t/demo/orders/import", &[("shop-id", "1")])
+        .await;
+    let page = ended(&mut browser, "/console/t/demo/orders").await;
+    assert!(page.text.contains("Done."), "{}", page.text);
+    let page = browser
+        .get("/console/t/demo/received?outcome=registered")
+        .await;
+    assert!(registered(&page.text) >= 50, "{}", registered(&page.text));
     stage.close().await;
 }
