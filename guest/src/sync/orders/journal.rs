@@ -173,6 +173,7 @@ pub fn hold(
         reason,
         entry,
         again: false,
+        outdated: false,
     });
     Ok(commit)
 }
