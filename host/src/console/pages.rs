@@ -19,6 +19,7 @@ mod shops;
 mod sign_in;
 mod stock;
 mod store;
+mod verdict;
 
 use axum::{
     extract::{Path, Query},
@@ -31,7 +32,10 @@ use serde::Deserialize;
 use super::{Console, access::AtShop, assets, language};
 
 /// Addresses and what answers there.
-pub fn routes() -> Vec<(&'static str, MethodRouter<Console>)> {
+type Routes = Vec<(&'static str, MethodRouter<Console>)>;
+
+/// All of them.
+pub fn routes() -> Routes {
     let mut routes = vec![
         ("/console", get(shops::show)),
         ("/console/invite", post(shops::invite)),
@@ -48,11 +52,13 @@ pub fn routes() -> Vec<(&'static str, MethodRouter<Console>)> {
         ),
     ];
     routes.extend(of_shops());
+    routes.extend(of_settings());
+    routes.extend(of_histories());
     routes
 }
 
-/// Those of a shop: each takes [`AtShop`].
-fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
+/// Of each shop: every one of these takes [`AtShop`].
+fn of_shops() -> Routes {
     vec![
         ("/console/t/{tenant}", get(first)),
         ("/console/t/{tenant}/overview", get(overview::show)),
@@ -78,19 +84,16 @@ fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
             "/console/t/{tenant}/connection/forget",
             post(connection::forget),
         ),
+    ]
+}
+
+/// Those where something is set.
+fn of_settings() -> Routes {
+    vec![
         (
             "/console/t/{tenant}/stock",
             get(stock::show).post(stock::save),
         ),
-        ("/console/t/{tenant}/sent", get(sent::show)),
-        ("/console/t/{tenant}/sent.csv", get(sent::export)),
-        ("/console/t/{tenant}/sent/resend", post(sent::resend)),
-        ("/console/t/{tenant}/received", get(received::show)),
-        ("/console/t/{tenant}/received.csv", get(received::export)),
-        ("/console/t/{tenant}/received/order", get(order::show)),
-        ("/console/t/{tenant}/received/retry", post(received::retry)),
-        ("/console/t/{tenant}/received/stop", post(received::stop)),
-        ("/console/t/{tenant}/received/events", get(received::events)),
         ("/console/t/{tenant}/orders", get(orders::show)),
         (
             "/console/t/{tenant}/orders/store",
@@ -111,6 +114,21 @@ fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
             "/console/t/{tenant}/details/products",
             get(details::products),
         ),
+    ]
+}
+
+/// Those where something is looked up and mended.
+fn of_histories() -> Routes {
+    vec![
+        ("/console/t/{tenant}/sent", get(sent::show)),
+        ("/console/t/{tenant}/sent.csv", get(sent::export)),
+        ("/console/t/{tenant}/sent/resend", post(sent::resend)),
+        ("/console/t/{tenant}/received", get(received::show)),
+        ("/console/t/{tenant}/received.csv", get(received::export)),
+        ("/console/t/{tenant}/received/order", get(order::show)),
+        ("/console/t/{tenant}/received/retry", post(received::retry)),
+        ("/console/t/{tenant}/received/stop", post(received::stop)),
+        ("/console/t/{tenant}/received/events", get(received::events)),
         ("/console/t/{tenant}/compare", get(compare::show)),
         ("/console/t/{tenant}/compare/run", post(compare::run)),
         ("/console/t/{tenant}/compare/events", get(compare::events)),

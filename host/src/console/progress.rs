@@ -52,7 +52,10 @@ fn told_now(at: &AtShop, page: &str, state: &State) -> Markup {
         @match &state.end {
             None => {
                 progress aria-label=(at.say("実行中", "under way")) {}
-                p { @if state.stopping { (at.say("区切りのよいところで止めます…", "Stopping at the next good moment…")) } @else { (at.say("実行中です。ページを閉じても続きます。", "Under way; it goes on when this page is closed.")) } }
+                p {
+                    @if state.stopping { (at.say("区切りのよいところで止めます…", "Stopping at the next good moment…")) }
+                    @else { (at.say("実行中です。ページを閉じても続きます。", "Under way; it goes on when this page is closed.")) }
+                }
                 (counts(at, state))
                 @if !state.stopping && ["import", "retry"].contains(&state.word) {
                     form method="post" action=(at.address(&format!("{page}/stop"))) {
@@ -63,7 +66,10 @@ fn told_now(at: &AtShop, page: &str, state: &State) -> Markup {
                 noscript { p { a href=(at.address(page)) { (at.say("最新の状態を表示", "Show how it stands now")) } } }
             }
             Some(End::Done) => { (message(Tone::Good, at.say("終わりました。", "Done."))) (counts(at, state)) }
-            Some(End::Stopped) => { (message(Tone::Warn, at.say("停止しました。取り込んだものはそのままで、次は続きから始まります。", "Stopped. What was done stays, and the next run goes on from there."))) (counts(at, state)) }
+            Some(End::Stopped) => { (message(Tone::Warn, at.say(
+                "停止しました。取り込んだものはそのままで、次は続きから始まります。",
+                "Stopped. What was done stays, and the next run goes on from there.",
+            ))) (counts(at, state)) }
             Some(End::Failed(error)) => { (message(Tone::Bad, &told(at.language(), error))) (counts(at, state)) }
         }
         @if state.end.is_some() {

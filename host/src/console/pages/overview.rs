@@ -8,24 +8,26 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, checklist::compared_key, connection::checked_key, verdict::verdict};
 use crate::console::{
     Console,
     access::AtShop,
     histories,
     language::Language,
-    layout::{self, Tone, message},
+    layout,
     show::{self, count, flag, items, text},
 };
 
 /// Waiting products that are counted one by one.
 const MOST_COUNTED: usize = 200;
-/// Hours before the login ends from which on it is told.
-const EARLY: i64 = 24;
-
 /// What the page shows.
-struct Facts {
-    status: Value,
+pub struct Facts {
+    /// `connection.get-status`.
+    pub status: Value,
+    /// The last 接続確認, if any.
+    pub checked: Option<Value>,
+    /// The sums of the last 在庫照合, if any.
+    pub compared: Option<Value>,
     stores: Value,
     meter: Value,
     last_sent: Option<Value>,
@@ -34,11 +36,12 @@ struct Facts {
 }
 
 impl Facts {
-    async fn read(at: &AtShop) -> Result<Self, Response> {
+    async fn read(console: &Console, at: &AtShop) -> Result<Self, Response> {
         let (applied, waits) = (
             json!({ "outcome": "applied" }),
             json!({ "outcome": "waiting" }),
         );
+        let (checked, compared) = kept(console, at).await?;
         let (status, stores, meter, last_sent, waiting) = tokio::try_join!(
             at.call("connection.get-status", json!({})),
             at.call("orders.stores", json!({})),
@@ -48,6 +51,8 @@ impl Facts {
         )?;
         Ok(Self {
             status,
+            checked,
+            compared,
             stores,
             meter,
             last_sent,
@@ -56,7 +61,8 @@ impl Facts {
         })
     }
 
-    fn refused(&self) -> u64 {
+    /// Orders that wait for a person.
+    pub fn refused(&self) -> u64 {
         items(&self.stores, "")
             .iter()
             .map(|store| count(store, "/refused"))
@@ -64,7 +70,7 @@ impl Facts {
     }
 
     /// Products that wait for something that a person may have to do.
-    fn held(&self) -> usize {
+    pub fn held(&self) -> usize {
         let held = self
             .waiting
             .iter()
@@ -79,9 +85,22 @@ impl Facts {
         moments.filter(|moment| !moment.is_empty()).max()
     }
 
-    fn login_ends(&self) -> &str {
+    /// Until when the login lives; empty without one.
+    pub fn login_ends(&self) -> &str {
         text(&self.status, "/tokens/refresh-expires-at")
     }
+}
+
+/// What the last check and the last comparison left.
+async fn kept(console: &Console, at: &AtShop) -> Result<(Option<Value>, Option<Value>), Response> {
+    let (checked, compared) = tokio::join!(
+        console.records.read(checked_key(at.shop())),
+        console.records.read(compared_key(at.shop())),
+    );
+    let failed = |error| layout::store_failed(&at.signed.visit, &error);
+    let checked = checked.map_err(failed)?.map(|row| row.value);
+    let compared = compared.map_err(failed)?.map(|row| row.value);
+    Ok((checked, compared))
 }
 
 /// The page.
@@ -90,7 +109,7 @@ pub async fn show(
     at: AtShop,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Response> {
-    let facts = Facts::read(&at).await?;
+    let facts = Facts::read(&console, &at).await?;
     let content = html! {
         (layout::done(&at.signed.visit, &asked.done))
         (verdict(&at, &facts, console.now()))
@@ -102,93 +121,6 @@ pub async fn show(
         }
     };
     Ok(layout::shop_page(&at, "overview", &content))
-}
-
-/// What a person has to do, each with the page where it is done.
-fn verdict(at: &AtShop, facts: &Facts, now: DateTime<Utc>) -> Markup {
-    let language = at.language();
-    let mut open: Vec<(String, &str, &str)> = Vec::new();
-    let status = &facts.status;
-    let demand = text(status, &format!("/login-needed/{}", language.code()));
-    if !demand.is_empty() {
-        open.push((
-            demand.to_owned(),
-            "connection",
-            at.say("ログインする", "Log in"),
-        ));
-    } else if facts.login_ends().is_empty() {
-        let told = at.say(
-            "ネクストエンジンにログインしていません。",
-            "Nobody is logged in to Next Engine.",
-        );
-        open.push((
-            told.to_owned(),
-            "connection",
-            at.say("連携設定へ", "To the connection"),
-        ));
-    } else if ends_soon(facts.login_ends(), now) {
-        let told = at.say(
-            "ネクストエンジンのログインがまもなく切れます。いまログインし直すと止まりません。",
-            "The login to Next Engine ends soon. Log in again now and nothing stops.",
-        );
-        open.push((
-            told.to_owned(),
-            "connection",
-            at.say("ログインする", "Log in"),
-        ));
-    }
-    if !flag(status, "/switched-on") {
-        let told = at.say(
-            "連携がオフです。新しい送信と取込は行われません。",
-            "The link is off: nothing new is sent or imported.",
-        );
-        open.push((
-            told.to_owned(),
-            "connection",
-            at.say("連携設定へ", "To the connection"),
-        ));
-    }
-    if facts.refused() > 0 {
-        let told = at.say(
-            "取り込めなかった受注が{n}件あります。",
-            "{n} orders were refused.",
-        );
-        let told = told.replace("{n}", &show::number(&facts.refused().to_string()));
-        open.push((
-            told,
-            "received?outcome=refused",
-            at.say("理由を見る", "See why"),
-        ));
-    }
-    if facts.held() > 0 {
-        let told = at.say(
-            "送れずに待っている商品が{n}件あります。",
-            "{n} products wait and cannot be sent yet.",
-        );
-        let told = told.replace("{n}", &show::number(&facts.held().to_string()));
-        open.push((
-            told,
-            "sent?outcome=waiting",
-            at.say("理由を見る", "See why"),
-        ));
-    }
-    if open.is_empty() {
-        return message(Tone::Good, at.say("すべて順調です。", "All is well."));
-    }
-    html! {
-        section.message.warn aria-label=(at.say("対応が必要なこと", "What needs a person")) {
-            ul {
-                @for (told, page, link) in open {
-                    li { (told) " " a href=(at.address(page)) { (link) } }
-                }
-            }
-        }
-    }
-}
-
-fn ends_soon(moment: &str, now: DateTime<Utc>) -> bool {
-    let ends = DateTime::parse_from_rfc3339(moment);
-    ends.is_ok_and(|ends| (ends.with_timezone(&Utc) - now).num_hours() < EARLY)
 }
 
 fn cards(at: &AtShop, facts: &Facts, now: DateTime<Utc>) -> Markup {

@@ -17,66 +17,67 @@ use crate::console::{
 };
 
 /// The eight triggers, with what the help page says of each.
+const TRIGGERS: [(&str, &str, &str, &str, &str); 8] = [
+    (
+        "correction",
+        "修正時に送信",
+        "Corrections",
+        "スマレジ管理画面から在庫を修正したとき",
+        "Stock was corrected in Smaregi's back office",
+    ),
+    (
+        "sale",
+        "売上時に送信",
+        "Sales",
+        "スマレジ・アプリで販売またはキャンセルをしたとき",
+        "A sale at the till, or its cancellation",
+    ),
+    (
+        "purchase",
+        "仕入時に送信",
+        "Purchases",
+        "スマレジ管理画面から入荷検品・登録をしたとき",
+        "An arrival was inspected or registered in the back office",
+    ),
+    (
+        "shipment",
+        "出荷時に送信",
+        "Shipments",
+        "スマレジ・アプリで出荷登録をしたとき",
+        "A shipment was registered at the till",
+    ),
+    (
+        "receipt",
+        "入庫時に送信",
+        "Receipts",
+        "スマレジ管理画面から入庫検品・登録をしたとき",
+        "A transfer into a store was inspected or registered",
+    ),
+    (
+        "issue",
+        "出庫時に送信",
+        "Issues",
+        "スマレジ・アプリで出庫登録をしたとき",
+        "A transfer out of a store was registered at the till",
+    ),
+    (
+        "stocktake",
+        "棚卸時に送信",
+        "Stocktakes",
+        "スマレジ管理画面から棚卸を実施したとき",
+        "A stocktake was carried out in the back office",
+    ),
+    (
+        "loss",
+        "ロス時に送信",
+        "Losses",
+        "スマレジ管理画面からロスを登録したとき",
+        "A loss was registered in the back office",
+    ),
+];
+
 fn triggers() -> Vec<Field> {
-    let all = [
-        (
-            "correction",
-            "修正時に送信",
-            "Corrections",
-            "スマレジ管理画面から在庫を修正したとき",
-            "Stock was corrected in Smaregi's back office",
-        ),
-        (
-            "sale",
-            "売上時に送信",
-            "Sales",
-            "スマレジ・アプリで販売またはキャンセルをしたとき",
-            "A sale at the till, or its cancellation",
-        ),
-        (
-            "purchase",
-            "仕入時に送信",
-            "Purchases",
-            "スマレジ管理画面から入荷検品・登録をしたとき",
-            "An arrival was inspected or registered in the back office",
-        ),
-        (
-            "shipment",
-            "出荷時に送信",
-            "Shipments",
-            "スマレジ・アプリで出荷登録をしたとき",
-            "A shipment was registered at the till",
-        ),
-        (
-            "receipt",
-            "入庫時に送信",
-            "Receipts",
-            "スマレジ管理画面から入庫検品・登録をしたとき",
-            "A transfer into a store was inspected or registered",
-        ),
-        (
-            "issue",
-            "出庫時に送信",
-            "Issues",
-            "スマレジ・アプリで出庫登録をしたとき",
-            "A transfer out of a store was registered at the till",
-        ),
-        (
-            "stocktake",
-            "棚卸時に送信",
-            "Stocktakes",
-            "スマレジ管理画面から棚卸を実施したとき",
-            "A stocktake was carried out in the back office",
-        ),
-        (
-            "loss",
-            "ロス時に送信",
-            "Losses",
-            "スマレジ管理画面からロスを登録したとき",
-            "A loss was registered in the back office",
-        ),
-    ];
-    let each = all.map(|(name, ja, en, what, what_en)| {
+    let each = TRIGGERS.map(|(name, ja, en, what, what_en)| {
         field(
             &format!("stock.triggers.{name}"),
             Kind::Flag,
@@ -91,10 +92,7 @@ fn stores() -> Vec<Field> {
     vec![field(
         "stock.stores",
         Kind::List,
-        (
-            "対象店舗(スマレジの店舗ID)",
-            "Target stores (Smaregi store ids)",
-        ),
+        ("対象店舗", "Target stores"),
         (
             "ひとつも選ばなければ何も送りません。IDを入力するときはカンマで区切ります。あとから加えた店舗は、加えた時点からの変動が送られます。",
             "None sends nothing. Typed ids have commas between. A store added later takes part from then on.",

@@ -28,7 +28,12 @@ pub struct Which {
     shop: String,
 }
 
+/// All of a row.
 fn fields(index: usize) -> Vec<Field> {
+    [usual(index), further(index)].concat()
+}
+
+fn usual(index: usize) -> Vec<Field> {
     let field = |name: &str, kind, label, hint| {
         field(&format!("{STORES}[{index}].{name}"), kind, label, hint)
     };
@@ -66,6 +71,15 @@ fn fields(index: usize) -> Vec<Field> {
                 "Empty takes the name that Next Engine has.",
             ),
         ),
+    ]
+}
+
+/// Those that most shops leave empty.
+fn further(index: usize) -> Vec<Field> {
+    let field = |name: &str, kind, label, hint| {
+        field(&format!("{STORES}[{index}].{name}"), kind, label, hint)
+    };
+    vec![
         field(
             "source-store-id",
             Kind::Optional,

@@ -74,7 +74,7 @@ async fn ended(browser: &mut Browser, path: &str) -> Page {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_by_hand_shows_its_progress_and_refused_orders_are_taken_in_again() {
+async fn an_import_by_hand_shows_its_progress() {
     let (stage, _world, mut browser) = merchant().await;
     let page = browser
         .post("/console/t/demo/orders/import", &[("shop-id", "1")])
@@ -94,6 +94,16 @@ async fn an_import_by_hand_shows_its_progress_and_refused_orders_are_taken_in_ag
     );
     assert!(!page.text.contains("not yet"), "the last import is told");
 
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_are_listed_opened_saved_as_a_file_and_taken_in_again() {
+    let (stage, _world, mut browser) = merchant().await;
+    browser
+        .post("/console/t/demo/orders/import", &[("shop-id", "1")])
+        .await;
+    ended(&mut browser, "/console/t/demo/orders").await;
     let page = browser.get("/console/t/demo/received").await;
     assert!(page.text.contains("registered") && page.text.contains("JST"));
     let slip = page
@@ -252,7 +262,7 @@ async fn a_check_asks_both_services_and_its_answer_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn settings_are_saved_as_typed_and_receiving_stores_are_added_changed_and_removed() {
+async fn stock_settings_are_saved_as_typed() {
     let (stage, _world, mut browser) = merchant().await;
     let fields = [
         ("stock.triggers.loss", "true"),
@@ -291,6 +301,12 @@ async fn settings_are_saved_as_typed_and_receiving_stores_are_added_changed_and_
             && page.text.contains("value=\"many\"")
     );
 
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn receiving_stores_are_added_changed_and_removed() {
+    let (stage, _world, mut browser) = merchant().await;
     let row = |field: &str| format!("orders.receiving-stores[1].{field}");
     let names = ["store-id", "start-date", "shop-id", "shop-name"].map(row);
     let typed = ["2", "2026-11-01", "2", "公式通販"];
@@ -336,6 +352,12 @@ async fn settings_are_saved_as_typed_and_receiving_stores_are_added_changed_and_
         1
     );
 
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fees_and_payments_are_saved_as_typed() {
+    let (stage, _world, mut browser) = merchant().await;
     let fields = [
         ("orders.charge", "line"),
         ("orders.charge.line", "EC-FEE"),
