@@ -4,6 +4,7 @@
 mod bindings;
 mod connection;
 mod convert;
+mod directory;
 mod history;
 mod http;
 mod orders;

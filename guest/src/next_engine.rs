@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod auth;
+pub mod choices;
 pub mod company;
 pub mod goods;
 pub mod movements;

@@ -6,6 +6,7 @@ mod component;
 mod failure;
 mod interrupt;
 mod operate;
+mod operator;
 mod serve;
 mod show;
 pub mod words;
@@ -133,9 +134,18 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         redirect: Option<String>,
     },
-    /// Serves webhooks, the login and the JSON API, and does what is due.
+    /// Serves the console, webhooks, the login and the JSON API, and does what is due.
     #[command(after_help = CONFIGURATION)]
     Serve,
+    /// Prints a one-time invitation to the console: the operator's account, or with --tenant one of that shop.
+    #[command(
+        after_help = "Examples: tsunagi operator                     # open the printed address in a browser, within 2 days\n          tsunagi operator --tenant myshop     # for a merchant, who sees that shop only\n          tsunagi operator --account taro      # a new password for an account"
+    )]
+    Operator {
+        /// An account that gets a new password.
+        #[arg(long, value_name = "NAME", conflicts_with = "tenant")]
+        account: Option<String>,
+    },
     /// Prints a one-time login link, or switches the link between the services on or off (連携オン・オフ).
     #[command(
         after_help = "Examples: tsunagi connect   # open the printed address in a browser, within 30 minutes\n          tsunagi connect --on --backlog send"
@@ -318,6 +328,7 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
         }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
         Command::Serve => serve::serve(&common, interrupt).await,
+        Command::Operator { account } => operator::invite(&common, account).await,
         command => commands::run(&common, command, interrupt).await,
     }
 }

@@ -60,7 +60,7 @@ pub async fn run(
         () = &mut asked => return Ok(Told::Interrupted),
     };
     if keep {
-        story.kept(&stage);
+        story.kept(&stage, &stage.console_link().await?);
         asked.await;
     }
     stage.close().await;

@@ -2,13 +2,16 @@
 //! about orders or stock.
 //!
 //! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
-//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, [`config`] and [`cli`] are the operator's.
+//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, `console` is the pages
+//! that people see, [`config`] and [`cli`] are the operator's.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod console;
 pub mod demo;
 pub mod json;
+mod random;
 pub mod runtime;
 pub mod scheduler;
 pub mod server;

@@ -120,7 +120,7 @@ pub enum Fault {
 }
 
 /// What may take as long as both services let it: everything that works through lists there.
-const LONG: [&str; 8] = [
+const LONG: [&str; 9] = [
     "schedule.run",
     "orders.import-shop",
     "orders.preview",
@@ -129,6 +129,7 @@ const LONG: [&str; 8] = [
     "stock.catch-up",
     "stock.compare",
     "stock.align",
+    "directory.products",
 ];
 
 /// The engine with the component. Clones share it.

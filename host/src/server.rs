@@ -1,4 +1,4 @@
-//! The HTTP server: webhooks in, the login's round trip, and every function of the contract as JSON. Never logs a query string, a
+//! The HTTP server: webhooks in, the login's round trip, every function of the contract as JSON, and the console. Never logs a query string, a
 //! header or a body; decides nothing about orders or stock.
 
 mod api;
@@ -16,8 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{scheduler, tenant::Tenant};
+use crate::{clock::SharedClock, console, scheduler, storage::Store, tenant::Tenant};
 pub use login::address as login_address;
+pub(crate) use login::begin_from_console;
 
 /// A shop and the secret its webhooks carry.
 #[derive(Clone)]
@@ -37,10 +38,15 @@ pub struct Service {
     pub api_token: Option<SecretString>,
     /// Where browsers reach it, without a slash at the end. Cookies go over https alone when it does.
     pub public_url: String,
+    /// Where the console keeps its accounts.
+    pub store: Arc<dyn Store>,
+    /// By which sessions and links end.
+    pub clock: SharedClock,
 }
 
 impl Service {
-    fn find(&self, tenant: &str) -> Result<&Served, StatusCode> {
+    /// The shop of this name.
+    pub(crate) fn find(&self, tenant: &str) -> Result<&Served, StatusCode> {
         self.tenants.get(tenant).ok_or(StatusCode::NOT_FOUND)
     }
 
@@ -87,7 +93,7 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
                 tokio::spawn(scheduler::run(served.tenant.clone(), stopped.clone()))
             }));
     }
-    let app = router(service);
+    let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
     let mut ending = stopped;
     tasks.push(tokio::spawn(async move {
         let end = async move {
@@ -113,7 +119,8 @@ fn router(service: Service) -> Router {
         .route("/t/{tenant}/login/callback", get(login::finish_named))
         .route("/login/callback", get(login::finish))
         .route("/api/t/{tenant}/{interface}/{function}", any(api::call))
-        .with_state(service)
+        .with_state(service.clone())
+        .merge(console::router(service))
 }
 
 /// Compares without telling by its time how much was right.

@@ -10,6 +10,7 @@
 )]
 
 mod connection;
+mod directory;
 mod orders;
 mod outside;
 mod simulated;

@@ -12,7 +12,12 @@ use tsunagi_sandbox::{ServiceName, Switches};
 use crate::world::{TEA, World, order};
 
 /// One plain HTTP/1.1 request: status and body.
-async fn ask(world: &World, request: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+pub async fn ask(
+    world: &World,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
     let (status, _, body) = whole(world, request, headers, body).await;
     (status, body)
 }

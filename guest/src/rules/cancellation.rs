@@ -76,6 +76,11 @@ fn went_back(now: &Order, then: &Order) -> bool {
     ranks.is_some_and(|(now, then)| now < then)
 }
 
+/// Whether a reading says anything else than the one that was booked, whatever today's settings make of it.
+pub fn says_more(now: &Order, then: &Order, moment: ImportMoment) -> bool {
+    now.life != Life::Live || went_back(now, then) || !same_content(now, then, moment)
+}
+
 /// Pieces that came back on lines that count.
 pub fn returned(order: &Order) -> Decimal {
     order.live_lines().map(|line| line.returned).sum()

@@ -47,14 +47,19 @@ impl SmaregiKey {
 
 /// Next Engine's code of a Smaregi product; `None` when the product has no value of the rule's basis.
 pub fn to_next_engine(rule: &CodeRule, product: &Product) -> Option<String> {
+    next_engine_code(rule, &product.id, &product.code)
+}
+
+/// The same for a product of which only its 商品ID and 商品コード are known.
+pub fn next_engine_code(rule: &CodeRule, id: &str, code: &str) -> Option<String> {
     let value = match rule.basis {
-        CodeBasis::ProductCode => &product.code,
-        CodeBasis::ProductId => &product.id,
+        CodeBasis::ProductCode => code,
+        CodeBasis::ProductId => id,
     };
     if value.is_empty() {
         return None;
     }
-    let exception = rule.pairs.iter().find(|pair| pair.smaregi == *value);
+    let exception = rule.pairs.iter().find(|pair| pair.smaregi == value);
     let code = exception.map_or_else(
         || format!("{}{value}", rule.prefix),
         |pair| pair.next_engine.clone(),
@@ -63,7 +68,7 @@ pub fn to_next_engine(rule: &CodeRule, product: &Product) -> Option<String> {
     let claimed = rule
         .pairs
         .iter()
-        .any(|pair| pair.next_engine == code && pair.smaregi != *value);
+        .any(|pair| pair.next_engine == code && pair.smaregi != value);
     (!claimed && !code.is_empty()).then_some(code)
 }
 

@@ -14,6 +14,7 @@ pub mod pace;
 pub mod payment;
 pub mod points;
 pub mod product;
+pub mod product_search;
 pub mod sale;
 #[cfg(test)]
 pub mod samples;

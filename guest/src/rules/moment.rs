@@ -59,6 +59,29 @@ pub fn may_be_taken(shop_id: &str, head: Option<&Head>, settings: &OrderSettings
     })
 }
 
+/// Whether the order is taken as soon as its goods are allocated (引当). Next Engine then moves it from 2 to 20 without dating the
+/// slip (next-engine.md 6), so that no search for changes shows it: it must be asked after.
+pub fn only_waits_for_goods(order: &Order, settings: &OrderSettings) -> bool {
+    let ready = |order: &Order| Order {
+        state: OrderState::Printing,
+        ..order.clone()
+    };
+    may_move_unseen(order.state, settings) && taken(&ready(order), settings).is_ok()
+}
+
+/// The same for a slip that cannot be read as a whole.
+pub fn may_only_wait_for_goods(shop_id: &str, head: &Head, settings: &OrderSettings) -> bool {
+    let ready = Head {
+        state: OrderState::Printing,
+        ..head.clone()
+    };
+    may_move_unseen(head.state, settings) && may_be_taken(shop_id, Some(&ready), settings)
+}
+
+fn may_move_unseen(state: OrderState, settings: &OrderSettings) -> bool {
+    settings.moment == ImportMoment::ReadyToShip && state == OrderState::Issued
+}
+
 /// Whether a state is at or past the moment. A state we do not know never is.
 pub fn reached(moment: ImportMoment, state: OrderState) -> bool {
     state.rank().is_some_and(|rank| rank >= needed(moment))
@@ -204,6 +227,47 @@ mod tests {
         let mut order = samples::order("1001");
         order.shipped_on = crate::time::parse_day("2026-11-01");
         assert!(taken(&order, &samples::settings()).is_ok());
+    }
+
+    #[test]
+    fn goods_are_all_that_is_missing_only_where_ready_to_ship_is_the_moment() {
+        use ImportMoment as M;
+        use OrderState as S;
+        for (moment, state, life, day, expected) in [
+            (M::ReadyToShip, S::Issued, Life::Live, "2026-11-21", true),
+            (M::ReadyToShip, S::Issued, Life::Live, "2026-10-31", false),
+            (M::ReadyToShip, S::Issued, Life::Merged, "2026-11-21", false),
+            (M::ReadyToShip, S::Printing, Life::Live, "2026-11-21", false),
+            (
+                M::ReadyToShip,
+                S::Provisional,
+                Life::Live,
+                "2026-11-21",
+                false,
+            ),
+            (M::Shipped, S::Issued, Life::Live, "2026-11-21", false),
+            (M::Issued, S::Issued, Life::Live, "2026-11-21", false),
+        ] {
+            let settings = OrderSettings {
+                moment,
+                ..samples::settings()
+            };
+            let mut order = samples::order("1001");
+            (order.state, order.life) = (state, life);
+            order.shipped_on = crate::time::parse_day(day);
+            let head = Head {
+                state,
+                state_id: order.state_id.clone(),
+                life,
+                cancel_type: order.cancel_type.clone(),
+                sold_on: order.shipped_on,
+            };
+            let found = [
+                only_waits_for_goods(&order, &settings),
+                may_only_wait_for_goods("1", &head, &settings),
+            ];
+            assert_eq!(found, [expected; 2], "{moment:?} {state:?} {life:?} {day}");
+        }
     }
 
     #[test]

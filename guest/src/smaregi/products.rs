@@ -6,12 +6,22 @@ use super::{PAGE_ROWS, Request, segment};
 use crate::{
     money,
     reason::Reason,
-    rules::product::{Draw, Product, TaxClass},
+    rules::{
+        product::{Draw, Product, TaxClass},
+        product_search::Listed,
+    },
+    text,
     wire::{self, Row},
 };
 
 const FIELDS: &str =
     "productId,productCode,productName,taxDivision,reduceTaxId,stockControlDivision";
+
+/// What people choose a product by.
+const LISTED: &str = "productId,productCode,productName,price";
+/// The longest 商品コード and 商品名 (smaregi.md 5).
+const LONGEST_CODE: usize = 20;
+const LONGEST_NAME: usize = 85;
 
 /// Whether 在庫引当 is asked for. The parameter is documented for a single product; a list that refuses it is asked without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +46,35 @@ pub fn one(id: &str, draws: Draws) -> Request {
 /// A page of all products, from 1.
 pub fn page(page: u32, draws: Draws) -> Request {
     read("/products", "/products", draws).page(page, PAGE_ROWS)
+}
+
+/// A page of all products to choose from, from 1.
+pub fn listing(page: u32) -> Request {
+    let request = Request::get("/products", "/products").with("fields", LISTED);
+    request.page(page, PAGE_ROWS)
+}
+
+/// The same for one 商品コード.
+pub fn listing_of(code: &str) -> Request {
+    let request = Request::get("/products", "/products").with("fields", LISTED);
+    request.with("product_code", code)
+}
+
+/// The rows of either. A price that cannot be read keeps nobody from choosing the product.
+pub fn decode_listing(answer: &Value) -> Vec<Result<Listed, Reason>> {
+    wire::rows(answer, "products", |row| {
+        let code = row.maybe_text("productCode").unwrap_or_default();
+        if code.len() > LONGEST_CODE {
+            return Err(wire::unreadable("productCode", row.value("productCode")));
+        }
+        let name = row.maybe_text("productName").unwrap_or_default();
+        Ok(Listed {
+            id: row.id("productId")?,
+            code,
+            name: text::fit(&name, LONGEST_NAME),
+            price: row.maybe_decimal("price").unwrap_or_default(),
+        })
+    })
 }
 
 fn read(name: &'static str, path: &str, draws: Draws) -> Request {

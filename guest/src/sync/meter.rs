@@ -78,6 +78,18 @@ pub fn flush(tenant: &Tenant<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether the month's calls to Next Engine are used up; never without a budget.
+pub fn is_spent(tenant: &Tenant<'_>) -> Result<bool> {
+    let budget = u64::from(tenant.settings.pace.monthly_calls);
+    if budget == 0 {
+        return Ok(false);
+    }
+    let key = key(&time::month(tenant.now()), Side::NextEngine);
+    let counts = store::read::<Counts>(&tenant.ports, &key)?.map(|seen| seen.value);
+    let made: u64 = counts.unwrap_or_default().values().sum();
+    Ok(made >= budget)
+}
+
 /// The calls of a month, by side and endpoint.
 pub fn read(ports: &Ports<'_>, month: &str) -> Result<Vec<EndpointCalls>> {
     let sides = [Side::Smaregi, Side::NextEngine];

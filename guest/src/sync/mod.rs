@@ -2,6 +2,7 @@
 
 pub mod call_error;
 pub mod connection;
+pub mod directory;
 pub mod history_received;
 pub mod history_sent;
 pub mod lookup;

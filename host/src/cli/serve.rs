@@ -9,7 +9,7 @@ use tsunagi_sandbox::{Sandbox, SandboxConfig, shop::demo_shop};
 
 use super::{Common, Ending, failure::Usage, interrupt::Interrupt};
 use crate::{
-    clock::SystemClock,
+    clock::{SharedClock, SystemClock},
     config::{Config, TenantConfig},
     json,
     runtime::{AllowList, Fault, Limits, Runtime, RuntimeConfig, Surroundings},
@@ -27,6 +27,10 @@ pub struct Opened {
     pub config: Config,
     /// Shops by name.
     pub tenants: BTreeMap<String, Tenant>,
+    /// Everything that is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: SharedClock,
     runtime: Runtime,
 }
 
@@ -40,7 +44,7 @@ pub async fn open(common: &Common) -> anyhow::Result<Opened> {
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
-    let clock = Arc::new(SystemClock::new());
+    let clock: SharedClock = Arc::new(SystemClock::new());
     let tenants = config.tenants.iter().map(|(name, tenant)| {
         let surroundings = Surroundings {
             store: store.clone(),
@@ -56,6 +60,8 @@ pub async fn open(common: &Common) -> anyhow::Result<Opened> {
     Ok(Opened {
         tenants: tenants.collect(),
         config,
+        store,
+        clock,
         runtime,
     })
 }
@@ -153,6 +159,8 @@ pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<
         tenants: Arc::new(opened.config.tenants.iter().filter_map(served).collect()),
         api_token: opened.config.api_token.clone(),
         public_url: opened.config.public_url.clone(),
+        store: opened.store.clone(),
+        clock: opened.clock.clone(),
     };
     let listener = TcpListener::bind(opened.config.listen)
         .await

@@ -14,6 +14,7 @@ use tsunagi_sandbox::{
 
 use super::browser::Browser;
 use crate::{
+    console,
     runtime::{AllowList, Runtime, Surroundings},
     server::{self, Running, Served, Service, login_address},
     storage::Sqlite,
@@ -48,6 +49,7 @@ pub struct Stage {
     pub clock: SandboxClock,
     running: Option<Running>,
     base: String,
+    store: Arc<Sqlite>,
 }
 
 impl Stage {
@@ -64,8 +66,9 @@ impl Stage {
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start(config)?;
+        let store = Arc::new(Sqlite::in_memory()?);
         let surroundings = Surroundings {
-            store: Arc::new(Sqlite::in_memory()?),
+            store: store.clone(),
             tenant: SHOP.to_owned(),
             clock: Arc::new(clock.clone()),
             allowed: AllowList::default(),
@@ -81,6 +84,8 @@ impl Stage {
             tenants: Arc::new(BTreeMap::from([(SHOP.to_owned(), served)])),
             api_token: Some(SecretString::from(API_TOKEN)),
             public_url: base.clone(),
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
         };
         // Rounds are called by hand here, so that the clock moves between them and not within.
         let running = server::start(service, listener, false)?;
@@ -90,6 +95,7 @@ impl Stage {
             clock,
             running: Some(running),
             base,
+            store,
         };
         stage.register_addresses()?;
         Ok(stage)
@@ -174,6 +180,16 @@ impl Stage {
     pub async fn login_link(&self) -> anyhow::Result<String> {
         let link = self.tenant.new_link().await?;
         Ok(login_address(&self.base, SHOP, &link))
+    }
+
+    /// A new one-time invitation to the console, for the operator.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn console_link(&self) -> anyhow::Result<String> {
+        let (store, now) = (self.store.clone(), self.now());
+        let link = console::invitation_link(store, &self.base, None, None, now).await?;
+        Ok(link.context("there is no such account")?.0)
     }
 
     /// Logs in to Next Engine as a merchant does: from a link of ours, over its form, back to our callback.

@@ -364,7 +364,7 @@ impl Story {
     }
 
     /// What stays up.
-    pub fn kept(&self, stage: &Stage) {
+    pub fn kept(&self, stage: &Stage, console: &str) {
         eprintln!(
             "{} {} · Next Engine {} · Smaregi {} · API token {}",
             self.language.of(
@@ -376,5 +376,7 @@ impl Story {
             stage.sandbox.smaregi_api(),
             stage.api_token(),
         );
+        let open = self.language.of("管理画面:", "The console:");
+        eprintln!("{open} {console}");
     }
 }

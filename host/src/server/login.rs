@@ -2,7 +2,7 @@
 //! cookie that ties both ends together, because Next Engine makes its own `state` (next-engine.md 1.1).
 //!
 //! Without the link anybody could bind a new shop to a company of their own. Whoever holds the API's token, or may use the command
-//! line, makes links.
+//! line, makes links; who is signed in to the console needs none.
 
 mod cookies;
 mod page;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, IntoResponseParts, Redirect, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,21 +80,35 @@ pub async fn begin(
             return Ok(page(StatusCode::SERVICE_UNAVAILABLE, Told::FAILED));
         }
     }
-    let begun = served
-        .tenant
-        .call("connection.begin-login", json!({}))
-        .await;
-    let start = match begun {
-        Ok(start) => start,
-        Err(error) => return Ok(failed(&error, true)),
-    };
+    match started(&served.tenant, &service.public_url, "").await {
+        Ok((address, cookies)) => Ok((cookies, Redirect::to(&address)).into_response()),
+        Err(error) => Ok(failed(&error, true, None)),
+    }
+}
+
+type Cookies = AppendHeaders<[(HeaderName, String); 2]>;
+
+/// Begins a login: where to send the browser, and the cookies that it comes back with.
+async fn started(
+    tenant: &Tenant,
+    public_url: &str,
+    back: &str,
+) -> Result<(String, Cookies), CallError> {
+    let start = tenant.call("connection.begin-login", json!({})).await?;
     let text = |field: &str| start.get(field).and_then(Value::as_str).unwrap_or_default();
-    let cookie = cookies::set(&tenant, text("ticket"), &service.public_url);
-    Ok((
-        [(header::SET_COOKIE, cookie)],
-        Redirect::to(text("address")),
-    )
-        .into_response())
+    let ticket = cookies::set(&tenant.name, text("ticket"), public_url);
+    let back = cookies::set_back(&tenant.name, back, public_url);
+    let cookies = [(header::SET_COOKIE, ticket), (header::SET_COOKIE, back)];
+    Ok((text("address").to_owned(), AppendHeaders(cookies)))
+}
+
+/// The same for somebody who is signed in to the console; afterwards the browser comes back to this page of the shop.
+pub async fn begin_from_console(
+    service: &Service,
+    tenant: &Tenant,
+    page: &'static str,
+) -> Result<(String, impl IntoResponseParts + use<>), CallError> {
+    started(tenant, &service.public_url, page).await
 }
 
 /// Back at the address that all shops share: the cookie says which one it was.
@@ -105,7 +119,7 @@ pub async fn finish(
 ) -> Response {
     let open = cookies::all(&headers);
     match open.as_slice() {
-        [(tenant, ticket)] => finished(&service, tenant, ticket, back).await,
+        [(tenant, ticket)] => finished(&service, tenant, ticket, back, &headers).await,
         [] => page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN),
         // A guess could bind one shop to the other's company.
         several => {
@@ -127,7 +141,7 @@ pub async fn finish_named(
 ) -> Response {
     let open = cookies::all(&headers);
     match open.iter().find(|(tenant, _)| *tenant == named) {
-        Some((tenant, ticket)) => finished(&service, tenant, ticket, back).await,
+        Some((tenant, ticket)) => finished(&service, tenant, ticket, back, &headers).await,
         None => page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN),
     }
 }
@@ -137,6 +151,7 @@ async fn finished(
     tenant: &str,
     ticket: &str,
     back: Result<Query<Back>, QueryRejection>,
+    headers: &HeaderMap,
 ) -> Response {
     let Ok(served) = service.find(tenant) else {
         return page(StatusCode::BAD_REQUEST, Told::NOT_BEGUN);
@@ -145,9 +160,12 @@ async fn finished(
         return page(StatusCode::BAD_REQUEST, Told::NO_STATE);
     };
     let arguments = json!({ "ticket": ticket, "uid": uid, "state": state });
+    let page = cookies::back(headers, tenant)
+        .filter(|page| page.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .map(|page| format!("/console/t/{tenant}/{page}"));
     let (mut response, used) = match patiently(&served.tenant, &arguments, PATIENCE).await {
-        Ok(status) => (connected(&status), true),
-        Err((error, used)) => (failed(&error, used), used),
+        Ok(status) => (connected(&status, page.as_deref()), true),
+        Err((error, used)) => (failed(&error, used, page.as_deref()), used),
     };
     // A ticket that still lives may be tried again by loading the page once more.
     if used {
@@ -156,7 +174,11 @@ async fn finished(
     response
 }
 
-fn connected(status: &Value) -> Response {
+/// Begun in the console, it ends there.
+fn connected(status: &Value, back: Option<&str>) -> Response {
+    if let Some(back) = back {
+        return Redirect::to(&format!("{back}?done=connected")).into_response();
+    }
     let until = status
         .pointer("/tokens/refresh-expires-at")
         .and_then(Value::as_str);
@@ -208,19 +230,24 @@ fn kind(error: &CallError) -> &str {
 }
 
 /// Unless the ticket is used up, the same page may be loaded again.
-fn failed(error: &CallError, used: bool) -> Response {
+fn failed(error: &CallError, used: bool, back: Option<&str>) -> Response {
     let again = if used { "" } else { page::AGAIN };
     match error {
         CallError::Contract(error) => page(
             StatusCode::CONFLICT,
             Told {
                 text: &format!("{}\n{}\n{again}", error.message("ja"), error.message("en")),
+                back,
                 ..Told::NOT_CONNECTED
             },
         ),
         CallError::Fault(fault) => {
             tracing::error!("a login failed: {fault}");
-            page(StatusCode::INTERNAL_SERVER_ERROR, Told::FAILED)
+            let told = Told {
+                back,
+                ..Told::FAILED
+            };
+            page(StatusCode::INTERNAL_SERVER_ERROR, told)
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One-time links to the login: only who was given one may bind a shop to a Next Engine company. They lie in the host's own part of
 //! the store, so that the command line makes one and the server takes it. A link is short-lived, good once, and few are open.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use subtle::ConstantTimeEq;
 
 use super::mark::HOST;
-use crate::storage::{Check, Direction, Entry, Store, StoreError, Write};
+use crate::{
+    random,
+    storage::{Check, Direction, Entry, Store, StoreError, Write},
+};
 
 /// Time enough to pass it on to the person who logs in.
 const LIVES: TimeDelta = TimeDelta::minutes(30);
@@ -27,7 +28,7 @@ pub struct Link {
 /// Makes one.
 pub async fn make(store: &dyn Store, tenant: &str, now: DateTime<Utc>) -> Result<Link, StoreError> {
     let link = Link {
-        code: code()?,
+        code: random::token(BYTES)?,
         expires_at: now + LIVES,
     };
     let open = open(store, tenant).await?;
@@ -100,17 +101,6 @@ fn prefix(tenant: &str) -> String {
 fn has_expired(key: &str, now: DateTime<Utc>) -> bool {
     let seconds = key.split('/').nth(2).and_then(|text| text.parse().ok());
     seconds.is_none_or(|until: i64| until <= now.timestamp())
-}
-
-fn code() -> Result<String, StoreError> {
-    let mut bytes = [0; BYTES];
-    let failed = |error| StoreError::Unavailable(format!("no random numbers: {error}"));
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
 }
 
 #[cfg(test)]

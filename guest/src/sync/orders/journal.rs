@@ -125,6 +125,7 @@ pub fn hold(
         reason,
         entry,
         again: false,
+        outdated: false,
     });
     Ok(commit)
 }

@@ -159,10 +159,10 @@ fn undo(record: &SlipRecord, undoing: Undoing, why: Reason) -> Next {
     Next::Undo(undoing, why)
 }
 
-/// Why a slip that is done is no sale.
+/// Why a slip that is done is no sale, or not the sale that it asks for by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassedBy {
-    /// By the order's own doing, or it is a sale.
+    /// By the order's own doing, or it is the sale.
     Nothing,
     /// It is not that far for today's import moment.
     Moment,
@@ -170,12 +170,19 @@ pub enum PassedBy {
     Settings,
 }
 
-/// Whether a slip was passed by for the settings' sake: under others it would be taken, so that it must not be forgotten.
+/// Whether a slip, or a change after its import, was passed by for the settings' sake: under others it would be taken, so that it
+/// must not be forgotten.
 pub fn passed_by(record: &SlipRecord, settings: &Settings) -> PassedBy {
+    let says_more = |order: &&Order| {
+        record.registered.as_ref().is_none_or(|registered| {
+            cancellation::says_more(order, &registered.made_from, settings.orders.moment)
+        })
+    };
     let order = record
         .order
         .as_ref()
-        .filter(|_| record.registered.is_none() && record.unreadable.is_none());
+        .filter(|_| record.unreadable.is_none())
+        .filter(says_more);
     match order.map(|order| moment::taken(order, &settings.orders)) {
         Some(Err(NotTaken::BySettings(_))) => PassedBy::Settings,
         Some(Err(NotTaken::NotYet(_))) => PassedBy::Moment,

@@ -7,12 +7,13 @@
 //! | `orders/begun/<slip, 20 digits>` | `true`: of its work something was begun, which goes on while the link is off |
 //! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
 //! | `orders/unshipped/<slip, 20 digits>` | `true`: booked here, not shipped there |
+//! | `orders/early/<shop>/<slip, 20 digits>` | `true`: its goods may be allocated any time, which dates no slip |
 //! | `orders/received/<13 digits of ms>-<slip>-<n>` | [`Received`] |
 //! | `orders/cursor/<shop>` | [`Cursor`] |
 //! | `orders/scan` | [`Scan`]: the search in progress |
 //! | `orders/retry-run` | [`RetryRun`]: the newest retry |
 //!
-//! The four indexes follow from the record and are written with it.
+//! The five indexes follow from the record and are written with it.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ use crate::{
     rules::{
         cancellation::Undoing,
         cursor::Reach,
-        order::{Order, OrderState},
+        order::{Life, Order, OrderState},
         sale::Sale,
         source_store::{self, Shift},
     },
@@ -49,6 +50,8 @@ pub const BEGUN: &str = "orders/begun/";
 pub const REFUSED: &str = "orders/refused/";
 /// Prefix of the slips booked before shipping.
 pub const UNSHIPPED: &str = "orders/unshipped/";
+/// Prefix of the slips whose goods may be allocated any time.
+pub const EARLY: &str = "orders/early/";
 /// Prefix of the reception history.
 pub const RECEIVED: &str = "orders/received/";
 
@@ -234,6 +237,9 @@ pub struct Trouble {
     pub entry: String,
     /// A change or a retry came since: try again.
     pub again: bool,
+    /// A change came since: what was refused is no more.
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 /// Everything about one slip.
@@ -314,6 +320,21 @@ impl SlipRecord {
         }
     }
 
+    /// What waits for a person was about an older reading.
+    pub fn outdate(&mut self) {
+        if let Some(trouble) = self.trouble.as_mut() {
+            trouble.outdated = true;
+        }
+    }
+
+    /// Whether it is no sale yet and waits for its goods, as far as it could be read.
+    fn is_early(&self) -> bool {
+        let waits = |order: &Order| order.state == OrderState::Issued && order.life == Life::Live;
+        self.registered.is_none()
+            && self.unreadable.is_none()
+            && self.order.as_ref().is_none_or(waits)
+    }
+
     fn indexes(&self) -> BTreeSet<String> {
         let slip = format!("{:0>20}", self.slip);
         let shipped = self
@@ -331,6 +352,7 @@ impl SlipRecord {
                 format!("{UNSHIPPED}{slip}"),
                 self.registered.is_some() && !shipped,
             ),
+            (format!("{EARLY}{}/{slip}", self.shop_id), self.is_early()),
         ];
         let held = indexes.into_iter().filter(|(_, holds)| *holds);
         held.map(|(index, _)| index).collect()

@@ -15,13 +15,16 @@ use crate::{
         moment,
         order::{Life, Order},
     },
-    settings::OrderSettings,
+    settings::{ImportMoment, OrderSettings},
     sync::{
         next_engine_session::NextEngine,
         orders::{
             journal,
             reading::{self, Reading},
-            records::{self, Cursor, SCAN_KEY, Scan, ScanShop, SlipRecord, cursor_key, slip_key},
+            records::{
+                self, Cursor, EARLY, SCAN_KEY, Scan, ScanShop, SlipRecord, cursor_key, slip_key,
+                slip_of,
+            },
         },
         report::ImportProgress,
         store::{self, Commit, Stored},
@@ -29,7 +32,7 @@ use crate::{
     },
 };
 
-/// Slips a commit: each may cost a check and six writes (its record, and its indexes, one of which may move), of which storage
+/// Slips a commit: each may cost a check and eight writes (its record, and its indexes, two of which may move), of which storage
 /// takes 2 000.
 const SLIPS_A_COMMIT: usize = 200;
 
@@ -80,19 +83,32 @@ async fn scans(
     for group in cursor::groups(starts) {
         let shops = group.shops.iter();
         let scan = Scan {
+            lacking: early(tenant, &group.shops)?,
             shops: shops
                 .filter_map(|shop| begins.get(shop).map(|begin| begin.shop.clone()))
                 .collect(),
             from: group.from,
             from_slip: None,
             last_page: false,
-            lacking: BTreeSet::new(),
             started: tenant.now(),
             newest: None,
         };
         run(session, tenant, scan, progress).await?;
     }
     Ok(())
+}
+
+/// Slips whose goods may have been allocated, which no search for changes shows.
+fn early(tenant: &Tenant<'_>, shops: &[String]) -> Result<BTreeSet<String>> {
+    let mut slips = BTreeSet::new();
+    if tenant.settings.orders.moment != ImportMoment::ReadyToShip {
+        return Ok(slips);
+    }
+    for shop in shops {
+        let found = store::list_all::<bool>(&tenant.ports, &format!("{EARLY}{shop}/"))?;
+        slips.extend(found.iter().map(|entry| slip_of(&entry.key).to_owned()));
+    }
+    Ok(slips)
 }
 
 /// An open scan under today's settings: it serves no shop that is gone, and has taken only what it took all along.
@@ -225,17 +241,24 @@ fn partial(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<BTreeSet<String>
         .iter()
         .zip(&known)
         .filter(|(reading, known)| {
-            let of_interest = known.is_some() || is_taken(reading, &tenant.settings.orders);
+            let of_interest = known.is_some() || is_kept(reading, &tenant.settings.orders);
             of_interest && reading.partial
         })
         .map(|(reading, _)| reading.slip.clone());
     Ok(lacking.collect())
 }
 
-fn is_taken(reading: &Reading, settings: &OrderSettings) -> bool {
+/// Whether a slip that was never seen gets a record: it is taken, or would be without ever showing again.
+fn is_kept(reading: &Reading, settings: &OrderSettings) -> bool {
+    let (shop, head) = (&reading.shop_id, reading.head.as_ref());
     match &reading.order {
-        Ok(order) => moment::taken(order, settings).is_ok(),
-        Err(_) => moment::may_be_taken(&reading.shop_id, reading.head.as_ref(), settings),
+        Ok(order) => {
+            moment::taken(order, settings).is_ok() || moment::only_waits_for_goods(order, settings)
+        }
+        Err(_) => {
+            moment::may_be_taken(shop, head, settings)
+                || head.is_some_and(|head| moment::may_only_wait_for_goods(shop, head, settings))
+        }
     }
 }
 
@@ -322,7 +345,7 @@ pub(super) fn absorb(
     seen: Option<&Stored<SlipRecord>>,
     settings: &OrderSettings,
 ) -> Option<SlipRecord> {
-    if seen.is_none() && !is_taken(reading, settings) {
+    if seen.is_none() && !is_kept(reading, settings) {
         return None;
     }
     if Planted::StaleCopyRetried.is_on() && seen.is_some_and(|seen| seen.value.is_held()) {
@@ -341,6 +364,7 @@ pub(super) fn absorb(
     };
     if news {
         record.release();
+        record.outdate();
     }
     record.todo |= !record.is_held() && has_work(&record, settings);
     (before != Some(&record)).then_some(record)

@@ -199,7 +199,7 @@ fn adopt(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
 }
 
 /// Nothing is left: the slip leaves the queue, and trouble that a change or a retry has ended leaves it too. What the settings
-/// pass by is not forgotten: an order that was refused stays so, and any other is read again once they take it.
+/// pass by is not forgotten: an order that was refused as it is stays so, and any other is read again once they take it.
 fn done(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
     journal::change(&bench.tenant.ports, &seen.slip, |record, commit| {
         if record != seen {
@@ -209,6 +209,7 @@ fn done(bench: &Bench<'_>, seen: &SlipRecord) -> Result<Flow> {
         let passed = plan::passed_by(record, &bench.tenant.settings);
         if let Some(trouble) = record.trouble.as_mut()
             && passed == PassedBy::Settings
+            && !trouble.outdated
         {
             trouble.again = false;
             return Ok(Some(commit));

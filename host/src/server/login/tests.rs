@@ -65,7 +65,7 @@ async fn a_ticket_outlives_a_wait_that_was_too_short() {
     imported.unwrap();
     let (error, used) = early.unwrap_err();
     assert_eq!((kind(&error), used), ("contended", false));
-    let page = failed(&error, used).into_body();
+    let page = failed(&error, used, None).into_body();
     let page = axum::body::to_bytes(page, usize::MAX).await.unwrap();
     let page = String::from_utf8_lossy(&page).into_owned();
     assert!(page.contains("再読み込み") && page.contains("Load this page again"));

@@ -350,6 +350,7 @@ impl Life {
         self.catalog_changes();
         let (id, code) = SEASONAL;
         if !there {
+            self.seasonal_gone = true;
             self.people(
                 || format!("product {id} is deleted"),
                 |services| services.smaregi.delete_product(id),

@@ -129,6 +129,11 @@ pub struct Life {
     takings: i64,
     tills: Vec<u64>,
     serial: u32,
+    /// The seasonal product was deleted once: what a sale took of it does not come back while it is gone (assumed), so its stock
+    /// tells nothing any more.
+    seasonal_gone: bool,
+    /// Until when the link was off while the goods of a spoilt upload waited: nobody sends them again meanwhile.
+    spoilt_while_off: Option<Moment>,
     /// Something changed that may have refused orders.
     terms_changed: bool,
     /// Nobody could reach Next Engine for days.
@@ -203,6 +208,8 @@ impl Life {
             takings: 0,
             tills: Vec::new(),
             serial: 0,
+            seasonal_gone: false,
+            spoilt_while_off: None,
             terms_changed: false,
             away: false,
             acts: Vec::new(),

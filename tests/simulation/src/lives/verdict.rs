@@ -105,7 +105,8 @@ impl Life {
         }
         let state = self.stage.world.state();
         let books = state.services.smaregi.books();
-        let products = GOODS.iter().map(|row| row.0).chain([SEASONAL.0]);
+        let seasonal = (!self.seasonal_gone).then_some(SEASONAL.0);
+        let products = GOODS.iter().map(|row| row.0).chain(seasonal);
         for product in products {
             let should =
                 STORES.map(|store| expected.get(&(product, store)).copied().unwrap_or_default());
@@ -126,6 +127,10 @@ impl Life {
     /// Next Engine's stock: what was uploaded must be what should have travelled.
     fn uploads(&mut self, found: &mut Vec<String>) {
         let now = self.stage.world.now();
+        let spoilt = self.spoilt_lately();
+        if spoilt && !self.on {
+            self.spoilt_while_off = Some(now);
+        }
         for (product, code, ..) in GOODS {
             let sent = self.sent(code);
             let standing = self.standing_of(product, code, sent);
@@ -140,8 +145,9 @@ impl Life {
                 .get(&product)
                 .and_then(|product| product.either_at);
             match standing {
-                // What may or may not travel may still be held.
-                Standing::Complete if either.is_some_and(|at| now - at < ITS_TURN * 2) => {}
+                // What may or may not travel may still be held, and longer where an upload went wrong.
+                Standing::Complete
+                    if either.is_some_and(|at| spoilt || now - at < ITS_TURN * 2) => {}
                 Standing::Complete => self.ledger.well(product, sent),
                 Standing::Hindered => {
                     self.ledger.products.entry(product).or_default().hindered = Some(now);
@@ -174,7 +180,7 @@ impl Life {
     pub(super) fn lacking(&self) -> Vec<u64> {
         let now = self.stage.world.now();
         let stormy = self.stage.world.state().struck() > 0;
-        let spoilt = self.spoilt(false).is_some_and(|at| now - at < ITS_TURN * 2);
+        let spoilt = self.spoilt_lately();
         let lacks = |product: u64, code: &str| {
             let hindered = self
                 .ledger
@@ -186,6 +192,13 @@ impl Life {
         };
         let lacking = GOODS.iter().filter(|row| lacks(row.0, row.1));
         lacking.map(|row| row.0).collect()
+    }
+
+    /// Whether an upload went wrong so late that what it held may still wait for a person.
+    fn spoilt_lately(&self) -> bool {
+        let now = self.stage.world.now();
+        let waits_since = self.spoilt(false).max(self.spoilt_while_off);
+        waits_since.is_some_and(|at| now - at < ITS_TURN * 2)
     }
 
     fn sent(&self, code: &str) -> i64 {

@@ -88,6 +88,7 @@ fn trouble(again: bool) -> Option<Trouble> {
         reason: Reason::new("x", "x", "x"),
         entry: "e".to_owned(),
         again,
+        outdated: false,
     })
 }
 

@@ -2,7 +2,10 @@
 
 use super::shop::{Shop, shop_with};
 use crate::{
-    rules::{order::OrderState, samples},
+    rules::{
+        order::{Life, OrderState},
+        samples,
+    },
     settings::{ImportMoment, OrderSettings},
     sync::report::RetryChoice,
     time,
@@ -50,6 +53,47 @@ fn an_earlier_moment_brings_what_was_passed_by() {
     shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
     shop.world.pass(60);
     assert_eq!(shop.import().registered, 1);
+}
+
+/// Next Engine allocates goods to a slip, which moves it on and leaves its date as it was.
+fn allocate(shop: &Shop, slip: u64) {
+    let mut slips = shop.world.slips.borrow_mut();
+    slips.get_mut(&slip).unwrap().order.state = OrderState::Printing;
+}
+
+#[test]
+fn goods_that_are_allocated_later_are_seen_although_the_slip_keeps_its_date() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    let mut order = samples::order("1001");
+    order.state = OrderState::Issued;
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 0);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 0);
+    allocate(&shop, 1001);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+    let asked = shop.world.asked("POST /api_v1_receiveorder_row/search");
+    shop.world.pass(60);
+    shop.import();
+    let again = shop.world.asked("POST /api_v1_receiveorder_row/search") - asked;
+    assert_eq!(again, 1, "and it is not asked after any more");
+}
+
+#[test]
+fn a_slip_that_cannot_be_read_is_asked_after_until_its_goods_are_allocated() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    let mut order = samples::order("1001");
+    order.state = OrderState::Issued;
+    shop.world.put(order);
+    shop.world
+        .raw(1001, "receive_order_total_amount", serde_json::json!("?"));
+    shop.import();
+    shop.world.pass(60);
+    allocate(&shop, 1001);
+    assert_eq!(shop.import().refused, 1);
 }
 
 #[test]
@@ -100,6 +144,72 @@ fn a_scan_that_outlives_its_shop_moves_no_cursor_of_it() {
     shop.world.pass(60);
     shop.import();
     assert_eq!(shop.world.live().len(), 200);
+}
+
+#[test]
+fn a_refused_order_that_changes_while_its_store_is_gone_is_tried_when_it_is_back() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "later".to_owned();
+    shop.world.put(order);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(20);
+    shop.world
+        .edit(1001, |order| order.lines[0].code = "b".to_owned());
+    assert_eq!(shop.import_within(1).waiting, 1);
+    shop.set(no_store);
+    shop.settle();
+    assert_eq!((shop.refused(), shop.has_open_work()), (0, false));
+    shop.set(|_| ());
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+}
+
+#[test]
+fn a_change_after_the_import_is_not_forgotten_while_its_store_is_gone() {
+    for held in [true, false] {
+        let shop = shop_with(&["1001"]);
+        shop.import();
+        shop.world.pass(20);
+        let code = if held { "later" } else { "b" };
+        shop.world
+            .edit(1001, |order| order.lines[0].code = code.to_owned());
+        assert_eq!(shop.import_within(1).waiting, 1);
+        if held {
+            shop.settle();
+        }
+        shop.set(no_store);
+        shop.retry(RetryChoice::AllRefused(true));
+        assert_eq!(
+            (shop.refused(), shop.has_open_work()),
+            (usize::from(held), false)
+        );
+        shop.set(|_| ());
+        shop.world.add_product("later");
+        shop.world.pass(60);
+        let mended = if held {
+            shop.retry(RetryChoice::AllRefused(true))
+        } else {
+            shop.import()
+        };
+        assert_eq!((mended.undone, mended.registered), (1, 1), "{held}");
+    }
+}
+
+#[test]
+fn a_cancellation_is_not_forgotten_while_its_store_is_gone() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.edit(1001, |order| {
+        (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned())
+    });
+    assert_eq!(shop.import_within(1).waiting, 1);
+    shop.set(no_store);
+    assert_eq!(shop.settle().undone, 0);
+    shop.set(|_| ());
+    shop.world.pass(60);
+    assert_eq!(shop.import().undone, 1);
 }
 
 #[test]

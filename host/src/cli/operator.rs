@@ -1,0 +1,41 @@
+//! `operator`: one-time invitations to the console. Needs no component, and looks at no shop.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::Utc;
+use serde_json::json;
+
+use super::{Common, Ending, failure::Usage};
+use crate::{config::Config, console, storage::Sqlite};
+
+/// Prints a link.
+pub async fn invite(common: &Common, account: Option<String>) -> anyhow::Result<Ending> {
+    let config = Config::load(&common.config)?;
+    if let Some(shop) = &common.tenant
+        && !config.tenants.contains_key(shop)
+    {
+        return Err(Usage(format!("the configuration has no tenant {shop}")).into());
+    }
+    let store = Sqlite::open(&config.store).with_context(|| config.store.display().to_string())?;
+    let (shop, url) = (common.tenant.clone(), config.public_url.as_str());
+    let named = account.clone().unwrap_or_default();
+    let link = console::invitation_link(Arc::new(store), url, shop, account, Utc::now()).await?;
+    let Some((address, expires_at)) = link else {
+        return Err(Usage(format!("the console has no account {named}")).into());
+    };
+    if common.json {
+        println!(
+            "{:#}",
+            json!({ "address": address, "expires-at": expires_at })
+        );
+        return Ok(Ending::Done);
+    }
+    let said = common.language().of(
+        "一度だけ使えるリンクです。ブラウザで開き、パスワードを決めてください。期限:",
+        "A link that works once: open it in a browser and choose a password. Good until:",
+    );
+    println!("{address}");
+    eprintln!("{said} {}", console::moment(&expires_at.to_rfc3339()));
+    Ok(Ending::Done)
+}

@@ -1,0 +1,183 @@
+//! 受信店舗の追加・編集・削除: one row of 受注受信設定.
+
+use axum::{
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::html;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::console::{
+    Console,
+    access::AtShop,
+    form::{self, Draft, Field, Kind, field},
+    layout::{self, form_code},
+    sent::Sent,
+    show::{self, items, text},
+};
+
+const STORES: &str = "orders.receiving-stores";
+
+/// Which row the address means.
+#[derive(Deserialize)]
+pub struct Which {
+    /// ネクストエンジン店舗ID; empty for a new row.
+    #[serde(default)]
+    shop: String,
+}
+
+fn fields(index: usize) -> Vec<Field> {
+    let field = |name: &str, kind, label, hint| {
+        field(&format!("{STORES}[{index}].{name}"), kind, label, hint)
+    };
+    vec![
+        field(
+            "store-id",
+            Kind::Text,
+            ("店舗(スマレジの店舗ID)", "Store (Smaregi store id)"),
+            ("売上を計上する店舗です。", "It books the sales."),
+        ),
+        field(
+            "start-date",
+            Kind::Date,
+            ("取込開始日", "Import from"),
+            (
+                "これより前の受注は取り込みません(出荷日、未出荷なら受注日)。",
+                "Earlier orders are never imported (by ship date, or order date where not shipped).",
+            ),
+        ),
+        field(
+            "shop-id",
+            Kind::Text,
+            ("ネクストエンジン店舗ID", "Next Engine shop id"),
+            ("", ""),
+        ),
+        field(
+            "shop-name",
+            Kind::Text,
+            ("ネクストエンジン店舗名", "Next Engine shop name"),
+            ("", ""),
+        ),
+        field(
+            "source-store-id",
+            Kind::Optional,
+            (
+                "在庫移動元店舗(スマレジの店舗ID)",
+                "Stock from (Smaregi store id)",
+            ),
+            (
+                "倉庫などに在庫を集め、店舗自体に在庫を持たせないときだけ。",
+                "Only where the goods lie in another store, such as a warehouse.",
+            ),
+        ),
+        field(
+            "terminal-id",
+            Kind::Optional,
+            ("スマレジの端末番号", "Terminal number in Smaregi"),
+            (
+                "空欄なら 900000 に店舗IDを足した番号になります。",
+                "Empty: 900000 plus the shop id.",
+            ),
+        ),
+    ]
+}
+
+/// The row's place in the settings; for a new one behind the last, where an empty row is put.
+fn place(console: &Console, settings: &mut Value, shop: &str) -> Option<usize> {
+    let stores = settings
+        .pointer_mut("/orders/receiving-stores")?
+        .as_array_mut()?;
+    if !shop.is_empty() {
+        return stores
+            .iter()
+            .position(|store| text(store, "/shop-id") == shop);
+    }
+    let today = show::day(&console.now().to_rfc3339()).unwrap_or_default();
+    stores.push(json!({
+        "store-id": "", "start-date": today, "shop-id": "", "shop-name": "",
+        "source-store-id": null, "terminal-id": null,
+    }));
+    Some(stores.len() - 1)
+}
+
+/// The form.
+pub async fn show(
+    State(console): State<Console>,
+    at: AtShop,
+    Query(which): Query<Which>,
+) -> Result<Response, Response> {
+    let mut draft = Draft::stored(&at).await?;
+    match place(&console, &mut draft.settings, &which.shop) {
+        Some(index) => Ok(page(&at, &draft, index, &which.shop)),
+        None => Err(layout::not_found(&at.signed)),
+    }
+}
+
+fn page(at: &AtShop, draft: &Draft, index: usize, shop: &str) -> Response {
+    let language = at.language();
+    let content = html! {
+        section {
+            h2 { @if shop.is_empty() { (at.say("受信店舗の追加", "Add a receiving store")) } @else { (at.say("受信店舗の編集", "Edit the receiving store")) } }
+            (form::summary(language, draft, &fields(index)))
+            form method="post" action=(at.address("orders/store")) {
+                (form_code(&at.signed.visit))
+                input type="hidden" name="shop" value=(shop);
+                (form::inputs(language, draft, &fields(index)))
+                button { (at.say("更新", "Save")) }
+            }
+            p { a href=(at.address("orders")) { (at.say("一覧へ戻る", "Back to the list")) } }
+            @if !shop.is_empty() {
+                details {
+                    summary { (at.say("この受信店舗を削除", "Remove this receiving store")) }
+                    p.hint { (at.say("取り込んだ売上はそのまま残ります。", "Sales that were imported stay.")) }
+                    form method="post" action=(at.address("orders/store/remove")) {
+                        (form_code(&at.signed.visit))
+                        button.danger name="shop" value=(shop) { (at.say("削除", "Remove")) }
+                    }
+                }
+            }
+        }
+    };
+    layout::shop_page(at, "orders", &content)
+}
+
+/// Stores it.
+pub async fn save(
+    State(console): State<Console>,
+    at: AtShop,
+    sent: Sent,
+) -> Result<Response, Response> {
+    let mut draft = Draft::stored(&at).await?;
+    let shop = sent.text("shop").to_owned();
+    let Some(index) = place(&console, &mut draft.settings, &shop) else {
+        return Err(layout::not_found(&at.signed));
+    };
+    // The form names its fields by the place that the row had when it was shown; another row may have gone since.
+    let sent = sent.renamed(STORES, index);
+    draft.lay(&fields(index), &sent, at.language());
+    if draft.put(&console, &at).await? {
+        return Ok(Redirect::to(&at.address("orders?done=saved")).into_response());
+    }
+    Ok(page(&at, &draft, index, &shop))
+}
+
+/// Removes it.
+pub async fn remove(
+    State(console): State<Console>,
+    at: AtShop,
+    sent: Sent,
+) -> Result<Response, Response> {
+    let mut draft = Draft::stored(&at).await?;
+    let left: Vec<Value> = items(&draft.settings, "/orders/receiving-stores")
+        .iter()
+        .filter(|store| text(store, "/shop-id") != sent.text("shop"))
+        .cloned()
+        .collect();
+    draft.set(STORES, Value::Array(left));
+    if draft.put(&console, &at).await? {
+        return Ok(Redirect::to(&at.address("orders?done=removed")).into_response());
+    }
+    let content = form::summary(at.language(), &draft, &[]);
+    Ok(layout::shop_page(&at, "orders", &content))
+}
