@@ -205,8 +205,8 @@ fn lies(bend: &Bend) -> bool {
     // A list without a row is a list; half a piece may have moved, which is told, and is not sent.
     let absent = matches!(bend.way, Way::Missing) && bend.path.is_a_row();
     let half = matches!(bend.way, Way::Fraction) && key == "amount";
-    // The README's "not promised": a mark that somebody takes away.
-    let unmarked = key == "memo";
+    // The README's "not promised": a mark that somebody takes away. Another id in its place is another's sale.
+    let unmarked = matches!(key, "memo" | "transactionUuid");
     of_record
         || other
         || absent

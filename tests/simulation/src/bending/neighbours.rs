@@ -110,7 +110,13 @@ fn is_told(stage: &Stage, bend: &Bend, row: &str, concerned: &Concerned) -> bool
     let key = bend.path.key();
     let named = |text: &str| {
         let mut names = concerned.slips.iter().chain(&concerned.codes);
-        !key.is_empty() && text.contains(key) || names.any(|name| text.contains(name.as_str()))
+        // A row that is none at all has no field to name.
+        let field = if key.is_empty() {
+            "cannot be read"
+        } else {
+            key
+        };
+        text.contains(field) || names.any(|name| text.contains(name.as_str()))
     };
     let ids: Vec<String> = row.split('/').map(|id| format!("\"{id}\"")).collect();
     state.hostile.told.iter().any(|text| named(text))
