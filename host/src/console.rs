@@ -2,13 +2,15 @@
 //! or stock.
 //!
 //! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
-//! `form`, `show` and `language` make pages, `jobs` does long work, `audit` remembers who did what, `pages` is what people see.
+//! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv` read far back, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
 mod accounts;
 mod assets;
 mod attempts;
 mod audit;
+mod chart;
+mod choices;
 mod csv;
 mod form;
 mod histories;

@@ -27,6 +27,8 @@ pub struct Visit {
     /// The session's or the visitor's token; `None` at a first visit.
     token: Option<String>,
     signed_in: bool,
+    /// Whether only a part of a page is asked for.
+    pub wants_part: bool,
 }
 
 impl Visit {
@@ -39,6 +41,7 @@ impl Visit {
             path,
             token: session.or_else(|| Cookie::Visitor.read(public_url, headers)),
             signed_in,
+            wants_part: headers.contains_key("hx-request"),
         }
     }
 
@@ -95,17 +98,17 @@ impl FromRequestParts<Console> for Signed {
         };
         match account {
             Ok(Some(account)) => Ok(Self { visit, account }),
-            Ok(None) => Err(to_sign_in(&visit, &parts.headers)),
+            Ok(None) => Err(to_sign_in(&visit)),
             Err(error) => Err(layout::store_failed(&visit, &error)),
         }
     }
 }
 
 /// A part of a page that is fetched by itself cannot show the sign-in: the whole page goes there.
-fn to_sign_in(visit: &Visit, headers: &HeaderMap) -> Response {
+fn to_sign_in(visit: &Visit) -> Response {
     let back: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
     let address = format!("/console/sign-in?back={back}");
-    if headers.contains_key("hx-request") {
+    if visit.wants_part {
         return (
             StatusCode::UNAUTHORIZED,
             [("hx-redirect", "/console/sign-in")],

@@ -15,12 +15,13 @@ use super::{
     Console,
     access::AtShop,
     audit,
+    choices::List,
     language::Language,
     layout::{Tone, message, told},
     sent::Sent,
 };
 use crate::tenant::CallError;
-pub use input::{Line, line};
+pub use input::{Line, line, options};
 pub use paths::{changes, get};
 
 /// Words in both languages.
@@ -81,8 +82,10 @@ pub struct Draft {
     pub settings: Value,
     /// Path and what is wrong; an empty path concerns all.
     pub problems: Vec<(String, String)>,
-    /// Values to choose from, by path: value and name.
-    pub options: BTreeMap<String, Vec<(String, String)>>,
+    /// Values to choose from, by path.
+    pub lists: BTreeMap<String, List>,
+    /// Where products are looked up.
+    pub look_up: String,
 }
 
 impl Draft {
@@ -132,6 +135,13 @@ impl Draft {
     /// Puts a value that no single field holds.
     pub fn set(&mut self, path: &str, value: Value) {
         paths::set(&mut self.settings, path, value);
+    }
+
+    /// Lets one choose at these paths.
+    pub fn offer(&mut self, paths: &[&str], list: &List) {
+        for path in paths {
+            self.lists.insert((*path).to_owned(), list.clone());
+        }
     }
 
     /// What is wrong at a path and below it, in one text.

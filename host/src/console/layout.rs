@@ -55,6 +55,11 @@ pub fn shop_page(at: &AtShop, page: &str, content: &Markup) -> Response {
     )
 }
 
+/// A part of a page, fetched by itself.
+pub fn part(content: &Markup) -> Response {
+    answer(StatusCode::OK, content)
+}
+
 /// A page beside the shops.
 pub fn page(visit: &Visit, signed: Option<&Signed>, title: &str, content: &Markup) -> Response {
     with_status(StatusCode::OK, visit, signed, title, content)

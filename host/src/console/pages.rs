@@ -1,8 +1,11 @@
 //! What people see. Each page is a file; this one says under which address it lies.
 
+mod align;
 mod checklist;
+mod compare;
 mod connection;
 mod connection_view;
+mod days;
 mod details;
 mod filter;
 mod invitation;
@@ -53,6 +56,7 @@ fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
     vec![
         ("/console/t/{tenant}", get(first)),
         ("/console/t/{tenant}/overview", get(overview::show)),
+        ("/console/t/{tenant}/overview/days", get(days::show)),
         ("/console/t/{tenant}/connection", get(connection::show)),
         (
             "/console/t/{tenant}/connection/settings",
@@ -103,6 +107,17 @@ fn of_shops() -> Vec<(&'static str, MethodRouter<Console>)> {
             "/console/t/{tenant}/details",
             get(details::show).post(details::save),
         ),
+        (
+            "/console/t/{tenant}/details/products",
+            get(details::products),
+        ),
+        ("/console/t/{tenant}/compare", get(compare::show)),
+        ("/console/t/{tenant}/compare/run", post(compare::run)),
+        ("/console/t/{tenant}/compare/events", get(compare::events)),
+        ("/console/t/{tenant}/align", get(align::show)),
+        ("/console/t/{tenant}/align/preview", post(align::preview)),
+        ("/console/t/{tenant}/align/confirm", post(align::confirm)),
+        ("/console/t/{tenant}/align/events", get(align::events)),
     ]
 }
 

@@ -47,14 +47,14 @@ fn told_now(at: &AtShop, page: &str, state: &State) -> Markup {
         _ => at.say("在庫合わせ", "Alignment"),
     };
     html! {
-        h2 { (name) @if !state.subject.is_empty() { " " (state.subject) } }
+        h2 { (name) @if state.word == "import" { " " (state.subject) } }
         p { (at.say("開始", "Begun")) ": " (show::of_host(state.begun_at)) }
         @match &state.end {
             None => {
                 progress aria-label=(at.say("実行中", "under way")) {}
                 p { @if state.stopping { (at.say("区切りのよいところで止めます…", "Stopping at the next good moment…")) } @else { (at.say("実行中です。ページを閉じても続きます。", "Under way; it goes on when this page is closed.")) } }
                 (counts(at, state))
-                @if !state.stopping && state.word != "align" {
+                @if !state.stopping && ["import", "retry"].contains(&state.word) {
                     form method="post" action=(at.address(&format!("{page}/stop"))) {
                         (form_code(&at.signed.visit))
                         button.quiet { (at.say("停止", "Stop")) }
@@ -65,6 +65,9 @@ fn told_now(at: &AtShop, page: &str, state: &State) -> Markup {
             Some(End::Done) => { (message(Tone::Good, at.say("終わりました。", "Done."))) (counts(at, state)) }
             Some(End::Stopped) => { (message(Tone::Warn, at.say("停止しました。取り込んだものはそのままで、次は続きから始まります。", "Stopped. What was done stays, and the next run goes on from there."))) (counts(at, state)) }
             Some(End::Failed(error)) => { (message(Tone::Bad, &told(at.language(), error))) (counts(at, state)) }
+        }
+        @if state.end.is_some() {
+            p { a href=(at.address(page)) { (at.say("この画面を最新にする", "Show the newest on this page")) } }
         }
     }
 }

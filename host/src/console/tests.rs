@@ -2,6 +2,7 @@
 
 mod doors;
 mod pages;
+mod shop;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -50,8 +51,19 @@ impl World {
             };
             (name.to_owned(), served)
         };
+        let tenants = ["a", "b"].into_iter().map(shop).collect();
+        Self::of(url, tenants, store.clone(), clock)
+    }
+
+    /// The console of these shops.
+    pub fn of(
+        url: &str,
+        tenants: BTreeMap<String, Served>,
+        store: Arc<Sqlite>,
+        clock: SandboxClock,
+    ) -> Self {
         let service = Service {
-            tenants: Arc::new(["a", "b"].into_iter().map(shop).collect()),
+            tenants: Arc::new(tenants),
             api_token: None,
             public_url: url.to_owned(),
             store: store.clone(),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{Draft, Field, Kind, get};
-use crate::console::{language::Language, show};
+use crate::console::{choices::List, language::Language, show};
 
 /// A field of the settings.
 pub fn of(language: Language, draft: &Draft, field: &Field) -> Markup {
@@ -14,16 +14,16 @@ pub fn of(language: Language, draft: &Draft, field: &Field) -> Markup {
         language,
         field,
         value,
-        options: draft.options.get(&field.path).map_or(&[], Vec::as_slice),
+        list: draft.lists.get(&field.path),
         problems: draft.problems_of(&field.path),
     };
     let control = match field.kind {
         Kind::Flag => return parts.flag(),
-        Kind::List if !parts.options.is_empty() => return parts.boxes(),
+        Kind::List if !parts.options().is_empty() => return parts.boxes(),
         Kind::Choice(words) => parts.choice(words),
         Kind::List => parts.plain("text", &joined(value)),
         Kind::Pairs => parts.pairs(),
-        Kind::Fee => parts.fee(),
+        Kind::Fee => parts.fee(&draft.look_up),
         Kind::Secret(stored) => parts.secret(show::flag(get(&draft.settings, stored), "")),
         Kind::Number => parts.number(),
         Kind::Date => parts.plain("date", value.as_str().unwrap_or_default()),
@@ -36,11 +36,25 @@ struct Parts<'a> {
     language: Language,
     field: &'a Field,
     value: &'a Value,
-    options: &'a [(String, String)],
+    list: Option<&'a List>,
     problems: Vec<&'a str>,
 }
 
 impl Parts<'_> {
+    fn options(&self) -> &[(String, String)] {
+        self.list.map_or(&[], |list| list.options.as_slice())
+    }
+
+    /// The name of what is set, or why there is nothing to choose from.
+    fn named(&self, value: &str) -> Markup {
+        let name = self.list.and_then(|list| list.name(value));
+        let note = self.list.and_then(|list| list.note.as_deref());
+        html! {
+            @if let Some(name) = name.filter(|name| !name.is_empty()) { p.named { (name) } }
+            @if let Some(note) = note { p.hint { (note) } }
+        }
+    }
+
     fn path(&self) -> &str {
         &self.field.path
     }
@@ -90,15 +104,16 @@ impl Parts<'_> {
     }
 
     fn plain(&self, kind: &str, value: &str) -> Markup {
-        let choices = (!self.options.is_empty()).then(|| format!("{}-choices", self.path()));
+        let choices = (!self.options().is_empty()).then(|| format!("{}-choices", self.path()));
         html! {
             input type=(kind) id=(self.path()) name=(self.path()) value=(value) autocomplete="off"
                 list=[choices.as_ref()] aria-invalid=[self.is_wrong()] aria-describedby=[self.described()];
             @if let Some(choices) = &choices {
                 datalist id=(choices) {
-                    @for (value, name) in self.options { option value=(value) { (name) } }
+                    (options(self.options()))
                 }
             }
+            (self.named(value))
         }
     }
 
@@ -157,7 +172,7 @@ impl Parts<'_> {
             .collect();
         let unknown = set
             .iter()
-            .filter(|id| !self.options.iter().any(|(known, _)| known == *id));
+            .filter(|id| !self.options().iter().any(|(known, _)| known == *id));
         let unknown = unknown.map(|id| {
             (
                 (*id).to_owned(),
@@ -166,7 +181,7 @@ impl Parts<'_> {
                     .to_owned(),
             )
         });
-        let all: Vec<(String, String)> = self.options.iter().cloned().chain(unknown).collect();
+        let all: Vec<(String, String)> = self.options().iter().cloned().chain(unknown).collect();
         html! {
             fieldset.field.wrong[!self.problems.is_empty()] aria-describedby=[self.described()] {
                 legend { (self.say(self.field.label)) }
@@ -202,29 +217,33 @@ impl Parts<'_> {
         }
     }
 
-    fn fee(&self) -> Markup {
+    /// Codes are looked up while they are typed, where the page says with what address.
+    fn fee(&self, look_up: &str) -> Markup {
         let code = show::text(self.value, "/line");
         let has_line = self.value.get("line").is_some();
         let inner = format!("{}.line", self.path());
-        let choices = (!self.options.is_empty()).then(|| format!("{inner}-choices"));
+        let choices = format!("{inner}-choices");
         html! {
             div.pair {
                 select id=(self.path()) name=(self.path()) aria-describedby=[self.described()] {
                     option value="unset" selected[!has_line] { (self.language.of("未設定", "not set")) }
                     option value="line" selected[has_line] { (self.language.of("取引明細", "line of the transaction")) }
                 }
-                input type="text" id=(inner) name=(inner) value=(code) autocomplete="off" list=[choices.as_ref()]
+                input type="text" id=(inner) name=(inner) value=(code) autocomplete="off" list=(choices)
+                    hx-get=(look_up) hx-trigger="input changed delay:300ms" hx-target="next datalist"
                     aria-label=(format!("{}: {}", self.say(self.field.label), self.language.of("商品コード", "product code")))
-                    placeholder=(self.language.of("スマレジの商品コード", "product code in Smaregi"))
+                    placeholder=(self.language.of("スマレジの商品コードか商品名", "product code or name in Smaregi"))
                     aria-invalid=[self.is_wrong()] aria-describedby=[self.described()];
-                @if let Some(choices) = &choices {
-                    datalist id=(choices) {
-                        @for (value, name) in self.options { option value=(value) { (name) } }
-                    }
-                }
+                datalist id=(choices) { (options(self.options())) }
             }
+            (self.named(code))
         }
     }
+}
+
+/// Choices of a list.
+pub fn options(options: &[(String, String)]) -> Markup {
+    html! { @for (value, name) in options { option value=(value) { (name) " (" (value) ")" } } }
 }
 
 /// Ids in one line.

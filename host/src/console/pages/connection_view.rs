@@ -7,16 +7,68 @@ use serde_json::Value;
 use super::{checklist::Item, overview::on_or_off};
 use crate::console::{
     access::AtShop,
-    form::{self, Draft, Field, Kind, field},
+    form::{self, Draft, Field, Kind, Words, field},
     layout::{self, Tone, form_code, message},
     show::{self, flag, items, text},
 };
 
 /// What both services know us by.
 pub fn fields() -> Vec<Field> {
-    let mut fields = credentials();
-    fields.extend(endpoints());
-    fields
+    [credentials(), pace(), endpoints()].concat()
+}
+
+fn pace() -> Vec<Field> {
+    let number = |name: &str, ja: &'static str, en: &'static str, hint: Words| {
+        field(&format!("pace.{name}"), Kind::Number, (ja, en), hint)
+    };
+    let none = ("", "");
+    vec![
+        number(
+            "import-minutes",
+            "受注の取込間隔(分)",
+            "Minutes between imports",
+            ("1〜1440", "1 to 1440"),
+        ),
+        number(
+            "send-minutes",
+            "在庫の送信間隔(分)",
+            "Minutes between sendings",
+            ("1〜1440", "1 to 1440"),
+        ),
+        number(
+            "send-early-products",
+            "間隔を待たずに送る商品数",
+            "Products from which a sending is not put off",
+            none,
+        ),
+        number(
+            "catch-up-minutes",
+            "通知の取りこぼしを確かめる間隔(分)",
+            "Minutes between looks for what webhooks missed",
+            ("5〜1440", "5 to 1440"),
+        ),
+        number(
+            "monthly-calls",
+            "ネクストエンジンの月間呼び出し上限",
+            "Calls to Next Engine that a month may cost",
+            (
+                "0なら上限なし。上限に合わせて間隔が延びます。",
+                "Zero: no limit. The intervals stretch to stay within.",
+            ),
+        ),
+        number(
+            "smaregi-parallel",
+            "スマレジへの同時リクエスト数",
+            "Requests to Smaregi at once",
+            ("1〜16", "1 to 16"),
+        ),
+        number(
+            "smaregi-writes-per-second",
+            "スマレジへの毎秒の書き込み数",
+            "Writes a second to Smaregi",
+            ("1〜20", "1 to 20"),
+        ),
+    ]
 }
 
 fn credentials() -> Vec<Field> {
@@ -123,11 +175,12 @@ impl<'a> View<'a> {
         html! {
             (layout::done(&at.signed.visit, self.done))
             @if let Some(failure) = &self.failure { (message(Tone::Bad, failure)) }
+            @if list.iter().any(|item| !item.done) { (checklist(at, list)) }
             (switch(at, status))
-            (login(at, status, now))
+            (login(at, status, checked.is_some(), now))
             (check(at, status, checked, now))
-            (checklist(at, list))
             (self.settings(at))
+            @if list.iter().all(|item| item.done) { (checklist(at, list)) }
         }
     }
 
@@ -146,6 +199,10 @@ impl<'a> View<'a> {
                 form method="post" action=(at.address("connection/settings")) {
                     (form_code(&at.signed.visit))
                     (form::inputs(language, self.draft, &credentials()))
+                    details open[pace().iter().any(wrong)] {
+                        summary { (at.say("間隔と呼び出しの上限", "Pace and limits")) }
+                        (form::inputs(language, self.draft, &pace()))
+                    }
                     details open[endpoints().iter().any(wrong)] {
                         summary { (at.say("接続先のアドレス(通常は変更しません)", "Addresses of the services (usually left alone)")) }
                         (form::inputs(language, self.draft, &endpoints()))
@@ -191,7 +248,7 @@ fn switch(at: &AtShop, status: &Value) -> Markup {
     }
 }
 
-fn login(at: &AtShop, status: &Value, now: DateTime<Utc>) -> Markup {
+fn login(at: &AtShop, status: &Value, is_checked: bool, now: DateTime<Utc>) -> Markup {
     let company = text(status, "/company-name");
     let demand = text(status, &format!("/login-needed/{}", at.language().code()));
     let has_tokens = status.get("tokens").is_some_and(|tokens| !tokens.is_null());
@@ -200,7 +257,7 @@ fn login(at: &AtShop, status: &Value, now: DateTime<Utc>) -> Markup {
             h2 { (at.say("ネクストエンジンのログイン", "Login to Next Engine")) }
             @if !demand.is_empty() { (message(Tone::Warn, demand)) }
             @if !company.is_empty() { p { (at.say("企業", "Company")) ": " strong { (company) } " (" (text(status, "/company-id")) ")" } }
-            @if has_tokens { (tokens(at, status, now)) }
+            @if has_tokens && !is_checked { (tokens(at, status, now)) }
             form method="post" action=(at.address("connection/login")) {
                 (form_code(&at.signed.visit))
                 p.hint { (at.say("この画面のままネクストエンジンのログインへ進み、終わるとここへ戻ります。", "Goes to Next Engine's login in this window, and comes back here.")) }
@@ -266,7 +323,7 @@ fn report(at: &AtShop, status: &Value, checked: &Value, now: DateTime<Utc>) -> M
     let has_tokens = status.get("tokens").is_some_and(|tokens| !tokens.is_null());
     html! {
         p { (at.say("確認した時刻", "Checked at")) ": " (show::moment(text(checked, "/checked-at"))) }
-        ul.plain {
+        ul.bare {
             (side(at, at.say("ネクストエンジン", "Next Engine"), checked, "next-engine"))
             (side(at, at.say("スマレジ", "Smaregi"), checked, "smaregi"))
         }

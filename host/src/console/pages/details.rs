@@ -1,7 +1,7 @@
 //! 受注受信詳細設定: how money that is not goods is taken in, when an order becomes a sale, and how it is paid.
 
 use axum::{
-    extract::{Query, State},
+    extract::{Query, RawQuery, State},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -11,6 +11,7 @@ use super::Asked;
 use crate::console::{
     Console,
     access::AtShop,
+    choices::{self, List},
     form::{self, Draft, Field, Kind, field, get},
     layout::{self, form_code},
     sent::Sent,
@@ -124,11 +125,13 @@ fn all() -> Vec<Field> {
 /// The page.
 pub async fn show(at: AtShop, Query(asked): Query<Asked>) -> Result<Response, Response> {
     let draft = Draft::stored(&at).await?;
-    Ok(page(&at, &draft, &asked.done))
+    Ok(page(&at, draft, &asked.done).await)
 }
 
-fn page(at: &AtShop, draft: &Draft, done: &str) -> Response {
+async fn page(at: &AtShop, mut draft: Draft, done: &str) -> Response {
     let language = at.language();
+    let methods = offer(at, &mut draft).await;
+    let (draft, methods) = (&draft, &methods);
     let content = html! {
         (layout::done(&at.signed.visit, done))
         (form::summary(language, draft, &all()))
@@ -145,7 +148,7 @@ fn page(at: &AtShop, draft: &Draft, done: &str) -> Response {
             section {
                 h2 { (at.say("売上の計上", "Booking")) }
                 (form::inputs(language, draft, &sales()))
-                (payments(at, draft))
+                (payments(at, draft, methods))
             }
             button { (at.say("更新", "Save")) }
         }
@@ -153,26 +156,49 @@ fn page(at: &AtShop, draft: &Draft, done: &str) -> Response {
     layout::shop_page(at, "details", &content)
 }
 
-fn payments(at: &AtShop, draft: &Draft) -> Markup {
+/// Names of the products that are set, where to look others up, and the payment methods.
+async fn offer(at: &AtShop, draft: &mut Draft) -> List {
+    draft.look_up = at.address("details/products");
+    for path in ["orders.charge", "orders.delivery", "orders.other"] {
+        let code = text(get(&draft.settings, path), "/line").to_owned();
+        if !code.is_empty() {
+            let found = choices::products(at, &code).await;
+            draft.offer(&[path], &found);
+        }
+    }
+    choices::payment_methods(at).await
+}
+
+/// Products by what was typed so far, as choices of a field.
+pub async fn products(at: AtShop, RawQuery(query): RawQuery) -> Response {
+    let asked = Sent::parse(query.unwrap_or_default().as_bytes());
+    let typed = asked.pairs().next().map_or("", |(_, typed)| typed.trim());
+    let found = choices::products(&at, typed).await;
+    layout::part(&form::options(&found.options))
+}
+
+fn payments(at: &AtShop, draft: &Draft, methods: &List) -> Markup {
     let rules = items(get(&draft.settings, PAYMENTS), "");
     let spare = vec![json!({ "method-id": "", "kind": "credit" }); SPARE];
     html! {
         fieldset {
             legend { (at.say("支払区分ごとの扱い", "By Next Engine's payment method")) }
             p.hint { (at.say("区分IDを空にした行は消えます。", "A row without an id is removed.")) }
+            @if let Some(note) = &methods.note { p.hint { (note) } }
+            datalist id="methods" { (form::options(&methods.options)) }
             @for (index, rule) in rules.iter().chain(&spare).enumerate() {
-                (payment(at, draft, index, rule))
+                (payment(at, draft, methods, index, rule))
             }
         }
     }
 }
 
-fn payment(at: &AtShop, draft: &Draft, index: usize, rule: &Value) -> Markup {
+fn payment(at: &AtShop, draft: &Draft, methods: &List, index: usize, rule: &Value) -> Markup {
     let path = format!("{PAYMENTS}[{index}]");
     let problem = draft.problem(&path);
     html! {
         div.pair.wrong[problem.is_some()] {
-            input type="text" name={ (path) ".method-id" } value=(text(rule, "/method-id")) autocomplete="off"
+            input type="text" name={ (path) ".method-id" } value=(text(rule, "/method-id")) autocomplete="off" list="methods"
                 aria-label={ (at.say("支払区分ID", "Payment method id")) " " (index + 1) }
                 placeholder=(at.say("支払区分ID", "payment method id"));
             select name={ (path) ".kind" } aria-label={ (at.say("扱い", "Booked as")) " " (index + 1) } {
@@ -180,6 +206,7 @@ fn payment(at: &AtShop, draft: &Draft, index: usize, rule: &Value) -> Markup {
                     option value=(word) selected[*word == text(rule, "/kind")] { (at.say(ja, en)) }
                 }
             }
+            @if let Some(name) = methods.name(text(rule, "/method-id")) { p.named { (name) } }
             @if let Some(problem) = &problem { p.problem { (problem) } }
         }
     }
@@ -197,7 +224,7 @@ pub async fn save(
     if draft.put(&console, &at).await? {
         return Ok(Redirect::to(&at.address("details?done=saved")).into_response());
     }
-    Ok(page(&at, &draft, ""))
+    Ok(page(&at, draft, "").await)
 }
 
 fn typed_payments(sent: &Sent) -> Value {

@@ -56,7 +56,7 @@ fn table(at: &AtShop, stores: &[Value], states: &Value) -> Markup {
     }
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { (at.say("ネクストエンジン店舗", "Next Engine shop")) }
                     th scope="col" { (at.say("スマレジ店舗ID", "Smaregi store")) }
@@ -81,12 +81,12 @@ fn row(at: &AtShop, store: &Value, states: &Value) -> Markup {
     let refused = state.map_or(0, |state| count(state, "/refused"));
     html! {
         tr {
-            td { (text(store, "/shop-name")) " (" (shop) ")" }
-            td { (text(store, "/store-id")) }
-            td { (text(store, "/start-date")) }
-            td { (text(store, "/source-store-id")) }
-            td { @if last.is_empty() { (at.say("まだ", "not yet")) } @else { (show::moment(last)) } }
-            td.number { @if refused > 0 { a href=(at.address("received?outcome=refused")) { (refused) } } @else { "0" } }
+            td data-name=(at.say("ネクストエンジン店舗", "Next Engine shop")) { (text(store, "/shop-name")) " (" (shop) ")" }
+            td data-name=(at.say("スマレジ店舗ID", "Smaregi store")) { (text(store, "/store-id")) }
+            td data-name=(at.say("取込開始日", "From")) { (text(store, "/start-date")) }
+            td data-name=(at.say("在庫移動元", "Stock from")) { (text(store, "/source-store-id")) }
+            td data-name=(at.say("最終取込日時", "Last import")) { @if last.is_empty() { (at.say("まだ", "not yet")) } @else { (show::moment(last)) } }
+            td.number data-name=(at.say("取り込めず", "Refused")) { @if refused > 0 { a href=(at.address("received?outcome=refused")) { (refused) } } @else { "0" } }
             td {
                 div.row {
                     a.button.quiet href={ (at.address("orders/store")) "?shop=" (encoded(shop)) } { (at.say("編集", "Edit")) }

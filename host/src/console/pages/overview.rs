@@ -96,6 +96,10 @@ pub async fn show(
         (verdict(&at, &facts, console.now()))
         (cards(&at, &facts, console.now()))
         (stores(&at, &facts))
+        section hx-get=(at.address("overview/days")) hx-trigger="load" {
+            h2 { (at.say("最近30日", "The last 30 days")) }
+            p { a href=(at.address("overview/days")) { (at.say("図を表示", "Show the pictures")) } }
+        }
     };
     Ok(layout::shop_page(&at, "overview", &content))
 }

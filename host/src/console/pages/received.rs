@@ -99,14 +99,14 @@ fn filters(at: &AtShop, asked: &Sent) -> Markup {
     filter::form(at, PAGE, asked, &choices, &texts)
 }
 
-/// The table.
+/// The table; narrow windows as in the send history.
 pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for name in head(at.language()) { th scope="col" { (name) } }
+                    @for (index, name) in names(at).iter().enumerate() { th.number[index == 4] scope="col" { (name) } }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
                 tbody { @for entry in entries { (row(at, entry)) } }
@@ -115,8 +115,30 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     }
 }
 
+fn names(at: &AtShop) -> [&'static str; 6] {
+    match at.language() {
+        Language::Ja => [
+            "日時",
+            "結果",
+            "伝票番号・受注番号",
+            "店舗ID(NE→スマレジ)",
+            "金額",
+            "取引ID",
+        ],
+        Language::En => [
+            "Time",
+            "Result",
+            "Slip, order number",
+            "Shop → store",
+            "Amount",
+            "Transaction",
+        ],
+    }
+}
+
 fn row(at: &AtShop, entry: &Value) -> Markup {
     let language = at.language();
+    let why = reason(language, entry);
     let (slip, outcome) = (text(entry, "/slip"), text(entry, "/outcome"));
     let open = flag(entry, "/open");
     let class = match outcome {
@@ -125,20 +147,20 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
         "needs-person" => "warn",
         _ => "plain",
     };
+    let [time, result, order, shop, amount, transaction] = names(at);
     html! {
-        tr {
+        tr.with-why[!why.is_empty()] {
             td { @if open { input type="checkbox" name="slip" value=(slip) aria-label=(format!("{} {slip}", at.say("選択", "choose"))); } }
-            td { (show::moment(text(entry, "/at"))) }
-            td { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
-            td { a href={ (at.address("received/order")) "?slip=" (encoded(slip)) } { (slip) } }
-            td { (text(entry, "/order-number")) }
-            td { (text(entry, "/shop-id")) }
-            td { (text(entry, "/store-id")) }
-            td.number { (show::money(language, text(entry, "/amount"))) }
-            td { (text(entry, "/transaction-id")) }
-            td { @if open { (at.say("はい", "yes")) } }
-            td { div.reason[!reason(language, entry).is_empty()] { (reason(language, entry)) } }
+            td data-name=(time) { (show::moment(text(entry, "/at"))) }
+            td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
+            td data-name=(order) { a href={ (at.address("received/order")) "?slip=" (encoded(slip)) } { (slip) } " " span.faint { (text(entry, "/order-number")) } }
+            td data-name=(shop) { (text(entry, "/shop-id")) " → " (text(entry, "/store-id")) }
+            td.number data-name=(amount) { (show::money(language, text(entry, "/amount"))) }
+            td data-name=(transaction) { (text(entry, "/transaction-id")) }
             td { @if open { button.quiet name="one" value=(slip) { (at.say("再取込", "Again")) } } }
+        }
+        @if !why.is_empty() {
+            tr.why { td {} td colspan="7" { (why) } }
         }
     }
 }

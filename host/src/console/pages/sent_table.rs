@@ -73,15 +73,15 @@ fn may_go_again(entry: &Value) -> bool {
     }
 }
 
-/// The table.
+/// The table. On a narrow window each row is a block, with its columns' names beside the cells.
 pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
-    let head = head(at.language());
+    let names = names(at);
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for name in head { th scope="col" { (name) } }
+                    @for (index, name) in names.iter().enumerate() { th.number[[3, 4].contains(&index)] scope="col" { (name) } }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
                 tbody { @for entry in entries { (row(at, entry)) } }
@@ -90,10 +90,33 @@ pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
     }
 }
 
+fn names(at: &AtShop) -> [&'static str; 6] {
+    match at.language() {
+        Language::Ja => [
+            "日時",
+            "結果",
+            "商品",
+            "増減",
+            "送信前→後",
+            "きっかけ・店舗ID",
+        ],
+        Language::En => [
+            "Time",
+            "Result",
+            "Product",
+            "Change",
+            "Before → after",
+            "Trigger, stores",
+        ],
+    }
+}
+
 fn row(at: &AtShop, entry: &Value) -> Markup {
     let language = at.language();
+    let why = reason(language, entry);
     let (id, outcome) = (text(entry, "/id"), text(entry, "/outcome"));
-    let code = text(entry, "/product-code");
+    let (code, product) = (text(entry, "/product-code"), text(entry, "/product-id"));
+    let (before, after) = (text(entry, "/before"), text(entry, "/after"));
     let again = may_go_again(entry);
     let class = match outcome {
         "applied" => "good",
@@ -101,25 +124,25 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
         "waiting" if again => "warn",
         _ => "plain",
     };
+    let [time, result, goods, change, stock, cause] = names(at);
     html! {
-        tr {
+        tr.with-why[!why.is_empty()] {
             td { @if again { input type="checkbox" name="entry" value=(id) aria-label=(format!("{} {code}", at.say("選択", "choose"))); } }
-            td { (show::moment(text(entry, "/at"))) }
-            td { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
-            td { (code) }
-            td { (text(entry, "/product-id")) }
-            td.number { (show::signed(text(entry, "/quantity"))) }
-            td.number { (show::number(text(entry, "/before"))) }
-            td.number { (show::number(text(entry, "/after"))) }
-            td { (triggers(language, entry)) }
-            td { (stores(entry)) }
-            td { div.reason[!reason(language, entry).is_empty()] { (reason(language, entry)) } }
+            td data-name=(time) { (show::moment(text(entry, "/at"))) }
+            td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
+            td data-name=(goods) { span.code { (code) } @if !product.is_empty() { " " span.faint { "ID " (product) } } }
+            td.number data-name=(change) { (show::signed(text(entry, "/quantity"))) }
+            td.number data-name=(stock) { @if !before.is_empty() { (show::number(before)) " → " (show::number(after)) } }
+            td data-name=(cause) { (triggers(language, entry)) " " span.faint { (stores(entry)) } }
             td { @if again { button.quiet name="one" value=(id) { (at.say("再送信", "Send again")) } } }
+        }
+        @if !why.is_empty() {
+            tr.why { td {} td colspan="7" { (why) } }
         }
     }
 }
 
-/// Columns.
+/// Columns of the file.
 pub fn head(language: Language) -> [&'static str; 10] {
     match language {
         Language::Ja => [

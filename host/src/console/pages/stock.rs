@@ -10,6 +10,7 @@ use super::Asked;
 use crate::console::{
     Console,
     access::AtShop,
+    choices,
     form::{self, Draft, Field, Kind, field},
     layout::{self, form_code},
     sent::Sent,
@@ -95,8 +96,8 @@ fn stores() -> Vec<Field> {
             "Target stores (Smaregi store ids)",
         ),
         (
-            "複数はカンマで区切ります。空欄なら何も送りません。あとから加えた店舗は、加えた時点からの変動が送られます。",
-            "Several with commas between. Empty sends nothing. A store added later takes part from then on.",
+            "ひとつも選ばなければ何も送りません。IDを入力するときはカンマで区切ります。あとから加えた店舗は、加えた時点からの変動が送られます。",
+            "None sends nothing. Typed ids have commas between. A store added later takes part from then on.",
         ),
     )]
 }
@@ -176,11 +177,13 @@ fn all() -> Vec<Field> {
 /// The page.
 pub async fn show(at: AtShop, Query(asked): Query<Asked>) -> Result<Response, Response> {
     let draft = Draft::stored(&at).await?;
-    Ok(page(&at, &draft, &asked.done))
+    Ok(page(&at, draft, &asked.done).await)
 }
 
-fn page(at: &AtShop, draft: &Draft, done: &str) -> Response {
+async fn page(at: &AtShop, mut draft: Draft, done: &str) -> Response {
     let language = at.language();
+    draft.offer(&["stock.stores"], &choices::stores(at).await);
+    let draft = &draft;
     let part = |title: &str, fields: &[Field]| -> Markup {
         html! { section { h2 { (title) } (form::inputs(language, draft, fields)) } }
     };
@@ -211,5 +214,5 @@ pub async fn save(
     if draft.put(&console, &at).await? {
         return Ok(Redirect::to(&at.address("stock?done=saved")).into_response());
     }
-    Ok(page(&at, &draft, ""))
+    Ok(page(&at, draft, "").await)
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::console::{
     Console,
     access::AtShop,
+    choices,
     form::{self, Draft, Field, Kind, field},
     layout::{self, form_code},
     sent::Sent,
@@ -50,14 +51,20 @@ fn fields(index: usize) -> Vec<Field> {
         field(
             "shop-id",
             Kind::Text,
-            ("ネクストエンジン店舗ID", "Next Engine shop id"),
-            ("", ""),
+            ("ネクストエンジン店舗", "Next Engine shop"),
+            (
+                "一覧から選ぶか、店舗IDを入力します。",
+                "Choose from the list, or type its id.",
+            ),
         ),
         field(
             "shop-name",
             Kind::Text,
             ("ネクストエンジン店舗名", "Next Engine shop name"),
-            ("", ""),
+            (
+                "空欄なら、ネクストエンジンの店舗名が入ります。",
+                "Empty takes the name that Next Engine has.",
+            ),
         ),
         field(
             "source-store-id",
@@ -109,13 +116,18 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let mut draft = Draft::stored(&at).await?;
     match place(&console, &mut draft.settings, &which.shop) {
-        Some(index) => Ok(page(&at, &draft, index, &which.shop)),
+        Some(index) => Ok(page(&at, draft, index, &which.shop).await),
         None => Err(layout::not_found(&at.signed)),
     }
 }
 
-fn page(at: &AtShop, draft: &Draft, index: usize, shop: &str) -> Response {
+async fn page(at: &AtShop, mut draft: Draft, index: usize, shop: &str) -> Response {
     let language = at.language();
+    let (stores, shops) = tokio::join!(choices::stores(at), choices::shops(at));
+    let path = |name: &str| format!("{STORES}[{index}].{name}");
+    draft.offer(&[&path("store-id"), &path("source-store-id")], &stores);
+    draft.offer(&[&path("shop-id")], &shops);
+    let draft = &draft;
     let content = html! {
         section {
             h2 { @if shop.is_empty() { (at.say("受信店舗の追加", "Add a receiving store")) } @else { (at.say("受信店舗の編集", "Edit the receiving store")) } }
@@ -156,10 +168,23 @@ pub async fn save(
     // The form names its fields by the place that the row had when it was shown; another row may have gone since.
     let sent = sent.renamed(STORES, index);
     draft.lay(&fields(index), &sent, at.language());
+    name_from_list(&at, &mut draft, index).await;
     if draft.put(&console, &at).await? {
         return Ok(Redirect::to(&at.address("orders?done=saved")).into_response());
     }
-    Ok(page(&at, &draft, index, &shop))
+    Ok(page(&at, draft, index, &shop).await)
+}
+
+/// A name that was not typed is the one that Next Engine has for the id.
+async fn name_from_list(at: &AtShop, draft: &mut Draft, index: usize) {
+    let path = |name: &str| format!("{STORES}[{index}].{name}");
+    if !text(form::get(&draft.settings, &path("shop-name")), "").is_empty() {
+        return;
+    }
+    let id = text(form::get(&draft.settings, &path("shop-id")), "").to_owned();
+    if let Some(name) = choices::shops(at).await.name(&id) {
+        draft.set(&path("shop-name"), json!(name));
+    }
 }
 
 /// Removes it.

@@ -38,6 +38,13 @@ fn complete() -> Vec<(&'static str, &'static str)> {
         ("endpoints.next-engine-api", "https://api.next-engine.org"),
         ("endpoints.smaregi-id", "https://id.smaregi.jp"),
         ("endpoints.smaregi-api", "https://api.smaregi.jp"),
+        ("pace.import-minutes", "15"),
+        ("pace.send-minutes", "5"),
+        ("pace.send-early-products", "50"),
+        ("pace.catch-up-minutes", "60"),
+        ("pace.monthly-calls", "0"),
+        ("pace.smaregi-parallel", "8"),
+        ("pace.smaregi-writes-per-second", "15"),
     ]
 }
 

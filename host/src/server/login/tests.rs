@@ -1,5 +1,7 @@
 //! A login that meets another call to Next Engine, on the demo's stage.
 
+use axum::body::Body;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tsunagi_sandbox::{FaultKind, FaultRule, ServiceName, Switches, shop::demo_shop};
 
 use super::*;
@@ -72,5 +74,35 @@ async fn a_ticket_outlives_a_wait_that_was_too_short() {
     login().await.unwrap_or_else(|(error, _)| panic!("{error}"));
     let (error, used) = login().await.unwrap_err();
     assert_eq!((kind(&error), used), ("not-found", true));
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_was_begun_in_the_console_comes_back_to_its_page() {
+    let stage = slow().await;
+    let arguments = back(&stage).await;
+    let text = |field: &str| arguments[field].as_str().unwrap().to_owned();
+    let query = format!("uid={}&state={}", text("uid"), text("state"));
+    let cookies = format!(
+        "tsunagi-login-demo={}; tsunagi-back-demo=connection",
+        text("ticket")
+    );
+    let request = http::Request::builder()
+        .uri(format!("{}/login/callback?{query}", stage.base()))
+        .header(header::COOKIE, cookies)
+        .body(Body::empty())
+        .unwrap();
+    let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let place = response.headers().get(header::LOCATION).unwrap();
+    assert_eq!(place, "/console/t/demo/connection?done=connected");
+    let gone = response.headers().get_all(header::SET_COOKIE).iter();
+    let gone: Vec<_> = gone.map(|line| line.to_str().unwrap()).collect();
+    assert!(
+        gone.iter()
+            .any(|line| line.starts_with("tsunagi-back-demo=;")),
+        "{gone:?}"
+    );
     stage.close().await;
 }
