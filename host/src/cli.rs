@@ -196,6 +196,15 @@ enum Command {
         #[arg(long)]
         outcome: Option<String>,
     },
+    /// The whole story of one order or one product: what came in, was decided, sent, refused, and what it waits for.
+    #[command(
+        after_help = "Examples: tsunagi why 1001        # 伝票番号 or 受注番号\n          tsunagi why UME-1 --json"
+    )]
+    Why {
+        /// 伝票番号, 受注番号, 商品コード or 商品ID.
+        #[arg(value_name = "ORDER|PRODUCT-CODE")]
+        key: String,
+    },
     /// Calls made this month, and Next Engine's forecast.
     Calls,
     /// The component itself.

@@ -9,11 +9,13 @@
     reason = "the whole program is a test, and a test may stop at the first surprise"
 )]
 
+mod charts;
 mod connection;
 mod directory;
 mod orders;
 mod outside;
 mod simulated;
 mod stock;
+mod stories;
 mod switches;
 mod world;

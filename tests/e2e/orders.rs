@@ -248,3 +248,73 @@ async fn a_page_of_orders_costs_one_search_and_one_write_each() {
     assert!(asked(ServiceName::Smaregi, "GET /products") <= 3);
     assert_eq!(asked(ServiceName::Smaregi, "GET /transactions"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_are_tried_on_the_last_orders_before_they_are_saved() {
+    let world = World::usual().await;
+    let plain = world.ship(&order(1, "A-1", &[(TEA, 1)]));
+    let mut with_fee = order(2, "B-1", &[(CUP, 1)]);
+    with_fee.charge = 330.into();
+    let with_fee = world.ship(&with_fee);
+    world.import().await;
+    world.stage.sandbox.world(|world| world.counters.reset());
+    let proposed = |change: fn(&mut serde_json::Value)| {
+        let settings = world.stage.settings(|settings| {
+            World::whole(settings);
+            change(settings);
+        });
+        json!({ "proposed": settings, "last": 200 })
+    };
+    let unset = proposed(|settings| settings["orders"]["charge"] = "unset".into());
+    let trial = world.call("orders.try-settings", unset).await;
+    assert_eq!(
+        (
+            &trial["looked-at"],
+            &trial["before"]["yen"],
+            &trial["after"]["yen"]
+        ),
+        (&json!(2), &json!("2510"), &json!("1080"))
+    );
+    let changes = trial["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(
+        (
+            &changes[0]["slip"],
+            &changes[0]["difference"],
+            &changes[0]["before"]["booked"]["total"]
+        ),
+        (
+            &json!(with_fee.to_string()),
+            &json!("-1430"),
+            &json!("1430")
+        )
+    );
+    assert_eq!(
+        changes[0]["after"]["refused"]["field"],
+        "receive_order_charge_amount"
+    );
+    let elsewhere = proposed(|settings| {
+        settings["orders"]["receiving-stores"][0]["store-id"] = "2".into();
+    });
+    let trial = world.call("orders.try-settings", elsewhere).await;
+    assert_eq!(
+        (
+            &trial["changes"][0]["slip"],
+            &trial["changes"][0]["differs-in"]
+        ),
+        (&json!(plain.to_string()), &json!(["store"]))
+    );
+    let wrong = proposed(|settings| settings["pace"]["import-minutes"] = 0.into());
+    assert_eq!(world.refused("orders.try-settings", wrong).await, "invalid");
+    assert_eq!(
+        world.requests(
+            ServiceName::NextEngine,
+            "POST /api_v1_receiveorder_row/search"
+        ),
+        0
+    );
+    assert_eq!(
+        (world.booked(plain), world.booked(with_fee)),
+        (vec![1080], vec![1430])
+    );
+}

@@ -9,8 +9,9 @@ use super::{
     convert, look,
 };
 use crate::sync::{
-    history_received, history_sent,
+    daily, history_received, history_sent,
     report::{self, ReceivedResult, SentResult},
+    story::{self, Event, Ids, Step, Subject},
 };
 
 impl Guest for Connector {
@@ -32,6 +33,20 @@ impl Guest for Connector {
         })
     }
 
+    fn daily(days: u32) -> Result<Vec<wit::Day>, Error> {
+        let days = look(|tenant| daily::daily(tenant, days))?;
+        Ok(days.into_iter().map(day).collect())
+    }
+
+    fn story(key: String) -> Result<wit::WholeStory, Error> {
+        let story = look(|tenant| story::story(tenant, &key))?;
+        Ok(wit::WholeStory {
+            subjects: story.subjects.into_iter().map(subject).collect(),
+            events: story.events.into_iter().map(event).collect(),
+            cut: story.cut,
+        })
+    }
+
     fn received(
         filter: wit::ReceivedFilter,
         page: PageRequest,
@@ -50,6 +65,63 @@ impl Guest for Connector {
             entries: page.entries.into_iter().map(received).collect(),
             continuation: page.continuation,
         })
+    }
+}
+
+fn subject(subject: Subject) -> wit::StorySubject {
+    match subject {
+        Subject::Order(slip) => wit::StorySubject::Order(slip),
+        Subject::Product(id) => wit::StorySubject::Product(id),
+    }
+}
+
+fn event(event: Event) -> wit::StoryEvent {
+    wit::StoryEvent {
+        at: convert::moment(event.at),
+        step: step(event.step),
+        text: convert::text(event.text),
+        reason: event.reason.map(convert::reason),
+        ids: ids(event.ids),
+    }
+}
+
+fn step(step: Step) -> wit::StoryStep {
+    match step {
+        Step::CameIn => wit::StoryStep::CameIn,
+        Step::Decided => wit::StoryStep::Decided,
+        Step::Intent => wit::StoryStep::Intent,
+        Step::Sent => wit::StoryStep::Sent,
+        Step::Settled => wit::StoryStep::Settled,
+        Step::Refused => wit::StoryStep::Refused,
+        Step::NeedsPerson => wit::StoryStep::NeedsPerson,
+        Step::Waits => wit::StoryStep::Waits,
+    }
+}
+
+fn ids(ids: Ids) -> wit::StoryIds {
+    wit::StoryIds {
+        slip: ids.slip,
+        transaction_id: ids.transaction,
+        store_id: ids.store,
+        product_id: ids.product,
+        product_code: ids.code,
+        change_id: ids.change,
+        entry_id: ids.entry,
+        queue_id: ids.queue,
+        quantity: ids.quantity.map(convert::decimal),
+        amount: ids.amount.map(convert::decimal),
+    }
+}
+
+fn day(day: daily::Day) -> wit::Day {
+    wit::Day {
+        date: convert::day(day.date),
+        registered: day.registered,
+        undone: day.undone,
+        refused: day.refused,
+        applied: day.applied,
+        returned: day.returned,
+        next_engine_calls: day.calls,
     }
 }
 

@@ -7,10 +7,20 @@ use super::{
         tsunagi::connector::types::{Budget, Error},
     },
     convert, look, run,
+    settings::given,
 };
 use crate::{
-    rules::sale::{Sale, SaleLine},
-    sync::{orders, report},
+    rules::{
+        sale::{Sale, SaleLine},
+        trial::Outcome,
+    },
+    sync::{
+        orders::{
+            self,
+            trial::{Change, Sums},
+        },
+        report, settings,
+    },
 };
 
 impl Guest for Connector {
@@ -36,6 +46,21 @@ impl Guest for Connector {
         };
         let previews = run(WHOLE, async |tenant| orders::preview(tenant, &choice).await)?;
         Ok(previews.into_iter().map(preview).collect())
+    }
+
+    fn try_settings(proposed: wit::Settings, last: u32) -> Result<wit::Trial, Error> {
+        let (keep, (given, problems)) = (given::keep(&proposed), given::settings(proposed));
+        let trial = run(WHOLE, async |tenant| {
+            let proposed = settings::checked(&tenant.settings, given, &keep, &problems)?;
+            orders::try_settings(tenant, &proposed, last).await
+        })?;
+        Ok(wit::Trial {
+            looked_at: trial.looked_at,
+            unreadable: trial.unreadable,
+            before: sums(trial.before),
+            after: sums(trial.after),
+            changes: trial.changes.into_iter().map(change).collect(),
+        })
     }
 
     fn stores() -> Result<Vec<wit::StoreState>, Error> {
@@ -71,6 +96,38 @@ fn preview(preview: report::Preview) -> wit::OrderPreview {
         refusal: preview.refusal.map(convert::reason),
         skipped: preview.skipped.map(convert::reason),
         transaction_id: preview.transaction_id,
+    }
+}
+
+fn sums(sums: Sums) -> wit::TrialSums {
+    wit::TrialSums {
+        booked: sums.booked,
+        refused: sums.refused,
+        skipped: sums.skipped,
+        yen: sums.yen.to_string(),
+    }
+}
+
+fn change(change: Change) -> wit::TrialChange {
+    let more = change.after.yen().saturating_sub(change.before.yen());
+    wit::TrialChange {
+        slip: change.slip,
+        order_number: change.order_number,
+        shop_id: change.shop_id,
+        order_total: convert::decimal(change.order_total),
+        transaction_id: change.transaction_id,
+        before: outcome(change.before),
+        after: outcome(change.after),
+        difference: more.to_string(),
+        differs_in: change.differs_in.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn outcome(outcome: Outcome) -> wit::TrialOutcome {
+    match outcome {
+        Outcome::Booked(booked) => wit::TrialOutcome::Booked(sale(*booked)),
+        Outcome::Refused(reason) => wit::TrialOutcome::Refused(convert::reason(reason)),
+        Outcome::Skipped(reason) => wit::TrialOutcome::Skipped(convert::reason(reason)),
     }
 }
 

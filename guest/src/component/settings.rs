@@ -1,6 +1,6 @@
 //! The `settings` export: the contract's shape to ours and back. Secrets come in and never go out.
 
-mod given;
+pub(super) mod given;
 mod shown;
 
 use super::{

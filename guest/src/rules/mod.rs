@@ -23,5 +23,6 @@ pub mod settings_size;
 pub mod source_store;
 pub mod stock_decision;
 pub mod tax;
+pub mod trial;
 pub mod triggers;
 pub mod upload_outcome;

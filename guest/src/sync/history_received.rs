@@ -118,6 +118,7 @@ fn shown(open: bool, entry: Stored<Received>) -> ReceivedEntry {
         amount,
         happened,
         reason,
+        begun_at: _,
     } = entry.value;
     ReceivedEntry {
         id: entry

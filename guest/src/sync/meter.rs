@@ -9,6 +9,7 @@ use crate::{
     error::{Result, Side},
     ports::Ports,
     sync::{
+        daily::{self, Counter, Days},
         report::EndpointCalls,
         store::{self, Commit},
         tenant::Tenant,
@@ -39,13 +40,22 @@ fn key(month: &str, side: Side) -> String {
     format!("meter/{month}/{side}")
 }
 
-/// Adds one call to Next Engine to a commit that is fenced by its lease, so no two count at once.
+/// Adds one call to Next Engine to a commit that is fenced by its lease, so no two count at once: to the month's and to the day's.
 pub fn count_next_engine(tenant: &Tenant<'_>, commit: Commit, endpoint: &str) -> Result<Commit> {
-    let key = key(&time::month(tenant.now()), Side::NextEngine);
-    let seen = store::read::<Counts>(&tenant.ports, &key)?;
+    let now = tenant.now();
+    let key = key(&time::month(now), Side::NextEngine);
+    let (seen, days) = store::read_two::<Counts, Days>(&tenant.ports, &key, daily::CALLS_KEY)?;
     let mut counts = seen.map(|seen| seen.value).unwrap_or_default();
     let calls = counts.entry(format!("POST {endpoint}")).or_default();
     *calls = calls.saturating_add(1);
+    let one = [(Counter::Calls, 1)];
+    let commit = daily::add(
+        commit,
+        daily::CALLS_KEY,
+        days.as_ref(),
+        time::day(now),
+        &one,
+    )?;
     commit.put(&key, &counts)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod call_error;
 pub mod connection;
+pub mod daily;
 pub mod directory;
 pub mod history_received;
 pub mod history_sent;
@@ -21,6 +22,7 @@ pub mod smaregi_pace;
 pub mod smaregi_session;
 pub mod stock;
 pub mod store;
+pub mod story;
 pub mod tenant;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -179,6 +179,14 @@ fn remembered(
         .collect())
 }
 
+/// The ids of the products that were ever known by this key, however long ago, without asking anybody: for telling what happened.
+pub fn ever_known(tenant: &Tenant<'_>, key: &SmaregiKey) -> Result<Vec<String>> {
+    let stored = store::read::<Remembered>(&tenant.ports, &name(key))?;
+    let products = stored.into_iter().flat_map(|entry| entry.value.products);
+    let named = products.filter(|product| key.fits(product));
+    Ok(named.map(|product| product.id).collect())
+}
+
 fn remember(tenant: &Tenant<'_>, found: &Products, generation: u64) -> Result<()> {
     let at = tenant.now();
     let found: Vec<(&SmaregiKey, &Vec<Product>)> = found.iter().collect();

@@ -50,7 +50,7 @@ pub fn put(
 
 fn try_put(
     ports: &Ports<'_>,
-    mut settings: Settings,
+    settings: Settings,
     keep: &Keep,
     unreadable: &[Problem],
 ) -> Result<bool> {
@@ -59,18 +59,7 @@ fn try_put(
         .as_ref()
         .map(|seen| seen.value.clone())
         .unwrap_or_default();
-    let secrets = &old.credentials;
-    if keep.next_engine {
-        settings.credentials.next_engine_client_secret = secrets.next_engine_client_secret.clone();
-    }
-    if keep.smaregi {
-        settings.credentials.smaregi_client_secret = secrets.smaregi_client_secret.clone();
-    }
-    let mut problems = unreadable.to_vec();
-    problems.extend(settings_check::validate(&settings));
-    if !problems.is_empty() {
-        return Err(Error::Invalid(problems));
-    }
+    let settings = checked(&old, settings, keep, unreadable)?;
     let mut commit = Commit::new()
         .check(SETTINGS_KEY, seen.as_ref())
         .put(SETTINGS_KEY, &settings)?;
@@ -80,6 +69,29 @@ fn try_put(
     // What was refused before may be right now.
     commit = rest::end_all(commit);
     follow_stores(ports, &old, &settings, commit)?.try_apply(ports)
+}
+
+/// The settings as `put` would store them over these old ones, or every problem it would find.
+pub fn checked(
+    old: &Settings,
+    mut settings: Settings,
+    keep: &Keep,
+    unreadable: &[Problem],
+) -> Result<Settings> {
+    let secrets = &old.credentials;
+    if keep.next_engine {
+        settings.credentials.next_engine_client_secret = secrets.next_engine_client_secret.clone();
+    }
+    if keep.smaregi {
+        settings.credentials.smaregi_client_secret = secrets.smaregi_client_secret.clone();
+    }
+    let mut problems = unreadable.to_vec();
+    problems.extend(settings_check::validate(&settings));
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(Error::Invalid(problems))
+    }
 }
 
 /// A store that is chosen while the link has a baseline takes part from this moment on; one chosen before, since the baseline.

@@ -89,6 +89,22 @@ pub fn read_all<T: DeserializeOwned>(
     Ok(records)
 }
 
+/// A record that may be absent.
+pub type Found<T> = Option<Stored<T>>;
+
+/// Reads two records of different kinds with one look into storage.
+pub fn read_two<A: DeserializeOwned, B: DeserializeOwned>(
+    ports: &Ports<'_>,
+    first: &str,
+    second: &str,
+) -> Result<(Found<A>, Found<B>)> {
+    let found = ports.storage.get(&[first.to_owned(), second.to_owned()])?;
+    let mut found = found.into_iter();
+    let first = found.next().flatten().map(decode).transpose()?;
+    let second = found.next().flatten().map(decode).transpose()?;
+    Ok((first, second))
+}
+
 /// The range of all keys that begin with `prefix`, which must end in an ASCII character below `~`.
 pub fn range(prefix: &str) -> (String, String) {
     // U+10FFFF is above every character a key of ours can hold.

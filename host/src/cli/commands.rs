@@ -84,6 +84,7 @@ async fn short(tenant: &Tenant, show: &Show, command: Command) -> anyhow::Result
         Command::Resend(arguments) => ("stock.resend", json!({ "choice": arguments.choice() })),
         Command::Compare => ("stock.compare", json!({})),
         Command::Align(arguments) => ("stock.align", arguments.arguments()),
+        Command::Why { key } => ("history.story", json!({ "key": key })),
         _ => ("schedule.calls", json!({})),
     };
     let answer = if function == "connection.check" {

@@ -1,5 +1,7 @@
 //! Showing answers: tables for people in their language, JSON for programs. Decides nothing.
 
+mod story;
+
 use serde_json::Value;
 
 use super::words::{Language, count, field, items, table};
@@ -35,6 +37,7 @@ impl Show {
             "stock.align" => self.alignment(answer),
             "history.sent" => self.sent(answer),
             "history.received" => self.received(answer),
+            "history.story" => self.story(answer),
             "schedule.calls" => self.calls(answer),
             _ => println!("{}", self.line(function, answer)),
         }

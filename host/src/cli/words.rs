@@ -86,7 +86,7 @@ impl Language {
 const WIDEST: u16 = 100;
 
 /// What the contract's enumerations are called on Smaregi's settings page and in its histories.
-const TERMS: [(&str, &str); 18] = [
+const TERMS: [(&str, &str); 24] = [
     ("correction", "修正"),
     ("sale", "売上"),
     ("purchase", "仕入"),
@@ -105,6 +105,12 @@ const TERMS: [(&str, &str); 18] = [
     ("undone", "取消"),
     ("refused", "見送り"),
     ("needs-person", "要確認"),
+    ("came-in", "受信"),
+    ("decided", "判断"),
+    ("intent", "記録"),
+    ("sent", "送信"),
+    ("settled", "完了"),
+    ("waits", "待ち"),
 ];
 
 /// A table as every command prints it.

@@ -6,14 +6,17 @@ use crate::{
     reason::{Reason, Text},
     settings::OrderSettings,
     sync::{
-        orders::records::{self, Happened, Received, SlipRecord, Trouble, received_key},
-        store::Commit,
+        daily::{self, Counter, Days},
+        orders::records::{
+            self, Happened, MOST_TOLD, Received, SlipRecord, Told, Trouble, received_key,
+        },
+        store::{self, Commit, Stored},
     },
-    time::Moment,
+    time::{self, Moment},
 };
 
-/// How often a change is tried when somebody else is quicker.
-const TRIES: u32 = 8;
+/// How often a change is tried when somebody else is quicker, with this slip or with counting another.
+const TRIES: u32 = 16;
 
 /// Changes a record whatever else changes it meanwhile: reads, applies, commits, and again after a conflict. `false` when the
 /// record is absent or `apply` found nothing to do.
@@ -23,18 +26,50 @@ pub fn change(
     mut apply: impl FnMut(&mut SlipRecord, Commit) -> Result<Option<Commit>>,
 ) -> Result<bool> {
     for _ in 0..TRIES {
-        let Some(seen) = records::slip(ports, slip)? else {
+        let key = records::slip_key(slip);
+        let (seen, days) = store::read_two::<SlipRecord, Days>(ports, &key, daily::ORDERS_KEY)?;
+        let Some(seen) = seen else {
             return Ok(false);
         };
         let mut record = seen.value.clone();
         let Some(commit) = apply(&mut record, Commit::new())? else {
             return Ok(false);
         };
+        let commit = count(commit, &seen.value, &record, days.as_ref())?;
         if records::put(commit, Some(&seen), &record)?.try_apply(ports)? {
             return Ok(true);
         }
     }
     Err(busy(slip))
+}
+
+/// Counts what a change tells, by day.
+fn count(
+    mut commit: Commit,
+    before: &SlipRecord,
+    after: &SlipRecord,
+    days: Option<&Stored<Days>>,
+) -> Result<Commit> {
+    let new = after.events.saturating_sub(before.events) as usize;
+    let told = after.told.iter().rev().take(new);
+    let counts: Vec<(Counter, u64)> = told
+        .clone()
+        .filter_map(|told| Some((counter(told.happened)?, 1)))
+        .collect();
+    let Some(last) = told.into_iter().next().filter(|_| !counts.is_empty()) else {
+        return Ok(commit);
+    };
+    commit = commit.check(daily::ORDERS_KEY, days);
+    daily::add(commit, daily::ORDERS_KEY, days, time::day(last.at), &counts)
+}
+
+fn counter(happened: Happened) -> Option<Counter> {
+    match happened {
+        Happened::Registered => Some(Counter::Registered),
+        Happened::Undone => Some(Counter::Undone),
+        Happened::Refused => Some(Counter::Refused),
+        Happened::NeedsPerson => None,
+    }
 }
 
 /// Too many were quicker.
@@ -59,6 +94,8 @@ pub struct Event {
     pub transaction_id: Option<String>,
     /// Why.
     pub reason: Option<Reason>,
+    /// When the effect that it tells of was begun.
+    pub begun_at: Option<Moment>,
 }
 
 /// Adds an event to the history; returns its key.
@@ -69,7 +106,16 @@ pub fn tell(
     event: Event,
 ) -> Result<(Commit, String)> {
     record.events = record.events.saturating_add(1);
-    let key = received_key(record, event.at);
+    let key = received_key(&record.slip, record.events, event.at);
+    let excess = record
+        .told
+        .len()
+        .saturating_sub(MOST_TOLD.saturating_sub(1));
+    record.told.drain(..excess);
+    record.told.push(Told {
+        at: event.at,
+        happened: event.happened,
+    });
     let order = record.order.as_ref();
     let booked = record
         .registered
@@ -93,6 +139,7 @@ pub fn tell(
         amount: order.map(|order| order.total).unwrap_or_default(),
         happened: event.happened,
         reason: event.reason,
+        begun_at: event.begun_at,
     };
     Ok((commit.put(&key, &received)?, key))
 }
@@ -119,6 +166,7 @@ pub fn hold(
         happened,
         transaction_id,
         reason: Some(reason.clone()),
+        begun_at: None,
     };
     let (commit, entry) = tell(commit, record, settings, event)?;
     record.trouble = Some(Trouble {

@@ -17,6 +17,7 @@ pub mod scan;
 pub mod settling;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 pub mod words;
 pub mod work;
 
@@ -35,6 +36,7 @@ use crate::{
 pub use {
     overview::{booked_unshipped, refused_shipped, stores, under_way},
     preview::preview,
+    trial::try_settings,
     work::has_open_work,
 };
 

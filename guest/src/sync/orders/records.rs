@@ -3,6 +3,7 @@
 //! | key | holds |
 //! | --- | --- |
 //! | `orders/slip/<slip, 20 digits>` | [`SlipRecord`] |
+//! | `orders/number/<受注番号, 40 characters>/<slip, 20 digits>` | `true`: the slip has this number at its shop |
 //! | `orders/todo/<slip, 20 digits>` | `true`: the slip has work |
 //! | `orders/begun/<slip, 20 digits>` | `true`: of its work something was begun, which goes on while the link is off |
 //! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
@@ -42,6 +43,10 @@ use crate::{
 pub const SCAN_KEY: &str = "orders/scan";
 /// Where the newest retry is kept.
 pub const RETRY_KEY: &str = "orders/retry-run";
+/// Prefix of the shops' own numbers.
+pub const NUMBERS: &str = "orders/number/";
+/// How much of one a key holds, within the 250 bytes of a key.
+const NUMBER_KEPT: usize = 40;
 /// Prefix of the slips with work.
 pub const TODO: &str = "orders/todo/";
 /// Prefix of those of them on which something was begun.
@@ -55,9 +60,12 @@ pub const EARLY: &str = "orders/early/";
 /// Prefix of the reception history.
 pub const RECEIVED: &str = "orders/received/";
 
+/// Prefix of the slips' records.
+pub const SLIPS: &str = "orders/slip/";
+
 /// Key of a slip's record. Slip numbers are padded, so that keys are in their order.
 pub fn slip_key(slip: &str) -> String {
-    format!("orders/slip/{slip:0>20}")
+    format!("{SLIPS}{slip:0>20}")
 }
 
 /// The slip number at the end of an index key.
@@ -65,6 +73,12 @@ pub fn slip_of(key: &str) -> &str {
     let padded = key.rsplit('/').next().unwrap_or(key);
     let slip = padded.trim_start_matches('0');
     if slip.is_empty() { "0" } else { slip }
+}
+
+/// Prefix of the slips with this 受注番号; a longer one shares it with those that begin alike.
+pub fn number_prefix(number: &str) -> String {
+    let kept: String = number.chars().take(NUMBER_KEPT).collect();
+    format!("{NUMBERS}{kept}/")
 }
 
 /// Key of a shop's cursor.
@@ -242,6 +256,18 @@ pub struct Trouble {
     pub outdated: bool,
 }
 
+/// That an entry of the history was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The entry's time, part of its key.
+    pub at: Moment,
+    /// What it tells.
+    pub happened: Happened,
+}
+
+/// How many of a slip's entries are kept by name.
+pub const MOST_TOLD: usize = 50;
+
 /// Everything about one slip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlipRecord {
@@ -251,6 +277,12 @@ pub struct SlipRecord {
     pub shop_id: String,
     /// The last readable reading; absent when there was none yet.
     pub order: Option<Order>,
+    /// When it was first read, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_read: Option<Moment>,
+    /// When a reading last brought anything new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_read: Option<Moment>,
     /// Why the last reading could not be understood.
     pub unreadable: Option<Reason>,
     /// What it is in Smaregi.
@@ -271,6 +303,9 @@ pub struct SlipRecord {
     pub told_returned: Decimal,
     /// History entries written so far.
     pub events: u32,
+    /// The newest of them, oldest first; at most [`MOST_TOLD`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// The newest retry that let it go again.
     pub retried_in: u64,
     /// It has work.
@@ -284,6 +319,8 @@ impl SlipRecord {
             slip: slip.to_owned(),
             shop_id: shop_id.to_owned(),
             order: None,
+            first_read: None,
+            last_read: None,
             unreadable: None,
             registered: None,
             revision: 0,
@@ -294,6 +331,7 @@ impl SlipRecord {
             trouble: None,
             told_returned: Decimal::ZERO,
             events: 0,
+            told: Vec::new(),
             retried_in: 0,
             todo: false,
         }
@@ -341,7 +379,13 @@ impl SlipRecord {
             .order
             .as_ref()
             .is_some_and(|order| order.state == OrderState::Shipped);
+        let number = self.order.as_ref().map(|order| order.order_number.as_str());
+        let number = number.unwrap_or_default();
         let indexes = [
+            (
+                format!("{}{slip}", number_prefix(number)),
+                !number.is_empty(),
+            ),
             (format!("{TODO}{slip}"), self.todo),
             (format!("{BEGUN}{slip}"), self.todo && self.is_begun()),
             (
@@ -432,16 +476,14 @@ pub struct Received {
     pub happened: Happened,
     /// Why.
     pub reason: Option<Reason>,
+    /// When the effect was last begun, after it was recorded; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Moment>,
 }
 
-/// Key of the slip's next history entry.
-pub fn received_key(record: &SlipRecord, at: Moment) -> String {
-    format!(
-        "{RECEIVED}{:0>13}-{}-{}",
-        at.timestamp_millis(),
-        record.slip,
-        record.events
-    )
+/// Key of a slip's history entry, counted from 1.
+pub fn received_key(slip: &str, event: u32, at: Moment) -> String {
+    format!("{RECEIVED}{:0>13}-{slip}-{event}", at.timestamp_millis())
 }
 
 /// What an act moves at the selling store, if Smaregi moves stock for it, as pieces of our own doing.

@@ -328,7 +328,9 @@ fn store_chunk(
         let seen = store::read_all::<SlipRecord>(&tenant.ports, &keys)?;
         let mut commit = moving(Commit::new().fence(session.fence()))?;
         for (reading, seen) in chunk.iter().zip(&seen) {
-            if let Some(record) = absorb(reading, seen.as_ref(), &tenant.settings.orders) {
+            if let Some(mut record) = absorb(reading, seen.as_ref(), &tenant.settings.orders) {
+                record.last_read = Some(tenant.now());
+                record.first_read = record.first_read.or(record.last_read);
                 commit = records::put(commit, seen.as_ref(), &record)?;
             }
         }

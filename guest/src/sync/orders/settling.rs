@@ -95,6 +95,7 @@ fn settle(
             happened,
             transaction_id,
             reason: intent.why.clone(),
+            begun_at: Some(intent.tried_at),
         };
         let settings = &bench.tenant.settings.orders;
         let (mut commit, _) = journal::tell(commit, record, settings, event)?;
@@ -318,6 +319,7 @@ pub fn tell_returned(bench: &Bench<'_>, slip: &str, returned: Decimal) -> Result
             happened: Happened::NeedsPerson,
             transaction_id,
             reason: Some(returned_reason(returned)),
+            begun_at: None,
         };
         let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
         record.todo = has_more(record);

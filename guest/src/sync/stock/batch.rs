@@ -15,6 +15,7 @@ use crate::{
     reason::Reason,
     rules::{codes, product::Product, upload_outcome},
     sync::{
+        daily::{self, Counter, Days},
         next_engine_session::NextEngine,
         products,
         smaregi_session::Smaregi,
@@ -29,7 +30,7 @@ use crate::{
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
-    time::Moment,
+    time::{self, Moment},
 };
 
 /// Rows of one batch; settling it checks or writes four records a row, within one commit.
@@ -387,6 +388,38 @@ pub fn put(commit: Commit, seen: &Stored<Batch>, batch: &Batch) -> Result<Commit
     Ok(commit)
 }
 
+/// Rows that this change of a batch settles as applied, and as given back.
+pub fn settled(before: &Batch, after: &Batch) -> [(Counter, u64); 2] {
+    let is = |row: &BatchRow| match row.result {
+        RowResult::Applied { .. } => Some(Counter::Applied),
+        RowResult::Returned(_) => Some(Counter::Returned),
+        RowResult::Pending | RowResult::Zero => None,
+    };
+    let pairs = || before.rows.iter().zip(&after.rows);
+    let count = |counter: Counter| {
+        let new = pairs()
+            .filter(|(before, after)| is(after) == Some(counter) && is(before) != Some(counter));
+        u64::try_from(new.count()).unwrap_or(u64::MAX)
+    };
+    [Counter::Applied, Counter::Returned].map(|counter| (counter, count(counter)))
+}
+
+/// Counts what this change of a batch settles, by day. Fenced by the lease like the change itself.
+pub fn count(
+    tenant: &Tenant<'_>,
+    commit: Commit,
+    before: &Batch,
+    after: &Batch,
+    days: Option<&Stored<Days>>,
+) -> Result<Commit> {
+    let counts = settled(before, after);
+    if counts.iter().all(|(_, count)| *count == 0) {
+        return Ok(commit);
+    }
+    let today = time::day(tenant.now());
+    daily::add(commit, daily::STOCK_KEY, days, today, &counts)
+}
+
 /// Undoes a batch that was certainly not applied, as if it had never been formed; its rows wait again, and are looked at afresh before
 /// they travel. `pause` keeps the schedule from forming the next one at once.
 pub fn dissolve(
@@ -416,11 +449,15 @@ pub fn dissolve(
 
 /// The numbering as it stands.
 pub fn book(tenant: &Tenant<'_>) -> Result<(Option<Stored<Book>>, Book)> {
-    let stored = store::read::<Book>(&tenant.ports, BOOK_KEY)?;
+    Ok(book_of(tenant, store::read(&tenant.ports, BOOK_KEY)?))
+}
+
+/// The same, of what was read.
+pub fn book_of(tenant: &Tenant<'_>, stored: Option<Stored<Book>>) -> (Option<Stored<Book>>, Book) {
     let book = stored
         .as_ref()
         .map_or_else(|| new_book(tenant), |stored| stored.value.clone());
-    Ok((stored, book))
+    (stored, book)
 }
 
 fn new_book(tenant: &Tenant<'_>) -> Book {

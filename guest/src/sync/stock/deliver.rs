@@ -15,7 +15,7 @@ use crate::{
     rules::upload_outcome::{self, Evidence, Now},
     sync::{
         call_error::CallError,
-        connection,
+        connection, daily,
         next_engine_session::NextEngine,
         stock::{
             batch::{self, Known, read_goods},
@@ -122,7 +122,13 @@ fn save(
     seen: &Stored<Batch>,
     batch: &Batch,
 ) -> Result<()> {
-    batch::put(Commit::new().fence(next_engine.fence()), seen, batch)?.apply(&tenant.ports)
+    let mut commit = Commit::new().fence(next_engine.fence());
+    let counts = batch::settled(&seen.value, batch);
+    if counts.iter().any(|(_, count)| *count > 0) {
+        let days = store::read(&tenant.ports, daily::STOCK_KEY)?;
+        commit = batch::count(tenant, commit, &seen.value, batch, days.as_ref())?;
+    }
+    batch::put(commit, seen, batch)?.apply(&tenant.ports)
 }
 
 async fn hand_over(

@@ -10,6 +10,7 @@ use crate::{
     next_engine::movements::{self, Movement},
     planted::Planted,
     sync::{
+        daily::{self, Days},
         next_engine_session::NextEngine,
         stock::{
             batch::{self, Candidate},
@@ -239,7 +240,8 @@ fn applied(
         )?,
         _ => commit.delete(&held),
     };
-    let stored = store::read::<Batch>(&tenant.ports, &batch_key(tried.value.batch))?;
+    let key = batch_key(tried.value.batch);
+    let (stored, days) = store::read_two::<Batch, Days>(&tenant.ports, &key, daily::STOCK_KEY)?;
     let Some(seen) = stored else {
         return Ok(commit);
     };
@@ -249,5 +251,6 @@ fn applied(
         row.changed_at = tenant.now();
     }
     batch.changed_at = tenant.now();
+    let commit = batch::count(tenant, commit, &seen.value, &batch, days.as_ref())?;
     batch::put(commit, &seen, &batch)
 }

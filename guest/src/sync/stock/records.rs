@@ -417,8 +417,11 @@ pub const STORES: &str = "stock/store/";
 
 /// Key of an undecided row.
 pub fn waiting_key(store_id: &str, product_id: &str, id: &str) -> String {
-    format!("stock/waiting/{store_id}/{product_id}/{id:0>20}")
+    format!("{WAITING}{store_id}/{product_id}/{id:0>20}")
 }
+
+/// Prefix of the undecided rows.
+pub const WAITING: &str = "stock/waiting/";
 
 /// Key of a product's difference.
 pub fn out_key(product_id: &str) -> String {

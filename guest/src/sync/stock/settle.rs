@@ -8,6 +8,7 @@ use crate::{
     reason::Reason,
     rules::upload_outcome::{Evidence, Upload, Verdict, judge},
     sync::{
+        daily,
         next_engine_session::NextEngine,
         stock::{
             batch::{self, MOST_ROWS, give_back, keep_waiting, person},
@@ -17,7 +18,7 @@ use crate::{
                 held_key, tried_key,
             },
         },
-        store::{Commit, Stored},
+        store::{self, Commit, Stored},
         tenant::Tenant,
     },
 };
@@ -107,7 +108,8 @@ fn close(
     changed: bool,
     size: impl FnOnce(usize) -> usize,
 ) -> Result<()> {
-    let (stored, mut book) = batch::book(tenant)?;
+    let (stored, days) = store::read_two(&tenant.ports, BOOK_KEY, daily::STOCK_KEY)?;
+    let (stored, mut book) = batch::book_of(tenant, stored);
     book.most_rows = size(book.most_rows);
     batch.state = BatchState::Settled;
     if changed {
@@ -117,6 +119,7 @@ fn close(
         .check(BOOK_KEY, stored.as_ref())
         .put(BOOK_KEY, &book)?
         .delete(OPEN_BATCH_KEY);
+    let commit = batch::count(tenant, commit, &seen.value, &batch, days.as_ref())?;
     batch::put(commit, seen, &batch)?.apply(&tenant.ports)
 }
 

@@ -184,13 +184,26 @@ impl Life {
         self.press_resend()?;
         self.settle()?;
         let lacking = self.lacking();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let pressed = self.stage.world.now();
         for product in &lacking {
             self.press_resend_of(*product)?;
         }
-        if !lacking.is_empty() {
-            self.settle()?;
+        self.settle()?;
+        if self.spoilt(false) >= Some(pressed) {
+            self.hindered_again(&lacking);
         }
         Ok(())
+    }
+
+    /// What was sent again went wrong again: it waits for the next evening.
+    fn hindered_again(&mut self, products: &[u64]) {
+        let now = self.stage.world.now();
+        for product in products {
+            self.ledger.products.entry(*product).or_default().hindered = Some(now);
+        }
     }
 
     /// Rounds for so long, whatever happens.

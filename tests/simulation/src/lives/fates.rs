@@ -127,9 +127,37 @@ impl Fates {
         }
     }
 
+    /// The link is on again: what was read before it went off and not booked yet may be booked as it was read, under today's terms.
+    pub fn may_go_on(&mut self, prepared: &BTreeMap<u64, BTreeSet<Reading>>, terms: &Terms) {
+        for (slip, readings) in prepared {
+            let states = self.states(*slip);
+            let unbooked = states.iter().filter(|state| state.booked.is_none());
+            let gone_on: Vec<State> = unbooked
+                .flat_map(|state| readings.iter().map(|then| looked(state, then, terms)))
+                .collect();
+            states.extend(gone_on);
+        }
+    }
+
     fn states(&mut self, slip: u64) -> &mut BTreeSet<State> {
         let fresh = || BTreeSet::from([State::default()]);
         self.0.entry(slip).or_insert_with(fresh)
+    }
+}
+
+impl State {
+    /// The reading that its sale is made of.
+    pub fn reading(&self) -> Option<Reading> {
+        let booked = self.booked.as_ref()?;
+        Some(Reading {
+            content: booked.content.clone(),
+            adds_up: true,
+            live: true,
+            cancel_type: 0,
+            rank: booked.rank,
+            day: booked.day,
+            returned: 0,
+        })
     }
 }
 

@@ -14,7 +14,7 @@ pub mod tour;
 pub mod verdict;
 pub mod weather;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use tsunagi_guest::{settings::Settings, sync::report::Backlog};
@@ -124,6 +124,8 @@ pub struct Life {
     /// Products as they were, until when they may be believed.
     catalogs: Vec<(Moment, BTreeMap<String, Vec<u64>>)>,
     fates: Fates,
+    /// By slip, what may have been read of it and was not booked before the link went off.
+    prepared: BTreeMap<u64, BTreeSet<fates::Reading>>,
     ledger: Ledger,
     shelves: BTreeMap<(u64, u32), i64>,
     takings: i64,
@@ -200,6 +202,7 @@ impl Life {
             chosen: BTreeMap::new(),
             catalogs: Vec::new(),
             fates: Fates::default(),
+            prepared: BTreeMap::new(),
             ledger: Ledger::default(),
             shelves: shop::GOODS
                 .iter()

@@ -51,6 +51,10 @@ impl Life {
             self.baseline = Some(at);
         }
         self.on = true;
+        if let Some(terms) = self.order_terms().into_iter().next() {
+            self.fates
+                .may_go_on(&std::mem::take(&mut self.prepared), &terms);
+        }
         self.observe(true);
         self.run(QUIET)
     }

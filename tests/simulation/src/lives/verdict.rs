@@ -58,6 +58,11 @@ impl Life {
             self.figures.exact += u64::from(states.len() == 1);
             let fit = |state: &&State| fits(state.booked.as_ref(), &sales);
             let kept: BTreeSet<State> = states.iter().filter(fit).cloned().collect();
+            if !self.on {
+                let postponed = states.iter().filter(|state| !kept.contains(state));
+                let readings = postponed.filter_map(State::reading);
+                self.prepared.entry(*slip).or_default().extend(readings);
+            }
             if kept.is_empty() {
                 found.push(format!("order {slip}: {}", disagreement(states, &sales)));
                 continue;

@@ -9,5 +9,7 @@ mod rows;
 mod settings;
 mod shop;
 mod small_budgets;
+mod stories;
+mod trials;
 mod trouble;
 mod world;

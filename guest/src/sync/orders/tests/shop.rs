@@ -13,12 +13,13 @@ use crate::{
     settings::{Credentials, OrderSettings, Secret, Settings},
     sync::{
         connection, history_received,
-        orders::{self, overview::Pieces},
+        orders::{self, overview::Pieces, trial::Trial},
         report::{
             ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
             RetryChoice, StoreState,
         },
         store::Commit,
+        story::{self, Story},
         tenant::{SETTINGS_KEY, Tenant},
         testing::Memory,
     },
@@ -140,6 +141,17 @@ impl Shop {
             &self.tenant(100_000),
             &PreviewChoice::Shop(shop.to_owned()),
         ))
+    }
+
+    /// Tries settings that differ so from those of the opening.
+    pub fn try_settings(&self, last: u32, change: impl FnOnce(&mut OrderSettings)) -> Trial {
+        let mut proposed = settings();
+        change(&mut proposed.orders);
+        at_once(orders::try_settings(&self.tenant(1_000), &proposed, last))
+    }
+
+    pub fn story(&self, key: &str) -> Result<Story> {
+        story::story(&self.tenant(0), key)
     }
 
     pub fn stores(&self) -> Vec<StoreState> {

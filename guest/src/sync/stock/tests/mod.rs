@@ -3,4 +3,5 @@
 mod aligning;
 mod delivering;
 mod history;
+mod stories;
 mod world;

@@ -90,10 +90,15 @@ impl Life {
 
     /// Somebody counts in Next Engine: much, so that orders find stock; or little, so that uploads do not.
     pub(super) fn stock_is_counted(&mut self) {
-        let Some((_, code, ..)) = self.dice.pick(&GOODS) else {
+        let Some((product, code, ..)) = self.dice.pick(&GOODS) else {
             return;
         };
         let enough = self.dice.percent(85);
+        if !enough {
+            // What is held for want of it has its turn once a day, however soon there is more again.
+            let now = self.stage.world.now();
+            self.ledger.products.entry(product).or_default().hindered = Some(now);
+        }
         let free = if enough {
             self.dice.from_to(40, 120)
         } else {
