@@ -115,6 +115,7 @@ pub async fn show(
         (verdict(&at, &facts, console.now()))
         (cards(&at, &facts, console.now()))
         (stores(&at, &facts))
+        p { a href=(at.address("story")) { (at.say("受注・商品の経過を調べる", "Look up the story of an order or product")) } }
         section hx-get=(at.address("overview/days")) hx-trigger="load" {
             h2 { (at.say("最近30日", "The last 30 days")) }
             p { a href=(at.address("overview/days")) { (at.say("図を表示", "Show the pictures")) } }
