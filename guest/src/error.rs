@@ -51,6 +51,9 @@ pub enum Error {
     BudgetSpent,
 }
 
+/// What is not found when a key names neither an order nor a product.
+pub const ORDER_OR_PRODUCT: &str = "order-or-product";
+
 /// The usual result of a flow.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -88,6 +91,17 @@ impl Error {
             Self::Contended(..) => (
                 "contended",
                 Text::new("別の処理が動いています。", "Another call is at work."),
+            ),
+            Self::NotFound(ORDER_OR_PRODUCT, id) => (
+                "not-found",
+                Text::new(
+                    format!(
+                        "「{id}」という受注も商品も、ここにはまだ記録がありません。取り込むか、プレビューで確かめてください。"
+                    ),
+                    format!(
+                        "Neither an order nor a product is known here as {id}. Import it, or look with a preview."
+                    ),
+                ),
             ),
             Self::NotFound(what, id) => (
                 "not-found",

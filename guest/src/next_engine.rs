@@ -36,6 +36,11 @@ impl Call {
         }
     }
 
+    /// Whether a success is answered with a list.
+    pub fn searches(&self) -> bool {
+        self.path.ends_with("/search")
+    }
+
     /// A condition such as `goods_id-in`; all conditions are joined by AND.
     fn with(mut self, condition: &str, value: impl Into<String>) -> Self {
         self.form.push((condition.to_owned(), value.into()));

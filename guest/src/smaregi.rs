@@ -37,6 +37,30 @@ pub struct Request {
     pub body: Option<Value>,
     /// The path with ids replaced by names, for counting.
     pub endpoint: &'static str,
+    /// What a success is answered with.
+    pub form: Form,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A list: anything else is no empty one.
+    List,
+    /// An object.
+    Object,
+    /// Whoever wrote looks for himself: what was done is not undone by how it is answered.
+    Any,
+}
+
+impl Form {
+    /// Whether an answer has it.
+    pub fn fits(self, answer: &Value) -> bool {
+        match self {
+            Self::List => answer.is_array(),
+            Self::Object => answer.is_object(),
+            Self::Any => true,
+        }
+    }
 }
 
 impl Request {
@@ -47,6 +71,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             endpoint,
+            form: Form::List,
         }
     }
 
@@ -57,7 +82,13 @@ impl Request {
             query: Vec::new(),
             body: Some(body),
             endpoint,
+            form: Form::Any,
         }
+    }
+
+    fn single(mut self) -> Self {
+        self.form = Form::Object;
+        self
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

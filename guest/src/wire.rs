@@ -14,6 +14,8 @@ pub use json::parse;
 const LONGEST_TEXT: usize = 4_096;
 /// Digits of the longest id.
 const LONGEST_ID: usize = 20;
+/// Digits of the longest division.
+const LONGEST_DIVISION: usize = 2;
 /// How much of an offending value a reason shows.
 const SHOWN: usize = 60;
 
@@ -73,9 +75,37 @@ impl<'a> Row<'a> {
         read.ok_or_else(|| self.bad(field))
     }
 
-    /// Whether the field is the text or number `1`.
-    pub fn flag(self, field: &str) -> bool {
-        self.maybe_text(field).as_deref() == Some("1")
+    /// `1`, or what stands for no: `0`, null, empty and absent. Anything else is not guessed at.
+    pub fn flag(self, field: &str) -> Result<bool, Reason> {
+        match self.value(field) {
+            Value::Null => Ok(false),
+            Value::String(text) if text.is_empty() => Ok(false),
+            _ => self.read(field, yes_or_no),
+        }
+    }
+
+    /// `1` or `0`, required.
+    pub fn decided(self, field: &str) -> Result<bool, Reason> {
+        self.read(field, yes_or_no)
+    }
+
+    /// A text that may be missing, null or empty; what is no text, or longer than any real one, cannot be read.
+    pub fn text_if_any(self, field: &str) -> Result<Option<String>, Reason> {
+        match self.value(field) {
+            Value::Null => Ok(None),
+            Value::String(text) if text.is_empty() => Ok(None),
+            _ => self.text(field).map(Some),
+        }
+    }
+
+    /// The two digits of a division (区分); one is taken, too.
+    pub fn division(self, field: &str) -> Result<String, Reason> {
+        let digits = |text: &str| {
+            let plain = (1..=LONGEST_DIVISION).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| text.to_owned())
+        };
+        self.read(field, digits)
     }
 
     /// A value read by `read`, required.
@@ -93,6 +123,14 @@ impl<'a> Row<'a> {
 
     fn bad(self, field: &str) -> Reason {
         unreadable(field, self.value(field))
+    }
+}
+
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
     }
 }
 
@@ -189,6 +227,28 @@ mod tests {
             if let Err(reason) = read {
                 assert_eq!(reason.field.as_deref(), Some("amount"));
             }
+        }
+    }
+
+    #[test]
+    fn ids_divisions_and_flags_are_digits_or_cannot_be_read() {
+        for (value, id, division, flag) in [
+            (json!("7"), true, true, None),
+            (json!(7), true, true, None),
+            (json!("1"), true, true, Some(true)),
+            (json!("15"), true, true, None),
+            (json!(null), false, false, Some(false)),
+            (json!("7.0"), false, false, None),
+            (json!("言葉"), false, false, None),
+            (json!(-1), false, false, None),
+            (json!("9223372036854775807"), true, false, None),
+            (json!([1]), false, false, None),
+        ] {
+            let object = json!({ "f": value });
+            let row = Row::of(&object, "row").unwrap();
+            assert_eq!(row.id("f").is_ok(), id, "{value}");
+            assert_eq!(row.division("f").is_ok(), division, "{value}");
+            assert_eq!(row.flag("f").ok(), flag, "{value}");
         }
     }
 

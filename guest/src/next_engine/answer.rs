@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    reason::Reason,
     settings::Secret,
     text,
     time::{self, Moment},
@@ -71,6 +72,24 @@ pub fn read(body: &[u8]) -> Option<Answer> {
         tokens,
         body,
     })
+}
+
+/// What a search's answer lacks to be a list of rows: without them, or with a number of rows that it does not have, it is no empty one.
+pub fn list_flaw(body: &Value) -> Option<Reason> {
+    let row = match Row::of(body, "answer") {
+        Ok(row) => row,
+        Err(reason) => return Some(reason),
+    };
+    let Some(rows) = row.value("data").as_array() else {
+        return Some(wire::unreadable("data", row.value("data")));
+    };
+    match row.maybe_decimal("count") {
+        Ok(Some(count)) if rows.is_empty() && !count.is_zero() => {
+            Some(wire::unreadable("count", row.value("count")))
+        }
+        Ok(_) => None,
+        Err(reason) => Some(reason),
+    }
 }
 
 fn tokens(row: Row<'_>) -> Option<Tokens> {
@@ -152,6 +171,23 @@ mod tests {
             told("error", "004002"),
             Verdict::Refused("004002".to_owned(), "説明".to_owned())
         );
+    }
+
+    #[test]
+    fn an_answer_of_another_form_is_no_empty_list() {
+        for (body, field) in [
+            (json!({"count": "0", "data": []}), None),
+            (json!({"count": 1, "data": [{}]}), None),
+            (json!({"data": []}), None),
+            (json!({"count": "0"}), Some("data")),
+            (json!({"count": "0", "data": null}), Some("data")),
+            (json!({"count": "0", "data": {}}), Some("data")),
+            (json!({"count": "2", "data": []}), Some("count")),
+            (json!({"count": "many", "data": []}), Some("count")),
+        ] {
+            let flaw = list_flaw(&body).and_then(|reason| reason.field);
+            assert_eq!(flaw.as_deref(), field, "{body}");
+        }
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub struct Change {
 pub struct Unreadable {
     /// History id, where that can be read.
     pub id: Option<String>,
+    /// Its memo, where that can be read; empty when it has none.
+    pub memo: Option<String>,
+    /// When it was written, where that can be read.
+    pub updated_at: Option<Moment>,
     /// Field and value.
     pub reason: Box<Reason>,
 }
@@ -54,22 +58,19 @@ pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Reques
 
 /// The rows of a page.
 pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
-    let ids = answer.as_array().into_iter().flatten().map(|row| {
-        let row = Row::of(row, "changes").ok()?;
-        row.id("id").ok()
-    });
-    let mut ids = ids.collect::<Vec<_>>().into_iter();
-    let named = |row: Result<Change, Reason>| {
-        let id = ids.next().flatten();
-        row.map_err(|reason| Unreadable {
-            id,
+    let values = answer.as_array().into_iter().flatten();
+    let mut rows = values.map(|row| Row::of(row, "changes").ok());
+    let named = |read: Result<Change, Reason>| {
+        let row = rows.next().flatten();
+        read.map_err(|reason| Unreadable {
+            id: row.and_then(|row| row.id("id").ok()),
+            updated_at: row.and_then(|row| row.read("updDateTime", time::parse_rfc3339).ok()),
+            memo: row.and_then(|row| Some(row.text_if_any("memo").ok()?.unwrap_or_default())),
             reason: Box::new(reason),
         })
     };
-    wire::rows(answer, "changes", change)
-        .into_iter()
-        .map(named)
-        .collect()
+    let read = wire::rows(answer, "changes", change).into_iter();
+    read.map(named).collect()
 }
 
 /// The same; a row of another product or store than was asked for cannot be one of theirs.
@@ -89,6 +90,8 @@ pub fn decode_of(
         let reason = wire::unreadable(field, &Value::from(value.as_str()));
         Err(Unreadable {
             id: Some(change.id),
+            updated_at: Some(change.updated_at),
+            memo: Some(change.memo.unwrap_or_default()),
             reason: Box::new(reason),
         })
     };
@@ -99,12 +102,12 @@ pub fn decode_of(
 fn change(row: Row<'_>) -> Result<Change, Reason> {
     Ok(Change {
         id: row.id("id")?,
-        product_id: row.text("productId")?,
-        store_id: row.text("storeId")?,
+        product_id: row.id("productId")?,
+        store_id: row.id("storeId")?,
         amount: row.decimal("amount")?,
         stock_amount: row.maybe_decimal("stockAmount")?,
-        division: row.text("stockDivision")?,
-        memo: row.maybe_text("memo"),
+        division: row.division("stockDivision")?,
+        memo: row.text_if_any("memo")?,
         updated_at: row.read("updDateTime", time::parse_rfc3339)?,
     })
 }

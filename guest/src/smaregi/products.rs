@@ -40,7 +40,7 @@ pub fn by_code(code: &str, draws: Draws) -> Request {
 /// One product; 404 when there is none.
 pub fn one(id: &str, draws: Draws) -> Request {
     let path = format!("/products/{}", segment(id));
-    read("/products/{product}", &path, draws)
+    read("/products/{product}", &path, draws).single()
 }
 
 /// A page of all products, from 1.
@@ -96,6 +96,7 @@ pub fn decode_one(answer: &Value) -> Result<Product, Reason> {
 }
 
 /// A product that can be named is one, whatever else of it cannot be read: its orders are refused for that, not for its absence.
+/// One with a code alone has no id.
 fn product(row: Row<'_>) -> Result<Product, Reason> {
     let mut flaw = None;
     let tax = tax(row).unwrap_or_else(|reason| {
@@ -112,9 +113,17 @@ fn product(row: Row<'_>) -> Result<Product, Reason> {
         flaw.get_or_insert(reason);
         Vec::new()
     });
+    let code = row.maybe_text("productCode").unwrap_or_default();
+    let id = match row.id("productId") {
+        Err(reason) if !code.is_empty() => {
+            flaw.get_or_insert(reason);
+            String::new()
+        }
+        id => id?,
+    };
     Ok(Product {
-        id: row.text("productId")?,
-        code: row.maybe_text("productCode").unwrap_or_default(),
+        id,
+        code,
         name: row.maybe_text("productName").unwrap_or_default(),
         tax,
         stock_managed,
@@ -131,7 +140,7 @@ fn draws(value: &Value) -> Result<Vec<Draw>, Reason> {
     let read = wire::rows(value, "inventoryReservations", |row| {
         let whole = |text: &str| money::parse(text).and_then(money::whole);
         Ok(Draw {
-            product_id: row.text("reservationProductId")?,
+            product_id: row.id("reservationProductId")?,
             pieces: row.read("reservationAmount", whole)?,
         })
     });
@@ -203,6 +212,21 @@ mod tests {
                 .map(|product| (product.tax, product.stock_managed));
             assert_eq!(product, expected, "{row}");
         }
+    }
+
+    #[test]
+    fn a_product_with_a_code_alone_is_there_and_cannot_be_sold() {
+        let product = decode_one(
+            &json!({"productId": "x1", "productCode": "ume-1", "taxDivision": "0",
+            "stockControlDivision": "0"}),
+        );
+        let product = product.unwrap();
+        let field = product.flaw.unwrap().field;
+        assert_eq!(
+            (product.code.as_str(), field.as_deref()),
+            ("ume-1", Some("productId"))
+        );
+        assert!(decode_one(&json!({"productId": "x1"})).is_err());
     }
 
     #[test]

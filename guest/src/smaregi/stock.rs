@@ -49,11 +49,6 @@ pub fn list(store_id: &str, range: Option<(Moment, Moment)>, page: u32) -> Reque
     request.page(page, PAGE_ROWS)
 }
 
-/// The rows of a list.
-pub fn decode(answer: &Value) -> Vec<Result<StockRow, Reason>> {
-    wire::rows(answer, "stock", stock_row)
-}
-
 /// The rows of a store's list that is added up; a row of another store than was asked for is unreadable.
 pub fn decode_all(answer: &Value, store_id: &str) -> Result<Vec<Result<StockRow, Unread>>, Reason> {
     wire::named_rows(answer, "stock", "productId", |row| {
@@ -68,8 +63,8 @@ pub fn decode_all(answer: &Value, store_id: &str) -> Result<Vec<Result<StockRow,
 
 fn stock_row(row: Row<'_>) -> Result<StockRow, Reason> {
     Ok(StockRow {
-        product_id: row.text("productId")?,
-        store_id: row.text("storeId")?,
+        product_id: row.id("productId")?,
+        store_id: row.id("storeId")?,
         amount: row.decimal("stockAmount")?,
         updated_at: row
             .maybe_text("updDateTime")

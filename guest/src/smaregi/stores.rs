@@ -31,8 +31,8 @@ pub fn decode(answer: &Value) -> Vec<Result<Store, Reason>> {
 
 fn store(row: Row<'_>) -> Result<Store, Reason> {
     Ok(Store {
-        id: row.text("storeId")?,
+        id: row.id("storeId")?,
         name: row.maybe_text("storeName").unwrap_or_default(),
-        paused: row.flag("pauseFlag"),
+        paused: row.flag("pauseFlag")?,
     })
 }

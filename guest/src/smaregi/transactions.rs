@@ -126,30 +126,44 @@ pub fn find(uuid: &str, around: Moment) -> Request {
 
 /// The sales of our identity, oldest first. Smaregi searched for our id, so a row is only left out if it names another, or names none
 /// and another number of the terminal's; whether lists always name it is not documented. The negative of a 返品取消 carries another
-/// meaning and is left out, as is a row without an id of Smaregi's own.
-pub fn decode_found(answer: &Value, identity: &Identity) -> Vec<Found> {
-    let read = wire::rows(answer, "transactions", |row| {
-        let ours = match row.maybe_text("transactionUuid") {
-            Some(uuid) => uuid == identity.uuid,
-            None => row
-                .maybe_text("terminalTranId")
-                .is_none_or(|number| number == identity.terminal_tran_id),
-        };
-        let sale = row
-            .maybe_text("transactionHeadDivision")
-            .is_none_or(|division| division == SALE);
-        let dispose = row.maybe_text("disposeDivision").unwrap_or_default();
-        let found = Found {
-            id: row.id("transactionHeadId")?,
-            cancelled: row.flag("cancelDivision"),
-            disposed: dispose == "1",
-            total: row.maybe_decimal("total").ok().flatten(),
-        };
-        Ok((ours && sale && dispose != "2").then_some(found))
-    });
-    let mut found: Vec<Found> = read.into_iter().flatten().flatten().collect();
+/// meaning and is left out. The transaction whose id is `known` is ours whatever else its row says. A row that may be ours and cannot be read is an error: left out, it would be registered again.
+pub fn decode_found(
+    answer: &Value,
+    identity: &Identity,
+    known: Option<&str>,
+) -> Result<Vec<Found>, Reason> {
+    let read = wire::rows(answer, "transactions", |row| found(row, identity, known));
+    let read: Result<Vec<Option<Found>>, Reason> = read.into_iter().collect();
+    let mut found: Vec<Found> = read?.into_iter().flatten().collect();
     found.sort_by(|a, b| (a.id.len(), &a.id).cmp(&(b.id.len(), &b.id)));
-    found
+    Ok(found)
+}
+
+fn found(row: Row<'_>, identity: &Identity, known: Option<&str>) -> Result<Option<Found>, Reason> {
+    let is_known = known.is_some() && row.maybe_text("transactionHeadId").as_deref() == known;
+    let ours = match row.text_if_any("transactionUuid")? {
+        Some(uuid) => uuid == identity.uuid,
+        None => row
+            .text_if_any("terminalTranId")?
+            .is_none_or(|number| number == identity.terminal_tran_id),
+    };
+    if !ours && !is_known {
+        return Ok(None);
+    }
+    let division = |field| {
+        row.text_if_any(field)?
+            .map(|_| row.division(field))
+            .transpose()
+    };
+    let sale = division("transactionHeadDivision")?.is_none_or(|division| division == SALE);
+    let dispose = division("disposeDivision")?.unwrap_or_default();
+    let found = Found {
+        id: row.id("transactionHeadId")?,
+        cancelled: row.decided("cancelDivision")?,
+        disposed: dispose == "1",
+        total: row.maybe_decimal("total").ok().flatten(),
+    };
+    Ok((sale && dispose != "2").then_some(found))
 }
 
 /// 取消: as if it never happened.
@@ -249,10 +263,11 @@ mod tests {
                 "disposeDivision": dispose, "total": "3080"})
         };
         let answer = json!([row("10", "NE-1-1", "0", "1"), row("9", "NE-1-1", "1", "0"), row("11", "NE-1-1", "0", "2"),
-            row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-1-1"},
-            {"transactionHeadId": "13", "terminalTranId": "1"}, {"transactionHeadId": "14", "terminalTranId": "2"}]);
+            row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-2-1"},
+            {"transactionHeadId": "13", "terminalTranId": "1", "cancelDivision": "0"},
+            {"transactionHeadId": "14", "terminalTranId": "2"}, row("15", "言葉", "1", "0")]);
         let day = crate::time::parse_day("2026-11-21").unwrap();
-        let found = decode_found(&answer, &identity::identity("1", 1, day));
+        let found = decode_found(&answer, &identity::identity("1", 1, day), Some("15")).unwrap();
         let flags: Vec<_> = found
             .iter()
             .map(|found| (found.id.as_str(), found.cancelled, found.disposed))
@@ -262,8 +277,34 @@ mod tests {
             [
                 ("9", true, false),
                 ("10", false, true),
-                ("13", false, false)
+                ("13", false, false),
+                ("15", true, false)
             ]
         );
+    }
+
+    #[test]
+    fn a_row_that_may_be_ours_and_cannot_be_read_is_not_left_out() {
+        let day = crate::time::parse_day("2026-11-21").unwrap();
+        let identity = identity::identity("1", 1, day);
+        for (field, value) in [
+            ("transactionUuid", json!(["NE-1-1"])),
+            ("transactionHeadId", json!(null)),
+            ("transactionHeadDivision", json!("言葉")),
+            ("cancelDivision", json!("2")),
+            ("cancelDivision", json!(null)),
+            ("disposeDivision", json!("1.0")),
+        ] {
+            let mut row = json!({"transactionHeadId": "10", "transactionUuid": "NE-1-1", "transactionHeadDivision": "1",
+                "cancelDivision": "0", "disposeDivision": "0", "total": "3080"});
+            assert_eq!(
+                decode_found(&json!([row]), &identity, None).map(|found| found.len()),
+                Ok(1)
+            );
+            row[field] = value.clone();
+            let reason = decode_found(&json!([row]), &identity, None).unwrap_err();
+            assert_eq!(reason.field.as_deref(), Some(field), "{value}");
+        }
+        assert!(decode_found(&json!([null]), &identity, None).is_err());
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     planted::Planted,
     ports::{Check, HttpFailure, HttpRequest},
-    reason::Text,
+    reason::{Reason, Text},
     sync::{
         call_error::{CallError, Refusal},
         meter,
@@ -87,7 +87,10 @@ impl<'a> NextEngine<'a> {
                         &used,
                     )));
                 }
-                verdict => return judge(self.tenant, call.writes, verdict).map(|()| answer.body),
+                verdict => {
+                    judge(self.tenant, call.writes, verdict)?;
+                    return listed(self.tenant, &call, answer.body);
+                }
             }
         }
     }
@@ -124,18 +127,49 @@ impl<'a> NextEngine<'a> {
     }
 }
 
-/// Stores a new pair. The old one is dead by now, so a storage that cannot be used for a moment is waited for: losing the pair
-/// would cost a person a login.
+/// Stores a new pair.
 async fn keep_pair(tenant: &Tenant<'_>, used: &Login, tokens: &Tokens) -> Result<Login> {
+    storing(tenant, || {
+        next_engine_login::store_pair(tenant, used, tokens)
+    })
+    .await
+}
+
+/// Stores what a new pair is part of. The old one is dead by now, so a storage that cannot be used for a moment is waited for: losing
+/// the pair would cost a person a login.
+pub async fn storing<T>(tenant: &Tenant<'_>, store: impl Fn() -> Result<T>) -> Result<T> {
     for wait in STORING_AGAIN {
-        match next_engine_login::store_pair(tenant, used, tokens) {
+        match store() {
             Err(Error::Storage(..)) => {
                 tenant.ports.clock.sleep(Duration::from_secs(wait)).await;
             }
             stored => return stored,
         }
     }
-    next_engine_login::store_pair(tenant, used, tokens)
+    store()
+}
+
+/// The answer, if it is the list that was asked for; a search is worth repeating.
+fn listed(tenant: &Tenant<'_>, call: &Call, body: Value) -> std::result::Result<Value, CallError> {
+    let flaw = answer::list_flaw(&body).filter(|_| call.searches());
+    let Some(Reason { message, .. }) = flaw else {
+        return Ok(body);
+    };
+    let (ja, en, path) = (message.ja, message.en, call.path);
+    let message = Text::new(
+        format!(
+            "ネクストエンジンの応答({path})を読み取れません。しばらくして自動で読み直します。{ja}"
+        ),
+        format!(
+            "An answer of Next Engine's ({path}) cannot be read. It is asked for again by itself. {en}"
+        ),
+    );
+    let at = tenant.now() + TimeDelta::seconds(PAUSE);
+    Err(CallError::NotDone(Error::Unavailable(
+        Side::NextEngine,
+        message,
+        at,
+    )))
 }
 
 /// One request, counted first. Without a login no tokens are sent, which only the login's own exchange may do.

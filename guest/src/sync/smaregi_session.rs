@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     error::{Error, Result, Side},
     ports::{HttpFailure, HttpRequest, HttpResponse},
-    reason::Text,
+    reason::{Reason, Text},
     settings::Secret,
     smaregi::{Request, token},
     sync::{
@@ -303,13 +303,30 @@ fn http(tenant: &Tenant<'_>, request: &Request, access: &Secret) -> HttpRequest 
     }
 }
 
-/// A success whose body is cut or no JSON: a write happened, a read is worth repeating.
+/// A success whose body is cut, no JSON or of another form: a write happened, a read is worth repeating.
 fn body(
     tenant: &Tenant<'_>,
     request: &Request,
     response: &HttpResponse,
 ) -> std::result::Result<Value, CallError> {
-    wire::parse(&response.body).ok_or_else(|| open_if(request.writes(), outage(tenant)))
+    let answer =
+        wire::parse(&response.body).ok_or_else(|| open_if(request.writes(), outage(tenant)))?;
+    if request.form.fits(&answer) {
+        return Ok(answer);
+    }
+    let reason = wire::unreadable(request.endpoint, &answer);
+    let error = unreadable_answer(tenant, &reason);
+    Err(open_if(request.writes(), error))
+}
+
+/// An answer of which nothing can be concluded: its call is as good as not made.
+pub fn unreadable_answer(tenant: &Tenant<'_>, reason: &Reason) -> Error {
+    let (ja, en) = (&reason.message.ja, &reason.message.en);
+    let message = Text::new(
+        format!("スマレジの応答を読み取れません。しばらくして自動で読み直します。{ja}"),
+        format!("An answer of Smaregi's cannot be read. It is asked for again by itself. {en}"),
+    );
+    Error::Unavailable(Side::Smaregi, message, tenant.now() + PAUSE)
 }
 
 fn open_if(writes: bool, error: Error) -> CallError {
@@ -381,7 +398,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        smaregi::{stock, stores},
+        smaregi::{
+            products::{self, Draws},
+            stock, stores,
+        },
         sync::testing::{Script, at_once},
     };
 
@@ -516,6 +536,31 @@ mod tests {
         assert_eq!(at_once(both), (Ok(()), Ok(())));
         assert_eq!(script.requests.borrow().len(), 2);
         assert_eq!(session.token.borrow().access.reveal(), "t2");
+    }
+
+    #[test]
+    fn an_answer_of_another_form_is_no_empty_list() {
+        for (request, answer, done) in [
+            (stores::list(), json!([]), true),
+            (stores::list(), json!({}), false),
+            (stores::list(), json!(null), false),
+            (products::one("8", Draws::Left), json!([]), false),
+            (products::one("8", Draws::Left), json!({}), true),
+            (stock::add("1", "1", 1, "m"), json!([]), true),
+        ] {
+            let script = Script::new();
+            script.will(200, &token("t1"));
+            script.will(200, &answer);
+            let tenant = script.tenant();
+            let session = at_once(Smaregi::open(&tenant)).unwrap();
+            let sent = at_once(session.send(&request));
+            assert_eq!(sent.is_ok(), done, "{request:?}");
+            let retried = matches!(
+                sent,
+                Ok(_) | Err(CallError::NotDone(Error::Unavailable(..)))
+            );
+            assert!(retried, "{request:?}");
+        }
     }
 
     #[test]

@@ -162,6 +162,11 @@ impl Path {
         Some(Self(self.0.get(..=at)?.to_vec()))
     }
 
+    /// Whether it is a row itself, and not a field of one.
+    pub fn is_a_row(&self) -> bool {
+        self.0.last().is_some_and(is_row)
+    }
+
     /// The same place in another row.
     pub fn in_row(&self, number: usize) -> Self {
         let mut steps = self.0.clone();

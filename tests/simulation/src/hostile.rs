@@ -162,7 +162,11 @@ impl State {
             if bend.times == 1 || struck != endpoint || self.hostile.struck >= bend.times {
                 return None;
             }
-            same_row(&value()?, &bend.path, &row?)?
+            match bend.path.row() {
+                Some(_) => same_row(&value()?, &bend.path, &row?)?,
+                // A list as a whole.
+                None => bend.path.clone(),
+            }
         };
         let bent = bend::bend(body, &path, bend.way)?;
         self.strike();

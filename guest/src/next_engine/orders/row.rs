@@ -166,7 +166,8 @@ fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
 }
 
 fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
-    if row.flag("receive_order_row_cancel_flag") || row.flag("receive_order_row_deleted_flag") {
+    let cancelled = row.flag("receive_order_row_cancel_flag")?;
+    if cancelled || row.flag("receive_order_row_deleted_flag")? {
         return Ok(dead_line(row));
     }
     let price = row.decimal("receive_order_row_unit_price")?;
@@ -184,7 +185,7 @@ fn line(row: Row<'_>) -> Result<OrderLine, Reason> {
         )
     };
     Ok(OrderLine {
-        number: row.text("receive_order_row_no")?,
+        number: row.id("receive_order_row_no")?,
         code: row
             .maybe_text("receive_order_row_goods_id")
             .unwrap_or_default(),

@@ -105,7 +105,7 @@ async fn exchange(tenant: &Tenant<'_>, lease: &mut Lease, uid: &str, state: &str
     )?;
     let login =
         auth::decode(&answer).map_err(|reason| refused("unreadable-login", reason.message))?;
-    store_login(tenant, uid, before.as_ref(), &login)
+    next_engine_session::storing(tenant, || store_login(tenant, uid, before.as_ref(), &login)).await
 }
 
 /// The user that the redirect named, and the company whose stock this ledger keeps.
@@ -332,5 +332,14 @@ mod tests {
             super::super::disconnect(&script.ports()).unwrap();
         };
         assert_eq!(slept_over(&script, "7", &disconnected).1, None);
+    }
+
+    #[test]
+    fn a_login_waits_for_a_storage_that_is_away_for_seconds() {
+        let script = shop();
+        let meanwhile = || script.storage.away.borrow_mut().extend([true, true]);
+        let (finished, stored) = slept_over(&script, "7", &meanwhile);
+        assert!(finished.is_ok(), "{:?}", finished.err());
+        assert_eq!(stored.as_deref(), Some("new"));
     }
 }

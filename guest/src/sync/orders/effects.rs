@@ -29,6 +29,7 @@ use crate::{
             self, Piece,
             look::{self, Look},
         },
+        smaregi_session::unreadable_answer,
         store::Commit,
     },
     time::Moment,
@@ -323,7 +324,8 @@ async fn look_up(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Optio
             identity.terminal_tran_at,
         ))
         .await?;
-    let found = transactions::decode_found(&answer, &identity);
+    let found = transactions::decode_found(&answer, &identity, intent.transaction_id.as_deref())
+        .map_err(|reason| unreadable_answer(bench.tenant, &reason))?;
     match intent.act {
         Act::Register => found_sale(bench, slip, intent, &found),
         _ => {

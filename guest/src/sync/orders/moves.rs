@@ -18,6 +18,7 @@ use crate::{
             settling,
         },
         own,
+        smaregi_session::unreadable_answer,
     },
     time::Moment,
 };
@@ -135,11 +136,22 @@ async fn is_made(bench: &Bench<'_>, slip: &str, first: &Move, tried_at: Moment) 
         let rows = changes::decode(&answer);
         let last = rows.len() < ROWS as usize;
         let mut past = false;
-        for change in rows.into_iter().flatten() {
-            if change.memo.as_deref() == Some(mark.as_str()) {
+        for row in rows {
+            let memo = match &row {
+                Ok(change) => change.memo.as_deref().unwrap_or_default(),
+                // It may be the move: made again, it would be there twice.
+                Err(row) => match &row.memo {
+                    Some(memo) => memo,
+                    None => return Err(unreadable_answer(bench.tenant, &row.reason)),
+                },
+            };
+            if memo == mark {
                 return Ok(true);
             }
-            past |= change.updated_at < tried_at - CLOCKS_DIFFER;
+            past |= row.is_ok_and(|change| change.updated_at < tried_at - CLOCKS_DIFFER);
+            if past {
+                break;
+            }
         }
         if last || past {
             break;

@@ -14,7 +14,7 @@
 //! | `orders/scan` | [`Scan`]: the search in progress |
 //! | `orders/retry-run` | [`RetryRun`]: the newest retry |
 //!
-//! The five indexes follow from the record and are written with it.
+//! The six indexes follow from the record and are written with it.
 
 use std::collections::BTreeSet;
 

@@ -32,9 +32,9 @@ use crate::{
     },
 };
 
-/// Slips a commit: each may cost a check and eight writes (its record, and its indexes, two of which may move), of which storage
+/// Slips a commit: each may cost a check and ten writes (its record, and its indexes, three of which may move), of which storage
 /// takes 2 000.
-const SLIPS_A_COMMIT: usize = 200;
+const SLIPS_A_COMMIT: usize = 160;
 
 /// A scan continued from storage counts as up to date for this long after it began.
 const FRESH: TimeDelta = TimeDelta::minutes(5);

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{Effect, Entry, Kind, Piece, effect, effect_key, entry_key, is_mark, is_newer};
 use crate::{
     error::{Error, Result},
-    smaregi::changes::{self, Change},
+    smaregi::changes::{self, Change, Unreadable},
     sync::{
         smaregi_session::Smaregi,
         store::{self, Commit, Stored},
@@ -43,6 +43,8 @@ const EFFECTS: usize = 4;
 const PIECES: usize = 2;
 const AT_ONCE: usize = 2;
 const ROWS: u32 = 100;
+/// Smaregi's clock may differ from ours by less (assumed).
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 const LOOKS: &str = "own-look/";
 
 /// A look at the history around one effect.
@@ -124,7 +126,10 @@ pub async fn begin(
     let moved = pieces.iter().filter(|piece| piece.quantity != 0);
     for piece in moved.take(PIECES).skip(look.spots.len()) {
         let before = match newest(session, piece).await {
-            Ok(changes) => changes.into_iter().map(|change| change.id).next(),
+            Ok(rows) => rows.into_iter().find_map(|row| match row {
+                Ok(change) => Some(change.id),
+                Err(unread) => unread.id,
+            }),
             Err(error) => {
                 if error == Error::BudgetSpent && !look.spots.is_empty() {
                     let commit = Commit::new().put(&key(kind, work), &look)?;
@@ -272,9 +277,17 @@ async fn go_on(session: &Smaregi<'_>, tenant: &Tenant<'_>, mut seen: Stored<Look
             index = index.saturating_add(1);
             continue;
         }
-        let finding = judge(&spot, &newest(session, &spot.piece).await?);
+        let rows = newest(session, &spot.piece).await?;
+        let finding = finding(&spot, seen.value.since, rows);
         let mut look = seen.value.clone();
         let effect = match finding {
+            Finding::Unread => {
+                if let Some(spot) = look.spots.get_mut(index) {
+                    spot.nothing_at = Some(now);
+                }
+                index = index.saturating_add(1);
+                None
+            }
             Finding::Nothing if spot.nothing_at.is_none() => {
                 if let Some(spot) = look.spots.get_mut(index) {
                     spot.nothing_at = Some(now);
@@ -366,10 +379,13 @@ fn learn(tenant: &Tenant<'_>, commit: Commit, kind: Kind, effect: &Effect) -> Re
     Ok(commit)
 }
 
-async fn newest(session: &Smaregi<'_>, piece: &Piece) -> Result<Vec<Change>> {
+async fn newest(
+    session: &Smaregi<'_>,
+    piece: &Piece,
+) -> Result<Vec<std::result::Result<Change, Unreadable>>> {
     let request = changes::newest(&piece.product_id, &piece.store_id, 1, ROWS);
     let answer = session.send(&request).await?;
-    Ok(changes::decode(&answer).into_iter().flatten().collect())
+    Ok(changes::decode(&answer))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -378,6 +394,8 @@ enum Finding {
     Nothing,
     /// Rows of several divisions fit, or ours may be among others'; another effect will tell.
     Unclear,
+    /// Ours may be a row that cannot be read: looked at again.
+    Unread,
 }
 
 impl Finding {
@@ -385,9 +403,30 @@ impl Finding {
         match self {
             Self::Moved(division) => Some(Effect::Moves { division }),
             Self::Nothing => Some(Effect::Nothing),
-            Self::Unclear => None,
+            Self::Unclear | Self::Unread => None,
         }
     }
+}
+
+/// Among rows of which one that may be new cannot be read, ours may be.
+fn finding(
+    spot: &Spot,
+    since: Moment,
+    rows: Vec<std::result::Result<Change, Unreadable>>,
+) -> Finding {
+    let before = spot.before.as_deref();
+    let may_be_new = |unread: &Unreadable| {
+        let known = unread.id.as_deref().zip(before);
+        let late = unread
+            .updated_at
+            .is_none_or(|at| at >= since - CLOCKS_DIFFER);
+        late && known.is_none_or(|(id, before)| is_newer(id, before))
+    };
+    if rows.iter().any(|row| row.as_ref().is_err_and(may_be_new)) {
+        return Finding::Unread;
+    }
+    let changes: Vec<Change> = rows.into_iter().flatten().collect();
+    judge(spot, &changes)
 }
 
 fn judge(spot: &Spot, changes: &[Change]) -> Finding {

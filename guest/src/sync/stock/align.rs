@@ -98,7 +98,7 @@ async fn bring_up_to_date(tenant: &Tenant<'_>) -> Result<()> {
         orders::import_due(tenant, &shops).await?;
     }
     // Asked for, so that every store is looked at, whether it is due or not.
-    catch_up::look(tenant, Some(tenant.now())).await?;
+    catch_up::look_at_once(tenant, Some(tenant.now())).await?;
     stock::read(tenant, &mut SendProgress::default()).await
 }
 

@@ -8,22 +8,29 @@ use chrono::TimeDelta;
 use crate::{
     error::{Error, Result, Side},
     planted::Planted,
-    smaregi::stock,
+    reason::Reason,
+    smaregi::{
+        stock::{self, StockRow},
+        webhook::plain_id,
+    },
     sync::{
         call_error::{CallError, Refusal},
         connection,
         report::SendProgress,
-        smaregi_session::Smaregi,
+        rest::{self, Part},
+        smaregi_session::{Smaregi, unreadable_answer},
         stock::{
             finish,
             ingest::Since,
             intake::{self, Place},
-            records::{CATCH_UPS, CatchUp, Looking, Pair, catch_up_key, pair_key},
+            records::{CATCH_UPS, CatchUp, Looking, Nameless, Pair, catch_up_key, pair_key},
+            trouble,
         },
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
     time::Moment,
+    wire::Unread,
 };
 
 /// Both clocks may differ a little, and a row may be written while its list is read.
@@ -40,9 +47,34 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(12);
 const MOST_OUTAGES: u32 = 2;
 const PAGE_ROWS: usize = 1_000;
 
+/// Who asks for a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The schedule, where one is due.
+    WhenDue,
+    /// A person or a caller: at once in every store, since the last look or since then.
+    ByHand(Option<Moment>),
+}
+
+impl Asked {
+    fn since(self) -> Option<Moment> {
+        match self {
+            Self::WhenDue => None,
+            Self::ByHand(since) => since,
+        }
+    }
+
+    fn is_by_hand(self) -> bool {
+        self != Self::WhenDue
+    }
+}
+
 /// Looks since the last look, or since then. See `wit/stock.wit`.
 pub async fn catch_up(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<SendProgress> {
-    let result = look(tenant, since).await;
+    let result = look_at_once(tenant, since).await;
+    if result.is_ok() {
+        rest::end(tenant, &[Part::CatchUp])?;
+    }
     let spent = result == Err(Error::BudgetSpent);
     let mut progress = finish(tenant, &mut SendProgress::default(), result)?;
     // Hints are read by `send`: a caller who repeats this call while there is more comes to an end.
@@ -88,9 +120,17 @@ fn state(tenant: &Tenant<'_>, store_id: &str) -> Result<Option<Stored<CatchUp>>>
     store::read(&tenant.ports, &catch_up_key(store_id))
 }
 
-/// Notes the places that moved, in every store where a look is due, or in all of them since then. The first error comes after
-/// every store was tried.
-pub async fn look(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
+/// Notes the places that moved, in every store where a look is due. The first error comes after every store was tried.
+pub async fn look(tenant: &Tenant<'_>) -> Result<()> {
+    look_as(tenant, Asked::WhenDue).await
+}
+
+/// The same in every store at once, since the last look or since then.
+pub async fn look_at_once(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
+    look_as(tenant, Asked::ByHand(since)).await
+}
+
+async fn look_as(tenant: &Tenant<'_>, asked: Asked) -> Result<()> {
     let link = connection::link(&tenant.ports)?;
     let (true, Some(baseline)) = (link.on, link.baseline) else {
         return Ok(());
@@ -98,7 +138,7 @@ pub async fn look(tenant: &Tenant<'_>, since: Option<Moment>) -> Result<()> {
     let session = Smaregi::open(tenant).await?;
     let mut first = None;
     let mut outages = 0;
-    for (store_id, looking) in due_looks(tenant, since, baseline)? {
+    for (store_id, looking) in due_looks(tenant, asked, baseline)? {
         match look_in_store(&session, tenant, &store_id, looking).await {
             Ok(()) => {}
             // So that the rest is gone on with at once.
@@ -123,11 +163,10 @@ fn is_of_the_store(refusal: &Refusal) -> bool {
     refusal.side == Side::Smaregi && !matches!(status, "401" | "403")
 }
 
-/// The looks to go on with: those that are due, or with `since` those that it asks for. Where an earlier slice began them, only what
-/// that one left.
+/// The looks to go on with: those that are due, or by hand all of them. Where an earlier slice began them, only what that one left.
 fn due_looks(
     tenant: &Tenant<'_>,
-    since: Option<Moment>,
+    asked: Asked,
     baseline: Moment,
 ) -> Result<Vec<(String, Stored<CatchUp>)>> {
     let parts = Since::read(tenant, Some(baseline))?;
@@ -135,28 +174,27 @@ fn due_looks(
     for store_id in stores(tenant) {
         let seen = state(tenant, &store_id)?;
         let due = store_due_at(tenant, seen.as_ref(), baseline) <= tenant.now();
-        if due || since.is_some() {
+        if due || asked.is_by_hand() {
             looks.push((store_id, seen));
         }
     }
-    if since.is_some()
-        && looks
-            .iter()
-            .any(|(_, seen)| was_asked(seen.as_ref(), since))
-    {
-        looks.retain(|(_, seen)| was_asked(seen.as_ref(), since));
+    let is_left = |(_, seen): &(String, Option<Stored<CatchUp>>)| is_left(seen.as_ref(), asked);
+    if looks.iter().any(is_left) {
+        looks.retain(is_left);
     }
     let begun = looks.into_iter().map(|(store_id, seen)| {
         let taking_part = parts.read_from(&store_id).unwrap_or(baseline);
-        let looking = begin(tenant, &store_id, seen, since, taking_part)?;
+        let looking = begin(tenant, &store_id, seen, asked, taking_part)?;
         Ok((store_id, looking))
     });
     begun.collect()
 }
 
-fn was_asked(seen: Option<&Stored<CatchUp>>, since: Option<Moment>) -> bool {
-    let open = seen.and_then(|seen| seen.value.open.as_ref());
-    open.is_some_and(|open| open.asked == since)
+/// Whether an earlier slice of the same call by hand began this look, and did not get to it. What was refused was tried.
+fn is_left(seen: Option<&Stored<CatchUp>>, asked: Asked) -> bool {
+    let untried = seen.filter(|seen| seen.value.refused_at.is_none());
+    let open = untried.and_then(|seen| seen.value.open.as_ref());
+    open.is_some_and(|open| asked.is_by_hand() && open.by_hand && open.asked == asked.since())
 }
 
 /// The store's look under way, or a new one; one that began later than it should begins anew.
@@ -164,7 +202,7 @@ fn begin(
     tenant: &Tenant<'_>,
     store_id: &str,
     seen: Option<Stored<CatchUp>>,
-    since: Option<Moment>,
+    asked: Asked,
     taking_part: Moment,
 ) -> Result<Stored<CatchUp>> {
     let mut state = seen
@@ -175,15 +213,21 @@ fn begin(
     } else {
         state.through - OVERLAP
     };
-    let from = since.map_or(last, |since| since.min(last)).max(taking_part);
-    let fits = |open: &Looking| open.from <= from && (since.is_none() || open.asked == since);
+    let nameless = state.nameless.as_ref().map(|nameless| nameless.since);
+    let from = [asked.since(), nameless].into_iter().flatten();
+    let from = from.fold(last, Moment::min).max(taking_part);
+    let fits = |open: &Looking| {
+        open.from <= from && (!asked.is_by_hand() || open.by_hand && open.asked == asked.since())
+    };
     if !state.open.as_ref().is_some_and(fits) {
         state.open = Some(Looking {
-            asked: since,
+            asked: asked.since(),
             from,
             started: tenant.now(),
             range: from,
             page: 1,
+            by_hand: asked.is_by_hand(),
+            nameless: None,
         });
     }
     save(tenant, store_id, seen.as_ref(), state)
@@ -254,9 +298,14 @@ async fn look_in_store(
         let answer = session
             .send(&stock::list(store_id, Some((open.range, end)), open.page))
             .await?;
-        let rows = stock::decode(&answer);
+        let rows = stock::decode_all(&answer, store_id)
+            .map_err(|reason| unreadable_answer(tenant, &reason))?;
         let full = rows.len() >= PAGE_ROWS;
-        note_moved(tenant, rows.into_iter().flatten().collect())?;
+        let nameless = note_moved(tenant, store_id, rows)?;
+        let open = Looking {
+            nameless: open.nameless.or(nameless),
+            ..open
+        };
         let next = if full {
             Some(Looking {
                 page: open.page.saturating_add(1),
@@ -269,22 +318,67 @@ async fn look_in_store(
                 ..open.clone()
             })
         };
-        let state = CatchUp {
-            through: if next.is_none() {
-                open.started
-            } else {
-                seen.value.through
+        let state = match next {
+            Some(open) => CatchUp {
+                open: Some(open),
+                refused: 0,
+                refused_at: None,
+                ..seen.value.clone()
             },
-            open: next,
-            refused: 0,
-            refused_at: None,
+            None => ended(tenant, store_id, &seen.value, open)?,
         };
         seen = save(tenant, store_id, Some(&seen), state)?;
     }
     Ok(())
 }
 
-fn note_moved(tenant: &Tenant<'_>, rows: Vec<stock::StockRow>) -> Result<()> {
+/// A look that came to its end. Rows that do not say whose they are were told once, and the next look begins before them.
+fn ended(tenant: &Tenant<'_>, store_id: &str, seen: &CatchUp, open: Looking) -> Result<CatchUp> {
+    let nameless = open.nameless.map(|reason| Nameless {
+        since: open.from,
+        reason,
+    });
+    let told = |reason: &Reason| {
+        seen.nameless
+            .as_ref()
+            .is_some_and(|seen| seen.reason == *reason)
+    };
+    if let Some(Nameless { reason, .. }) = &nameless
+        && !told(reason)
+    {
+        let commit = Commit::new();
+        trouble::mention(tenant, commit, store_id, "", trouble::NO_ID, reason)?
+            .apply(&tenant.ports)?;
+    }
+    Ok(CatchUp {
+        nameless,
+        ..CatchUp::new(open.started)
+    })
+}
+
+/// Notes the places that moved. A row that says whose it is, and is otherwise unreadable, has moved for all we know: the history tells.
+/// Gives why rows that do not even say that cannot be read.
+fn note_moved(
+    tenant: &Tenant<'_>,
+    store_id: &str,
+    rows: Vec<std::result::Result<StockRow, Unread>>,
+) -> Result<Option<Reason>> {
+    let (mut readable, mut places, mut nameless) = (Vec::new(), Vec::new(), None);
+    for row in rows {
+        match row {
+            Ok(row) => readable.push(row),
+            Err(unread) => match unread.of.as_deref().and_then(plain_id) {
+                Some(product_id) => places.push(Place::new(store_id, &product_id)),
+                None => nameless = Some(*unread.reason),
+            },
+        }
+    }
+    places.extend(moved(tenant, &readable)?);
+    intake::note(tenant, &places, None)?;
+    Ok(nameless)
+}
+
+fn moved(tenant: &Tenant<'_>, rows: &[StockRow]) -> Result<Vec<Place>> {
     let keys: Vec<String> = rows
         .iter()
         .map(|row| pair_key(&row.store_id, &row.product_id))
@@ -298,10 +392,8 @@ fn note_moved(tenant: &Tenant<'_>, rows: Vec<stock::StockRow>) -> Result<()> {
             (Some(at), Some(pair)) => pair.value.at <= at,
             _ => true,
         });
-    let places: Vec<Place> = moved
-        .map(|(row, _)| Place::new(&row.store_id, &row.product_id))
-        .collect();
-    intake::note(tenant, &places, None)
+    let places = moved.map(|(row, _)| Place::new(&row.store_id, &row.product_id));
+    Ok(places.collect())
 }
 
 /// Lets every look begin at this moment at the latest: stock that moved while the link was off is found by it.
@@ -316,105 +408,4 @@ pub fn look_from(tenant: &Tenant<'_>, mut commit: Commit, from: Moment) -> Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::sync::{
-        stock::records::{HINTS, Hint},
-        testing::{Script, at_once},
-    };
-
-    #[test]
-    fn a_range_ends_in_the_future_and_a_refused_store_waits_longer_each_time() {
-        assert_eq!(refused_pause(1), TimeDelta::minutes(10));
-        assert_eq!(refused_pause(3), TimeDelta::minutes(40));
-        assert_eq!(refused_pause(40), LONGEST_PAUSE);
-    }
-
-    fn switched_on(stores: &[&str]) -> Script {
-        let script = Script::new();
-        script.switch_on(stores);
-        script.now.set(script.now.get() + TimeDelta::days(1));
-        script
-    }
-
-    fn rows(store: &str, products: std::ops::Range<u32>) -> serde_json::Value {
-        products
-            .map(|product| {
-                json!({"storeId": store, "productId": product.to_string(), "stockAmount": "1",
-                    "updDateTime": "2026-11-25T11:00:00+09:00"})
-            })
-            .collect()
-    }
-
-    fn hints(script: &Script) -> usize {
-        store::list_all::<Hint>(&script.ports(), HINTS)
-            .unwrap()
-            .len()
-    }
-
-    #[test]
-    fn a_budget_of_one_request_gets_through_and_reads_no_page_twice() {
-        let script = switched_on(&["1"]);
-        for (page, more) in [
-            (rows("1", 0..1_000), true),
-            (rows("1", 1_000..1_200), false),
-        ] {
-            script.will(200, &page);
-            let tenant = Tenant::open(script.ports(), 1, 60).unwrap();
-            let progress = at_once(catch_up(&tenant, None)).unwrap();
-            assert_eq!(progress.more, more);
-        }
-        assert_eq!(hints(&script), 1_200);
-        let urls: Vec<String> = script
-            .requests
-            .borrow()
-            .iter()
-            .map(|request| request.url.clone())
-            .collect();
-        assert!(
-            urls[0].contains("page=1") && urls[1].contains("page=2"),
-            "{urls:?}"
-        );
-        assert!(due_at(&script.tenant()).unwrap().unwrap() > script.now.get());
-    }
-
-    #[test]
-    fn a_caller_who_repeats_an_earlier_start_comes_to_an_end() {
-        let script = switched_on(&["1", "2", "3"]);
-        let since = Some(script.now.get() - TimeDelta::hours(5));
-        let mut calls = 0;
-        loop {
-            script.will(200, &json!([]));
-            let tenant = Tenant::open(script.ports(), 1, 60).unwrap();
-            calls += 1;
-            if !at_once(catch_up(&tenant, since)).unwrap().more {
-                break;
-            }
-            script.answers.borrow_mut().clear();
-            assert!(calls < 10);
-        }
-        assert_eq!(script.requests.borrow().len(), 3);
-    }
-
-    #[test]
-    fn a_refused_store_stops_no_other_and_keeps_its_own_mark() {
-        let script = switched_on(&["1", "2"]);
-        script.will(400, &json!({"title": "BadRequest", "type": "about:blank"}));
-        script.will(200, &rows("2", 0..3));
-        assert!(at_once(catch_up(&script.tenant(), None)).is_err());
-        assert_eq!(hints(&script), 3);
-        let through = |store: &str| {
-            state(&script.tenant(), store)
-                .unwrap()
-                .unwrap()
-                .value
-                .through
-        };
-        assert!(through("1") < through("2"));
-        // Not tried again at once.
-        at_once(catch_up(&script.tenant(), None)).unwrap();
-        assert_eq!(script.requests.borrow().len(), 2);
-    }
-}
+mod tests;

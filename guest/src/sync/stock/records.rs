@@ -348,6 +348,18 @@ pub struct CatchUp {
     pub refused: u32,
     /// The last of them.
     pub refused_at: Option<Moment>,
+    /// Rows that do not say which product they are of.
+    #[serde(default)]
+    pub nameless: Option<Nameless>,
+}
+
+/// Rows of a store's list whose product cannot be read: each look begins with them, until they can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nameless {
+    /// Where the look that met them first began.
+    pub since: Moment,
+    /// Why.
+    pub reason: Reason,
 }
 
 impl CatchUp {
@@ -358,6 +370,7 @@ impl CatchUp {
             open: None,
             refused: 0,
             refused_at: None,
+            nameless: None,
         }
     }
 }
@@ -375,6 +388,12 @@ pub struct Looking {
     pub range: Moment,
     /// The next page of that range.
     pub page: u32,
+    /// A person or a caller asked for it, not the schedule.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What it met and cannot name.
+    #[serde(default)]
+    pub nameless: Option<Reason>,
 }
 
 /// Key of a place's hint.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ORDER_OR_PRODUCT, Result},
     reason::{Reason, Text},
     sync::tenant::Tenant,
     time::Moment,
@@ -105,7 +105,7 @@ pub struct Story {
 /// Tells the story of what the key names: 伝票番号, 受注番号, 商品コード or 商品ID.
 pub fn story(tenant: &Tenant<'_>, key: &str) -> Result<Story> {
     let key = key.trim();
-    let missing = || Error::NotFound("order-or-product", key.chars().take(40).collect());
+    let missing = || Error::NotFound(ORDER_OR_PRODUCT, key.chars().take(40).collect());
     if key.is_empty() || key.chars().count() > LONGEST_KEY {
         return Err(missing());
     }

@@ -5,6 +5,8 @@ mod mistakes;
 pub(crate) mod orders;
 pub(crate) mod stock;
 
+pub(crate) use stock::{ALIGN, press_align};
+
 use crate::{
     stage::{Broken, Stage},
     world::Setting,

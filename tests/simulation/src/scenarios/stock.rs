@@ -5,7 +5,7 @@ use tsunagi_sandbox::webhook::WebhookFault;
 
 use super::{Scenario, lived_in};
 use crate::{
-    export::Export,
+    export::{Answer, Export},
     shop::{CUP, LID, OWN, POT, SHOP, TEA, WAREHOUSE, order},
     stage::{Broken, Stage},
     world::Setting,
@@ -25,7 +25,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         act: resend,
     },
     Scenario {
-        name: "align",
+        name: ALIGN,
         about: "somebody changed Next Engine's number; compared and aligned",
         set_up: before_align,
         act: align,
@@ -92,12 +92,28 @@ fn before_align(setting: Setting) -> Result<Stage, Broken> {
     Ok(stage)
 }
 
-fn align(stage: &mut Stage) -> Result<(), Broken> {
-    stage.insist(&Export::Align {
+/// Its name.
+pub(crate) const ALIGN: &str = "align";
+
+/// A person has it aligned.
+pub(crate) fn press_align(stage: &mut Stage) -> Result<(), Broken> {
+    let pressed = stage.insist(&Export::Align {
         codes: vec!["TEA".to_owned()],
         confirmed: true,
         over_guard: true,
-    })?;
+    });
+    if let Answer::Aligned(done) = pressed? {
+        let lines = done.lines.iter().map(|line| line.code.clone());
+        let left_out = done.left_out.iter();
+        let left_out = left_out.map(|left| format!("{}: {}", left.code, left.reason.message.en));
+        let shown: Vec<String> = lines.chain(left_out).collect();
+        stage.world.state().hostile.told.extend(shown);
+    }
+    Ok(())
+}
+
+fn align(stage: &mut Stage) -> Result<(), Broken> {
+    press_align(stage)?;
     stage.script.travels("TEA", -TOO_MANY);
     Ok(())
 }

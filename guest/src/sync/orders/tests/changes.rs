@@ -278,7 +278,8 @@ fn what_a_product_draws_on_leaves_the_source_store_and_comes_back() {
         )
     };
     assert_eq!((stock("B"), stock("C")), ((0, -2), (0, -6)));
-    let entries = shop.storage_of("own/10/C/");
+    // 67 is the id of C.
+    let entries = shop.storage_of("own/10/67/");
     assert!(
         entries
             .iter()

@@ -125,6 +125,7 @@ fn a_product_tells_the_orders_it_is_in() {
     let shop = shop_with(&["1001"]);
     shop.import();
     let story = shop.story("a").unwrap();
-    assert_eq!(story.subjects, [Subject::Product("A".to_owned())]);
+    // The id of A.
+    assert_eq!(story.subjects, [Subject::Product("65".to_owned())]);
     assert_eq!(steps(&story), [Step::CameIn, Step::Intent, Step::Settled]);
 }

@@ -223,3 +223,30 @@ fn a_budget_of_one_request_at_a_time_comes_through() {
     }
     assert_eq!(effect(&script.tenant(), Kind::Sale).unwrap(), moves());
 }
+
+#[test]
+fn a_row_that_cannot_be_read_may_be_ours_unless_it_is_older() {
+    let since = crate::time::parse_rfc3339("2026-11-24T12:00:00+09:00").unwrap();
+    let spot = Spot {
+        piece: piece("1"),
+        before: Some("9".to_owned()),
+        nothing_at: None,
+    };
+    let bent = |id: &str, field: &str| {
+        let mut row = row(id, -2, "02", None);
+        row[field] = json!(null);
+        row
+    };
+    let mut long_ago = bent("8", "id");
+    long_ago["updDateTime"] = json!("2026-09-24T12:00:00+09:00");
+    for (row, expected) in [
+        (bent("10", "amount"), Finding::Unread),
+        (bent("10", "id"), Finding::Unread),
+        (json!(null), Finding::Unread),
+        (bent("9", "amount"), Finding::Nothing),
+        (long_ago, Finding::Nothing),
+    ] {
+        let rows = changes::decode(&json!([row]));
+        assert_eq!(finding(&spot, since, rows), expected, "{row}");
+    }
+}
