@@ -19,17 +19,17 @@ const INK: RGBColor = RGBColor(0x1C, 0x24, 0x30);
 const PLUS: RGBColor = RGBColor(0x35, 0x72, 0xB8);
 const MINUS: RGBColor = RGBColor(0xB8, 0x44, 0x3A);
 
-const WIDTH: i32 = 640;
+const WIDTH: i32 = 480;
 const ROW: i32 = 26;
-const LETTERS: i32 = 14;
+const LETTERS: i32 = 15;
 /// For names on the left, and for numbers beside bars.
-const NAMES: i32 = 170;
+const NAMES: i32 = 150;
 const NUMBERS: i32 = 60;
 /// Of a picture of days, and how many days have one date.
 const TALL: i32 = 150;
 const WEEK: usize = 7;
 /// Characters of a name that fit.
-const LONGEST: usize = 20;
+const LONGEST: usize = 16;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 

@@ -47,7 +47,7 @@ impl Facts {
             at.call("orders.stores", json!({})),
             at.call("schedule.calls", json!({})),
             histories::newest(at, "history.sent", &applied),
-            histories::read(at, "history.sent", &waits, None, MOST_COUNTED),
+            histories::page(at, "history.sent", &waits, None, MOST_COUNTED),
         )?;
         Ok(Self {
             status,
@@ -56,7 +56,8 @@ impl Facts {
             stores,
             meter,
             last_sent,
-            more_wait: waiting.continuation.is_some(),
+            // What waits comes before all else, so a page that is not full holds all of it.
+            more_wait: waiting.entries.len() >= MOST_COUNTED,
             waiting: waiting.entries,
         })
     }
@@ -190,7 +191,7 @@ fn stores(at: &AtShop, facts: &Facts) -> Markup {
             }
         } @else {
             div.scroll tabindex="0" {
-                table {
+                table.rows {
                     thead { tr {
                         th scope="col" { (at.say("ネクストエンジン店舗ID", "Next Engine shop")) }
                         th scope="col" { (at.say("スマレジ店舗ID", "Smaregi store")) }
@@ -200,15 +201,15 @@ fn stores(at: &AtShop, facts: &Facts) -> Markup {
                     tbody {
                         @for store in stores {
                             tr {
-                                td { (text(store, "/shop-id")) }
-                                td { (text(store, "/store-id")) }
-                                td {
+                                td data-name=(at.say("ネクストエンジン店舗ID", "Next Engine shop")) { (text(store, "/shop-id")) }
+                                td data-name=(at.say("スマレジ店舗ID", "Smaregi store")) { (text(store, "/store-id")) }
+                                td data-name=(at.say("最終取込日時", "Last import")) {
                                     @match text(store, "/last-imported-at") {
                                         "" => (at.say("まだ", "not yet")),
                                         moment => (show::moment(moment)),
                                     }
                                 }
-                                td.number { (count(store, "/refused")) }
+                                td.number data-name=(at.say("取り込めなかった受注", "Refused")) { (count(store, "/refused")) }
                             }
                         }
                     }
