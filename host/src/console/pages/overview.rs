@@ -20,6 +20,7 @@ use crate::console::{
 
 /// Waiting products that are counted one by one.
 const MOST_COUNTED: usize = 200;
+const SENT: &str = "history.sent";
 /// What the page shows.
 pub struct Facts {
     /// `connection.get-status`.
@@ -37,28 +38,28 @@ pub struct Facts {
 
 impl Facts {
     async fn read(console: &Console, at: &AtShop) -> Result<Self, Response> {
-        let (applied, waits) = (
-            json!({ "outcome": "applied" }),
-            json!({ "outcome": "waiting" }),
-        );
         let (checked, compared) = kept(console, at).await?;
-        let (status, stores, meter, last_sent, waiting) = tokio::try_join!(
+        let all = json!({});
+        let (status, stores, meter, newest) = tokio::try_join!(
             at.call("connection.get-status", json!({})),
             at.call("orders.stores", json!({})),
             at.call("schedule.calls", json!({})),
-            histories::newest(at, "history.sent", &applied),
-            histories::page(at, "history.sent", &waits, None, MOST_COUNTED),
+            histories::page(at, SENT, &all, None, MOST_COUNTED),
         )?;
+        // What waits comes before all that was sent, so a page that ends in something else holds all of it.
+        let (waiting, sent): (Vec<Value>, Vec<Value>) = newest
+            .entries
+            .into_iter()
+            .partition(|entry| text(entry, "/outcome") == "waiting");
         Ok(Self {
             status,
             checked,
             compared,
             stores,
             meter,
-            last_sent,
-            // What waits comes before all else, so a page that is not full holds all of it.
-            more_wait: waiting.entries.len() >= MOST_COUNTED,
-            waiting: waiting.entries,
+            more_wait: sent.is_empty() && newest.continuation.is_some(),
+            last_sent: last_sent(at, sent).await?,
+            waiting,
         })
     }
 
@@ -89,6 +90,15 @@ impl Facts {
     /// Until when the login lives; empty without one.
     pub fn login_ends(&self) -> &str {
         text(&self.status, "/tokens/refresh-expires-at")
+    }
+}
+
+/// The newest entry that was applied: usually it is among the newest of all.
+async fn last_sent(at: &AtShop, newest: Vec<Value>) -> Result<Option<Value>, Response> {
+    let is_applied = |entry: &Value| text(entry, "/outcome") == "applied";
+    match newest.into_iter().find(is_applied) {
+        Some(entry) => Ok(Some(entry)),
+        None => histories::newest(at, SENT, &json!({ "outcome": "applied" })).await,
     }
 }
 
