@@ -1,6 +1,8 @@
 //! What people see. Each page is a file; this one says under which address it lies.
 
 mod align;
+mod change_words;
+mod changes;
 mod checklist;
 mod compare;
 mod connection;
@@ -20,6 +22,7 @@ mod sign_in;
 mod stock;
 mod store;
 mod story;
+mod trial;
 mod verdict;
 
 use axum::{
@@ -40,6 +43,7 @@ pub fn routes() -> Routes {
     let mut routes = vec![
         ("/console", get(shops::show)),
         ("/console/invite", post(shops::invite)),
+        ("/console/changes", get(changes::all)),
         ("/console/assets/{name}", get(assets::serve)),
         ("/console/language/{language}", get(switch_language)),
         (
@@ -63,6 +67,7 @@ fn of_shops() -> Routes {
     vec![
         ("/console/t/{tenant}", get(first)),
         ("/console/t/{tenant}/overview", get(overview::show)),
+        ("/console/t/{tenant}/changes", get(changes::show)),
         ("/console/t/{tenant}/overview/days", get(days::show)),
         ("/console/t/{tenant}/connection", get(connection::show)),
         (
