@@ -86,7 +86,7 @@ pub async fn add(console: &Console, entry: &Entry) -> Result<(), StoreError> {
 }
 
 /// Where the entries of a shop begin.
-fn of(shop: &str) -> String {
+pub fn of(shop: &str) -> String {
     format!("audit/{shop}/")
 }
 

@@ -17,6 +17,7 @@ mod overview;
 mod received;
 mod sent;
 mod sent_table;
+mod shop_states;
 mod shops;
 mod sign_in;
 mod stock;
@@ -34,6 +35,8 @@ use axum::{
 use serde::Deserialize;
 
 use super::{Console, access::AtShop, assets, language};
+pub use checklist::compared_key;
+pub use connection::checked_key;
 
 /// Addresses and what answers there.
 type Routes = Vec<(&'static str, MethodRouter<Console>)>;
@@ -68,6 +71,7 @@ fn of_shops() -> Routes {
         ("/console/t/{tenant}", get(first)),
         ("/console/t/{tenant}/overview", get(overview::show)),
         ("/console/t/{tenant}/changes", get(changes::show)),
+        ("/console/t/{tenant}/export", post(shops::export)),
         ("/console/t/{tenant}/overview/days", get(days::show)),
         ("/console/t/{tenant}/connection", get(connection::show)),
         (

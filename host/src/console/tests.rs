@@ -4,6 +4,7 @@ mod changes;
 mod doors;
 mod pages;
 mod shop;
+mod shops;
 mod trial;
 
 use std::{collections::BTreeMap, sync::Arc};
