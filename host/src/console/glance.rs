@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 
 use crate::{server::Service, tenant::Tenant};
 
-/// A state this old is read again, earlier when somebody changed something.
+/// A state this old is read again.
 const FRESH: TimeDelta = TimeDelta::seconds(30);
-/// How long a page waits; reading goes on behind it.
+/// How long a page waits for states that are not known, or were changed by somebody; reading goes on behind it.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long it waits for those that are only old.
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// Shops asked at once.
 const AT_ONCE: usize = 4;
 
@@ -38,16 +40,20 @@ pub struct State {
 #[derive(Clone, Default)]
 pub struct Glance {
     known: Arc<Mutex<BTreeMap<String, State>>>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    changed: Arc<tokio::sync::Mutex<()>>,
+    old: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Glance {
-    /// The states by shop, read anew where they are old. A shop that could not be read in time is missing, or is as it was.
+    /// The states by shop, read anew where they changed or are old. A shop that could not be read in time is missing, or is as it was.
     pub async fn read(&self, service: &Service) -> BTreeMap<String, State> {
-        let (glance, service) = (self.clone(), service.clone());
-        let reading = tokio::spawn(async move { glance.refresh(&service).await });
-        // Whether it came to its end in time does not matter: what is known is shown.
-        let _ = tokio::time::timeout(PATIENCE, reading).await;
+        let (glance, shops) = (self.clone(), service.clone());
+        let changed = tokio::spawn(async move { glance.read_changed(&shops).await });
+        // Whether reading came to its end in time does not matter: what is known is shown.
+        let _ = tokio::time::timeout(PATIENCE, changed).await;
+        let (glance, shops) = (self.clone(), service.clone());
+        let old = tokio::spawn(async move { glance.read_old(&shops).await });
+        let _ = tokio::time::timeout(SHORT_PATIENCE, old).await;
         self.known().clone()
     }
 
@@ -55,30 +61,46 @@ impl Glance {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One at a time: whoever comes second finds all of it fresh.
-    async fn refresh(&self, service: &Service) {
-        let _turn = self.turn.lock().await;
+    /// One at a time: whoever comes second finds all of it done. So with those that are old.
+    async fn read_changed(&self, service: &Service) {
+        let _turn = self.changed.lock().await;
         let shops = stream::iter(service.tenants.values());
+        let look = async |tenant: &Tenant| {
+            let mark = tenant.mark().await.ok();
+            let same = |state: &State| state.mark == mark;
+            if !self.known().get(&tenant.name).is_some_and(same) {
+                self.look(tenant).await;
+            }
+        };
         shops
+            .for_each_concurrent(AT_ONCE, |served| look(&served.tenant))
+            .await;
+    }
+
+    async fn read_old(&self, service: &Service) {
+        let _turn = self.old.lock().await;
+        let shops = service.tenants.values().filter(|served| {
+            let is_fresh = |state: &State| {
+                let age = served.tenant.clock().now() - state.read_at;
+                !state.failed && age < FRESH
+            };
+            !self.known().get(&served.tenant.name).is_some_and(is_fresh)
+        });
+        stream::iter(shops)
             .for_each_concurrent(AT_ONCE, |served| self.look(&served.tenant))
             .await;
     }
 
     async fn look(&self, tenant: &Tenant) {
-        let now = tenant.clock().now();
-        let mark = tenant.mark().await.ok();
-        let is_fresh =
-            |state: &State| !state.failed && state.mark == mark && now - state.read_at < FRESH;
-        if self.known().get(&tenant.name).is_some_and(is_fresh) {
-            return;
-        }
-        let state = State::of(tenant, now, mark).await;
+        let state = State::of(tenant).await;
         self.known().insert(tenant.name.clone(), state);
     }
 }
 
 impl State {
-    async fn of(tenant: &Tenant, read_at: DateTime<Utc>, mark: Option<u64>) -> Self {
+    async fn of(tenant: &Tenant) -> Self {
+        // Before the state: what changes meanwhile is read again.
+        let (read_at, mark) = (tenant.clock().now(), tenant.mark().await.ok());
         let read = tokio::try_join!(
             tenant.call("connection.get-status", json!({})),
             tenant.call("orders.stores", json!({})),

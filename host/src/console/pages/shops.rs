@@ -84,9 +84,17 @@ async fn list(console: &Console, visit: &Visit, asked: &Asked) -> Markup {
     shops.sort_by_key(|shop| shop.rank(now));
     let found = shops.len();
     let from = asked.from.parse().unwrap_or(0);
+    let oldest = shops
+        .iter()
+        .filter_map(|shop| shop.state.as_ref())
+        .map(|state| state.read_at)
+        .min();
     let shown: Vec<Listed> = shops.into_iter().skip(from).take(SHOPS).collect();
     html! {
-        p { (visit.say("店舗 {n}、うち対応が必要 {m}", "Shops: {n}, needing somebody: {m}").replace("{n}", &all.to_string()).replace("{m}", &need.to_string())) }
+        p {
+            (visit.say("店舗 {n}、うち対応が必要 {m}", "Shops: {n}, needing somebody: {m}").replace("{n}", &all.to_string()).replace("{m}", &need.to_string()))
+            @if let Some(oldest) = oldest { " " span.faint { (visit.say("状態の時点:", "as of")) " " (show::of_host(oldest)) } }
+        }
         (search(visit, asked))
         @if shown.is_empty() {
             p.empty { (visit.say("この名前の店舗はありません。別の名前で探してください。", "No shop has this in its name; search for another.")) }

@@ -103,18 +103,25 @@ fn headline(at: &AtShop, trial: &Value) -> String {
         )
     };
     let found = found.replace("{n}", &number("/looked-at"));
-    let found = found.replace("{c}", &show::number(&changed.to_string()));
+    let mut lines = vec![found.replace("{c}", &show::number(&changed.to_string()))];
+    let changes = items(trial, "/changes").iter();
+    let booked = changes.filter(|change| !text(change, "/transaction-id").is_empty());
+    let already = at.say(
+        "そのうち{n}件はすでに取引になっており、設定を保存しても変わりません。",
+        "{n} of these are transactions already and stay as they are when the settings are saved.",
+    );
     let unreadable = at.say(
         "読み取れなかった受注{n}件は含まれていません。",
         "{n} orders that could not be read are left out.",
     );
-    match count(trial, "/unreadable") {
-        0 => format!("{found}\n{unsaved}"),
-        _ => format!(
-            "{found}\n{}\n{unsaved}",
-            unreadable.replace("{n}", &number("/unreadable"))
-        ),
-    }
+    let counted = [
+        (booked.count().to_string(), already),
+        (count(trial, "/unreadable").to_string(), unreadable),
+    ];
+    let counted = counted.iter().filter(|(number, _)| number != "0");
+    lines.extend(counted.map(|(number, told)| told.replace("{n}", &show::number(number))));
+    lines.push(unsaved.to_owned());
+    lines.join("\n")
 }
 
 fn sums(at: &AtShop, trial: &Value) -> Markup {
@@ -243,8 +250,8 @@ fn outcome(at: &AtShop, outcome: Option<&Value>) -> Markup {
 fn limits(at: &AtShop) -> Markup {
     html! {
         p.hint { (at.say(
-            "比べたのは、これまでの取込で読み取った受注のうち伝票番号の新しいもの(最大{n}件)です。これまでのどの設定でも対象にならなかった受注と、これから追加する店舗の受注は含まれません。ネクストエンジンには問い合わせず、商品はスマレジの今の登録で計算しています。すでに取引になった受注は、設定を保存しても変わりません。",
-            "Compared are the orders with the highest slip numbers that imports have read so far, {n} at most. Orders that no settings so far have taken are not among them, nor are those of a shop that is only now being added. Next Engine was not asked; products are as they are in Smaregi now. Orders that are transactions already stay as they are when the settings are saved.",
+            "比べたのは、これまでの取込で読み取った受注のうち伝票番号の新しいもの(最大{n}件)です。これまでのどの設定でも対象にならなかった受注と、これから追加する店舗の受注は含まれません。ネクストエンジンには問い合わせず、商品はスマレジの今の登録で計算しています。",
+            "Compared are the orders with the highest slip numbers that imports have read so far, {n} at most. Orders that no settings so far have taken are not among them, nor are those of a shop that is only now being added. Next Engine was not asked; products are as they are in Smaregi now.",
         ).replace("{n}", &LAST.to_string())) }
     }
 }

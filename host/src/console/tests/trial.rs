@@ -67,6 +67,8 @@ async fn settings_are_tried_on_the_last_orders_before_they_are_saved() {
     }
     for told in [
         "Nothing is saved yet",
+        "are transactions already and stay as they are",
+        "−¥",
         "Orders that no settings so far have taken are not among them",
         "value=\"unset\" selected",
         "value=\"EC-FEE\"",
