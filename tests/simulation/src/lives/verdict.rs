@@ -150,9 +150,14 @@ impl Life {
                 .get(&product)
                 .and_then(|product| product.either_at);
             match standing {
-                // What may or may not travel may still be held, and longer where an upload went wrong.
+                // What may or may not travel may still be held, and longer where something is or was in its way.
+                Standing::Complete if either.is_some() && self.is_frozen(product, code) => {
+                    self.ledger.products.entry(product).or_default().hindered = Some(now);
+                }
                 Standing::Complete
-                    if either.is_some_and(|at| spoilt || now - at < ITS_TURN * 2) => {}
+                    if either.is_some_and(|at| {
+                        spoilt || now - at.max(hindered.unwrap_or(at)) < ITS_TURN * 2
+                    }) => {}
                 Standing::Complete => self.ledger.well(product, sent),
                 Standing::Hindered => {
                     self.ledger.products.entry(product).or_default().hindered = Some(now);
@@ -216,6 +221,14 @@ impl Life {
             .sum()
     }
 
+    /// Whether its code names it alone no more, so that nothing of it is sent.
+    fn is_frozen(&self, product: u64, code: &str) -> bool {
+        let catalog = self.catalog();
+        catalog
+            .get(code)
+            .is_none_or(|ids| ids.as_slice() != [product])
+    }
+
     fn standing_of(&self, product: u64, code: &str, sent: i64) -> Standing {
         let complete = self.ledger.complete(product);
         if complete.contains(&sent) {
@@ -224,10 +237,7 @@ impl Life {
         if !self.ledger.reachable(product).contains(&sent) {
             return Standing::Wrong;
         }
-        let frozen = self
-            .catalog()
-            .get(code)
-            .is_none_or(|ids| ids.as_slice() != [product]);
+        let frozen = self.is_frozen(product, code);
         let state = self.stage.world.state();
         let free = state
             .services
