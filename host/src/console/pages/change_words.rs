@@ -1,7 +1,13 @@
 //! What the audit log's words and the settings' paths are called on a page: each setting as its form calls it. Decides nothing.
 
+use serde_json::Value;
+
 use super::{connection_view, details, sent_table::word, stock, store};
-use crate::console::{form::Field, language::Language};
+use crate::console::{
+    form::{Field, Kind},
+    language::Language,
+    show::{items, text},
+};
 
 /// What somebody can do.
 const ACTIONS: [(&str, &str, &str); 14] = [
@@ -83,11 +89,43 @@ pub fn field(language: Language, path: &str) -> String {
     }
 }
 
-fn plain(language: Language, path: &str) -> String {
-    // A fee's product code lies within the fee's field.
+/// A value of a path as its form calls it; any other as it is.
+pub fn value(language: Language, path: &str, value: &str) -> String {
+    let kind = named(path).map(|field| field.kind);
+    match kind {
+        Some(Kind::Choice(words)) => word(language, words, value),
+        Some(Kind::Flag) => word(
+            language,
+            &[("true", "はい", "yes"), ("false", "いいえ", "no")],
+            value,
+        ),
+        Some(Kind::Fee) => fee(language, value),
+        Some(Kind::List) => {
+            let list: Value = serde_json::from_str(value).unwrap_or_default();
+            let each = items(&list, "").iter().filter_map(Value::as_str);
+            each.collect::<Vec<_>>().join(", ")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+fn fee(language: Language, value: &str) -> String {
+    let mode: Value = serde_json::from_str(value).unwrap_or_default();
+    match (value, text(&mode, "/line")) {
+        ("unset", _) => language.of("未設定", "not set").to_owned(),
+        (other, "") => other.to_owned(),
+        (_, code) => format!("{} {code}", language.of("取引明細", "line")),
+    }
+}
+
+/// The field of a path. A fee's product code lies within the fee's field.
+fn named(path: &str) -> Option<Field> {
     let whole = path.strip_suffix(".line").unwrap_or(path);
-    let found = fields().into_iter().find(|field| field.path == whole);
-    match found {
+    fields().into_iter().find(|field| field.path == whole)
+}
+
+fn plain(language: Language, path: &str) -> String {
+    match named(path) {
         Some(field) if !field.label.0.is_empty() => {
             language.of(field.label.0, field.label.1).to_owned()
         }
@@ -124,6 +162,19 @@ mod tests {
             ("something.new", "something.new"),
         ] {
             assert_eq!(field(Language::Ja, path), ja, "{path}");
+        }
+        for (path, given, ja) in [
+            ("orders.charge", "{\"line\":\"EC-FEE\"}", "取引明細 EC-FEE"),
+            ("orders.charge", "unset", "未設定"),
+            ("orders.charge.line", "EC-FEE", "EC-FEE"),
+            ("orders.points", "subtotal-discount", "小計値引き"),
+            ("stock.triggers.loss", "true", "はい"),
+            ("stock.stores", "[\"1\",\"3\"]", "1, 3"),
+            ("stock.stores", "", ""),
+            ("pace.import-minutes", "15", "15"),
+            ("something.new", "{}", "{}"),
+        ] {
+            assert_eq!(value(Language::Ja, path, given), ja, "{path} {given}");
         }
         assert_eq!(action(Language::En, "aligned"), "aligned stock");
         assert_eq!(action(Language::En, "new-word"), "new-word");

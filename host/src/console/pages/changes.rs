@@ -133,6 +133,7 @@ fn row(visit: &Visit, entry: &Entry, shops: bool) -> Markup {
 fn of(language: Language, entry: &Entry, change: &Change) -> Markup {
     let nothing = language.of("なし", "nothing");
     let or_nothing = |value: &str| {
+        let value = change_words::value(language, &change.field, value);
         if value.is_empty() {
             html! { span.faint { (nothing) } }
         } else {
