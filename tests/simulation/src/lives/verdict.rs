@@ -156,7 +156,8 @@ impl Life {
                 }
                 Standing::Complete
                     if either.is_some_and(|at| {
-                        spoilt || now - at.max(hindered.unwrap_or(at)) < ITS_TURN * 2
+                        let held = spoilt || self.spoilt(false) >= Some(at);
+                        held || now - at.max(hindered.unwrap_or(at)) < ITS_TURN * 2
                     }) => {}
                 Standing::Complete => self.ledger.well(product, sent),
                 Standing::Hindered => {
