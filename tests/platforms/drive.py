@@ -18,8 +18,11 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 BOOKS = {
-    "next-engine": ["orders", "stock", "movements", "queue", "shops"],
-    "smaregi": ["products", "stores", "stock", "changes", "transactions", "daily_report"],
+    "next-engine": ["books/orders", "books/stock", "books/movements", "books/queue", "books/shops"],
+    "smaregi": [
+        "books/products", "books/stores", "books/stock", "books/changes", "books/transactions", "books/daily_report",
+        "counters",  # of both services: every request and status, and the most in flight at once
+    ],
 }
 MOST_SECONDS = 600
 JAPAN = datetime.timezone(datetime.timedelta(hours=9))
@@ -113,7 +116,7 @@ class Run:
         self.found = [(f"call {at}, {answer['call']}", answer) for at, answer in enumerate(answers, 1)]
         for service, books in BOOKS.items():
             for book in books:
-                with urllib.request.urlopen(f"{self.told['operator'][service]}books/{book}") as answer:
+                with urllib.request.urlopen(self.told["operator"][service] + book) as answer:
                     self.found.append((f"{service}'s {book}", json.load(answer)))
 
     def stop(self):

@@ -18,6 +18,7 @@ import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
 // One shop's storage (wit/storage.wit): one file a shop, so that no instance sees another's keys. SQLite compares text byte by
 // byte in UTF-8, as the contract wants it, and AUTOINCREMENT never gives out a revision twice, not even after a delete.
 function storage(path) {
+  process.umask(0o077); // the file holds tokens
   const db = new DatabaseSync(path);
   db.exec(`PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS entry (revision INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL)`);
@@ -140,7 +141,7 @@ for (const step of JSON.parse(scenario).steps) {
   } else if (step.call) {
     while ((await call(step.call, step.arguments))?.more && step['while-more']);
   } else if (step.operator) {
-    const done = await fetch(sandbox.operator[step.operator] + 'actions', { method: 'POST', body: JSON.stringify(step.does) });
+    const done = await fetch(sandbox.operator[step.operator] + (step.door ?? 'actions'), { method: 'POST', body: JSON.stringify(step.does) });
     if (!done.ok) throw new Error(await done.text());
   } else {
     await new Promise((resolve) => setTimeout(resolve, step['wait-seconds'] * 1000));

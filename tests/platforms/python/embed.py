@@ -6,12 +6,13 @@ Plays the scenario (play.py) against a sandbox (`tsunagi sandbox --json > sandbo
 this file alone. A call blocks its thread until it is over, with several requests in flight. The package's wasi:http reaches every host.
 """
 
+import os
 import sqlite3
 import sys
 
 from play import play
 from wasmtime import Engine, Store, WasiConfig
-from wasmtime.component import Component, EnumType, Linker, ListType, OptionType, Record, RecordType, ResultType, Variant, VariantType
+from wasmtime.component import Component, Linker, ListType, OptionType, Record, RecordType, ResultType, Variant, VariantType
 
 CONTRACT = "tsunagi:connector/{}@0.1.0"
 
@@ -19,6 +20,7 @@ CONTRACT = "tsunagi:connector/{}@0.1.0"
 def storage(path):
     """One shop's storage (wit/storage.wit): one file a shop, so that no instance sees another's keys. SQLite compares text byte by
     byte in UTF-8, as the contract wants it, and AUTOINCREMENT never gives out a revision twice, not even after a delete."""
+    os.umask(0o077)  # the file holds tokens
     db = sqlite3.connect(path, timeout=10, isolation_level=None)
     db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS entry"
                      " (revision INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL)")

@@ -48,7 +48,7 @@ def play(sandbox, scenario, call):
             while step.get("while-more") and done and done["more"]:
                 done = told(step["call"], step["arguments"])
         elif "operator" in step:
-            door = sandbox["operator"][step["operator"]] + "actions"
+            door = sandbox["operator"][step["operator"]] + step.get("door", "actions")
             urllib.request.urlopen(door, json.dumps(step["does"]).encode()).close()
         else:
             time.sleep(step["wait-seconds"])
