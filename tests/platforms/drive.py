@@ -24,6 +24,7 @@ BOOKS = {
         "counters",  # of both services: every request and status, and the most in flight at once
     ],
 }
+COUNTED = "smaregi's counters"
 MOST_SECONDS = 600
 JAPAN = datetime.timezone(datetime.timedelta(hours=9))
 CONFIGURATION = '[store]\npath = "shop.sqlite"\n[tenants.shop]\nwebhook-secret = "not used"\n'
@@ -110,7 +111,11 @@ class Run:
 
     def finish(self):
         """The answers and the books, each with its name."""
-        if self.host.wait(MOST_SECONDS):
+        try:
+            failed = self.host.wait(MOST_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"{self.name} is not done after {MOST_SECONDS} seconds; its calls so far are in {self.out}") from None
+        if failed:
             raise RuntimeError(f"{self.name} failed:\n{(self.folder / 'errors.txt').read_text()[-3000:]}")
         answers = [json.loads(line) for line in self.out.read_text().splitlines()]
         self.found = [(f"call {at}, {answer['call']}", answer) for at, answer in enumerate(answers, 1)]
@@ -170,6 +175,7 @@ def main(tsunagi, node, folder):
         folder = folder / "again"
         folder.mkdir()
         runs = play_all(tsunagi, node, folder)
+    print(f"most requests in flight at once: {json.dumps(dict(runs[0].found)[COUNTED]['most_in_flight'])}")
     calls = sum(name.startswith("call") for name, _ in runs[0].found)
     failed = 0
     for other in runs[1:]:
