@@ -121,7 +121,8 @@ impl<'a> Row<'a> {
         self.0.get(field).unwrap_or(&Value::Null)
     }
 
-    fn bad(self, field: &str) -> Reason {
+    /// The field is not what it must be.
+    pub fn bad(self, field: &str) -> Reason {
         unreadable(field, self.value(field))
     }
 }

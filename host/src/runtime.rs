@@ -50,6 +50,8 @@ pub struct Limits {
     pub call: Duration,
     /// Bytes of one HTTP answer.
     pub answer_bytes: usize,
+    /// Bytes that the component may hand over at one time: its answer, or what it asks of the host.
+    pub handed_bytes: usize,
     /// Bytes that one call may write to the store, so that a runaway one fills no disk.
     pub written_bytes: usize,
     /// Handles that a call may hold at one time: requests, answers, streams, sleeps.
@@ -74,6 +76,7 @@ impl Default for Limits {
             table_elements: 20_000,
             call: Duration::from_secs(900),
             answer_bytes: 32 * megabyte,
+            handed_bytes: 128 * megabyte,
             written_bytes: 512 * megabyte,
             handles: 10_000,
             calls: 32,
@@ -277,6 +280,7 @@ impl Shared {
             CallState::new(surroundings, &self.limits),
         );
         store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(self.limits.handed_bytes);
         let (begun, longest) = (Instant::now(), self.limits.call);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {

@@ -124,9 +124,13 @@ pub fn find(uuid: &str, around: Moment) -> Request {
         .page(1, FOUND_ROWS)
 }
 
-/// The sales of our identity, oldest first. Smaregi searched for our id, so a row is only left out if it names another, or names none
-/// and another number of the terminal's; whether lists always name it is not documented. The negative of a 返品取消 carries another
-/// meaning and is left out. The transaction whose id is `known` is ours whatever else its row says. A row that may be ours and cannot be read is an error: left out, it would be registered again.
+/// The sales of our identity, oldest first. Smaregi searched for exactly our id, so an answer with a row that names another is none to
+/// this question, and nothing follows from it; whether lists always name it is not documented, so a row that names none is left out if
+/// its number of the terminal's is another. The negative of a 返品取消 carries another meaning and is left out. The transaction whose id
+/// is `known` is ours whatever else its row says.
+///
+/// # Errors
+/// A row that may be ours and cannot be read: left out, it would be registered again.
 pub fn decode_found(
     answer: &Value,
     identity: &Identity,
@@ -141,14 +145,16 @@ pub fn decode_found(
 
 fn found(row: Row<'_>, identity: &Identity, known: Option<&str>) -> Result<Option<Found>, Reason> {
     let is_known = known.is_some() && row.maybe_text("transactionHeadId").as_deref() == known;
-    let ours = match row.text_if_any("transactionUuid")? {
-        Some(uuid) => uuid == identity.uuid,
-        None => row
-            .text_if_any("terminalTranId")?
-            .is_none_or(|number| number == identity.terminal_tran_id),
-    };
-    if !ours && !is_known {
-        return Ok(None);
+    match row.text_if_any("transactionUuid")? {
+        _ if is_known => {}
+        Some(uuid) if uuid == identity.uuid => {}
+        Some(_) => return Err(row.bad("transactionUuid")),
+        None => {
+            let number = row.text_if_any("terminalTranId")?;
+            if number.is_some_and(|number| number != identity.terminal_tran_id) {
+                return Ok(None);
+            }
+        }
     }
     let division = |field| {
         row.text_if_any(field)?
@@ -263,7 +269,6 @@ mod tests {
                 "disposeDivision": dispose, "total": "3080"})
         };
         let answer = json!([row("10", "NE-1-1", "0", "1"), row("9", "NE-1-1", "1", "0"), row("11", "NE-1-1", "0", "2"),
-            row("12", "NE-1-10", "0", "0"), {"transactionUuid": "NE-2-1"},
             {"transactionHeadId": "13", "terminalTranId": "1", "cancelDivision": "0"},
             {"transactionHeadId": "14", "terminalTranId": "2"}, row("15", "言葉", "1", "0")]);
         let day = crate::time::parse_day("2026-11-21").unwrap();
@@ -289,6 +294,7 @@ mod tests {
         let identity = identity::identity("1", 1, day);
         for (field, value) in [
             ("transactionUuid", json!(["NE-1-1"])),
+            ("transactionUuid", json!("NE-1-10")),
             ("transactionHeadId", json!(null)),
             ("transactionHeadDivision", json!("言葉")),
             ("cancelDivision", json!("2")),

@@ -19,17 +19,17 @@ const INK: RGBColor = RGBColor(0x1C, 0x24, 0x30);
 const PLUS: RGBColor = RGBColor(0x35, 0x72, 0xB8);
 const MINUS: RGBColor = RGBColor(0xB8, 0x44, 0x3A);
 
-const WIDTH: i32 = 640;
+const WIDTH: i32 = 480;
 const ROW: i32 = 26;
-const LETTERS: i32 = 14;
+const LETTERS: i32 = 15;
 /// For names on the left, and for numbers beside bars.
-const NAMES: i32 = 170;
+const NAMES: i32 = 150;
 const NUMBERS: i32 = 60;
 /// Of a picture of days, and how many days have one date.
 const TALL: i32 = 150;
 const WEEK: usize = 7;
 /// Characters of a name that fit.
-const LONGEST: usize = 20;
+const LONGEST: usize = 16;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
@@ -70,7 +70,7 @@ pub fn differences(title: &str, bars: &[(String, f64)]) -> Markup {
 }
 
 /// Days as columns: what went well below, what did not above it.
-pub fn days(title: &str, days: &[(String, u32, u32)]) -> Markup {
+pub fn days(title: &str, days: &[(String, u64, u64)]) -> Markup {
     let most = days
         .iter()
         .map(|(_, good, bad)| good + bad)
@@ -80,9 +80,9 @@ pub fn days(title: &str, days: &[(String, u32, u32)]) -> Markup {
     let columns = i32::try_from(days.len()).unwrap_or(0).max(1);
     let (bottom, room) = (TALL - ROW, TALL - 2 * ROW);
     let width = WIDTH / columns;
-    let height = |count: u32| {
-        i32::try_from(u64::from(count) * u64::from(room.unsigned_abs()) / u64::from(most))
-            .unwrap_or(0)
+    let height = |count: u64| {
+        let share = u128::from(count) * u128::from(room.unsigned_abs()) / u128::from(most);
+        i32::try_from(share).unwrap_or(room)
     };
     picture(title, TALL, |area| {
         for (index, (day, good, bad)) in days.iter().enumerate() {

@@ -3,10 +3,12 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{access::AtShop, show::items};
+use super::access::AtShop;
 
 /// Pages of the contract read for one of ours at most: a filter may pass over a long past.
 const MOST_READ: usize = 20;
+/// Entries of a page when only the newest is wanted.
+const AT_ONCE: usize = 200;
 
 /// Entries, newest first, and where to go on.
 #[derive(Default)]
@@ -15,6 +17,29 @@ pub struct Stretch {
     pub entries: Vec<Value>,
     /// The contract's continuation; `None` at the end.
     pub continuation: Option<String>,
+}
+
+/// One page of the contract's: it may be short although more follows.
+pub async fn page(
+    at: &AtShop,
+    function: &str,
+    filter: &Value,
+    from: Option<String>,
+    limit: usize,
+) -> Result<Stretch, Response> {
+    let page = json!({ "limit": limit, "continuation": from });
+    let arguments = json!({ "filter": filter, "page": page });
+    let mut answer = at.call(function, arguments).await?;
+    let continuation = answer.get("continuation").and_then(Value::as_str);
+    let continuation = continuation.map(str::to_owned);
+    let entries = match answer.get_mut("entries").map(Value::take) {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    };
+    Ok(Stretch {
+        entries,
+        continuation,
+    })
 }
 
 /// At most `limit` entries of `history.sent` or `history.received` that pass the filter.
@@ -31,16 +56,9 @@ pub async fn read(
     };
     for _ in 0..MOST_READ {
         let left = limit - found.entries.len();
-        let page = json!({ "limit": left, "continuation": found.continuation });
-        let arguments = json!({ "filter": filter, "page": page });
-        let mut answer = at.call(function, arguments).await?;
-        found.continuation = answer
-            .get("continuation")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        if let Some(Value::Array(entries)) = answer.get_mut("entries").map(Value::take) {
-            found.entries.extend(entries);
-        }
+        let next = page(at, function, filter, found.continuation.take(), left).await?;
+        found.continuation = next.continuation;
+        found.entries.extend(next.entries);
         if found.continuation.is_none() || found.entries.len() >= limit {
             break;
         }
@@ -54,6 +72,15 @@ pub async fn newest(
     function: &str,
     filter: &Value,
 ) -> Result<Option<Value>, Response> {
-    let found = read(at, function, filter, None, 1).await?;
-    Ok(items(&json!(found.entries), "").first().cloned())
+    let mut from = None;
+    for _ in 0..MOST_READ {
+        // Larger pages than one entry: the filter passes over more of the past at once.
+        let found = page(at, function, filter, from, AT_ONCE).await?;
+        from = found.continuation;
+        let newest = found.entries.into_iter().next();
+        if newest.is_some() || from.is_none() {
+            return Ok(newest);
+        }
+    }
+    Ok(None)
 }

@@ -19,6 +19,7 @@ mod shops;
 mod sign_in;
 mod stock;
 mod store;
+mod story;
 mod verdict;
 
 use axum::{
@@ -120,6 +121,7 @@ fn of_settings() -> Routes {
 /// Those where something is looked up and mended.
 fn of_histories() -> Routes {
     vec![
+        ("/console/t/{tenant}/story", get(story::show)),
         ("/console/t/{tenant}/sent", get(sent::show)),
         ("/console/t/{tenant}/sent.csv", get(sent::export)),
         ("/console/t/{tenant}/sent/resend", post(sent::resend)),

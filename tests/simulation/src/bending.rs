@@ -198,22 +198,30 @@ const UNREADABLE: &[Way] = &[Way::NoBody, Way::Cut, Way::Utf16, Way::Null, Way::
 /// Bends that nobody can tell from a truth: only that nothing breaks is asked of them.
 fn lies(bend: &Bend) -> bool {
     let key = bend.path.key();
-    // A number or a name within a record may be anything; a token looks like nothing.
+    // A number or a name within a record may be anything: whatever we wrote, we believe.
     let of_record = matches!(&bend.spot, Spot::Record(_)) && !bend.path.0.is_empty();
     // Another number in the place of an id is another thing's id.
     let other = matches!(bend.way, Way::Largest) && key.to_lowercase().ends_with("id");
-    // A list without a row is a list; half a piece may have moved, which is told, and is not sent.
+    // A list without a row is a list.
     let absent = matches!(bend.way, Way::Missing) && bend.path.is_a_row();
+    // Half a piece may have moved: it is told, and not sent.
     let half = matches!(bend.way, Way::Fraction) && key == "amount";
-    // The README's "not promised": a mark that somebody takes away. Another id in its place is another's sale.
-    let unmarked = matches!(key, "memo" | "transactionUuid");
-    of_record
-        || other
-        || absent
-        || half
-        || unmarked
-        || matches!(key, "access_token" | "refresh_token")
+    // The README's "not promised": a mark that somebody takes away, or writes over, leaves a text of somebody's.
+    let unmarked = key == "memo" && !NO_TEXT.contains(&bend.way);
+    // Any text may be a token.
+    let token = matches!(key, "access_token" | "refresh_token");
+    of_record || other || absent || half || unmarked || token
 }
+
+/// What no text can be read from.
+const NO_TEXT: &[Way] = &[
+    Way::List,
+    Way::Object,
+    Way::True,
+    Way::Infinite,
+    Way::Long,
+    Way::Deep,
+];
 
 fn judged(stage: &Stage) -> Vec<String> {
     judge::judge(&stage.world.state().services, &stage.script)

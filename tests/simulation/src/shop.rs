@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use tsunagi_guest::settings::{FeeMode, PointMode, ReceivingStore, Secret, Settings, Trigger};
 use tsunagi_sandbox::{
     World,
+    next_engine::Slip,
     shop::{Mall, MallTax, Order, OrderLine, Product, ShopData, Store},
 };
 
@@ -25,6 +26,13 @@ pub const GOODS: [(u64, &str, i64, u8); 4] = [
     (LID, "LID", 550, 10),
 ];
 const FEES: [(u64, &str); 3] = [(901, "FEE"), (902, "SHIP"), (903, "OTHER")];
+
+/// What an order's fees are booked on.
+pub fn fees_of(slip: &Slip) -> impl Iterator<Item = &'static str> {
+    let fees = [slip.charge, slip.delivery_fee, slip.other];
+    let booked = FEES.iter().zip(fees).filter(|(_, fee)| !fee.is_zero());
+    booked.map(|(row, _)| row.1)
+}
 
 /// Whether a code is of what fees are booked on.
 pub fn is_fee(code: &str) -> bool {

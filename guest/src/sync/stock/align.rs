@@ -134,6 +134,11 @@ fn sort_out<'a>(
             continue;
         }
         if line.smaregi.is_none() || line.next_engine.is_none() {
+            let told = line.explanations.first().filter(|_| !codes.is_empty());
+            left_out.extend(told.map(|only| LeftOut {
+                code: line.code.clone(),
+                reason: only.reason.clone(),
+            }));
             continue;
         }
         let code = &line.code;

@@ -79,7 +79,7 @@ pub async fn save(
     sent: Sent,
 ) -> Result<Response, Response> {
     let mut draft = Draft::stored(&at).await?;
-    draft.lay(&fields(), &sent, at.language());
+    draft.lay(&fields(&at), &sent, at.language());
     if draft.put(&console, &at).await? {
         return Ok(done(&at, "saved"));
     }

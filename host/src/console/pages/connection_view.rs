@@ -12,9 +12,9 @@ use crate::console::{
     show::{self, flag, items, text},
 };
 
-/// What both services know us by.
-pub fn fields() -> Vec<Field> {
-    [credentials(), pace(), endpoints()].concat()
+/// What both services know us by, and the pace. Where the services lie is the operator's: the component may reach what is set there.
+pub fn fields(at: &AtShop) -> Vec<Field> {
+    [credentials(), pace(), endpoints(at)].concat()
 }
 
 fn pace() -> Vec<Field> {
@@ -127,7 +127,10 @@ fn credentials() -> Vec<Field> {
     ]
 }
 
-fn endpoints() -> Vec<Field> {
+fn endpoints(at: &AtShop) -> Vec<Field> {
+    if at.signed.account.shop.is_some() {
+        return Vec::new();
+    }
     let place = |name: &str, ja: &'static str, en: &'static str| {
         field(&format!("endpoints.{name}"), Kind::Text, (ja, en), ("", ""))
     };
@@ -186,6 +189,7 @@ impl<'a> View<'a> {
 
     fn settings(&self, at: &AtShop) -> Markup {
         let language = at.language();
+        let endpoints = endpoints(at);
         let wrong = |field: &Field| {
             self.draft
                 .problems
@@ -195,7 +199,7 @@ impl<'a> View<'a> {
         html! {
             section #settings {
                 h2 { (at.say("接続情報", "Connection data")) }
-                (form::summary(language, self.draft, &fields()))
+                (form::summary(language, self.draft, &fields(at)))
                 form method="post" action=(at.address("connection/settings")) {
                     (form_code(&at.signed.visit))
                     (form::inputs(language, self.draft, &credentials()))
@@ -203,9 +207,11 @@ impl<'a> View<'a> {
                         summary { (at.say("間隔と呼び出しの上限", "Pace and limits")) }
                         (form::inputs(language, self.draft, &pace()))
                     }
-                    details open[endpoints().iter().any(wrong)] {
-                        summary { (at.say("接続先のアドレス(通常は変更しません)", "Addresses of the services (usually left alone)")) }
-                        (form::inputs(language, self.draft, &endpoints()))
+                    @if !endpoints.is_empty() {
+                        details open[endpoints.iter().any(wrong)] {
+                            summary { (at.say("接続先のアドレス(通常は変更しません)", "Addresses of the services (usually left alone)")) }
+                            (form::inputs(language, self.draft, &endpoints))
+                        }
                     }
                     button { (at.say("更新", "Save")) }
                 }

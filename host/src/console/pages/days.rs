@@ -1,37 +1,35 @@
-//! 概況's pictures: orders and sent products of the last 30 days. Fetched after the page, so that a long history does not hold it up.
+//! 概況's pictures: orders, sent products and calls of the last 30 days, as the component counted them. Fetched after the page, so that it
+//! does not wait for them.
 
-use std::collections::BTreeMap;
-
-use axum::{extract::State, response::Response};
-use chrono::{DateTime, TimeDelta, Utc};
+use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::console::{
-    Console,
     access::AtShop,
-    chart,
-    histories::{self, Stretch},
-    layout, show,
+    chart, layout,
+    show::{count, items, text},
 };
 
-const DAYS: i64 = 30;
-/// Entries looked at for a picture; with more, it shows the newest.
-const MOST: usize = 3_000;
+const DAYS: u32 = 30;
 
 /// The part, or a page of it for browsers without script.
-pub async fn show(State(console): State<Console>, at: AtShop) -> Result<Response, Response> {
-    let now = console.now();
-    let since = (now - TimeDelta::days(DAYS)).to_rfc3339();
-    let filter = json!({ "since": since });
-    let (received, sent) = tokio::try_join!(
-        histories::read(&at, "history.received", &filter, None, MOST),
-        histories::read(&at, "history.sent", &filter, None, MOST),
-    )?;
+pub async fn show(at: AtShop) -> Result<Response, Response> {
+    let days = at.call("history.daily", json!({ "days": DAYS })).await?;
+    let orders = at.say(
+        "受注:登録(下)と取り込めず(上)",
+        "Orders: registered (below) and refused (above)",
+    );
+    let stock = at.say(
+        "在庫送信:反映済み(下)と差し戻し(上)",
+        "Stock sent: applied (below) and returned (above)",
+    );
+    let calls = at.say("ネクストエンジンの呼び出し", "Calls to Next Engine");
     let content = html! {
         h2 { (at.say("最近30日", "The last 30 days")) }
-        (picture(&at, now, &received, at.say("受注:登録(下)と取り込めず(上)", "Orders: registered (below) and refused (above)"), "registered", "refused"))
-        (picture(&at, now, &sent, at.say("在庫送信:反映済み(下)と差し戻し(上)", "Stock sent: applied (below) and returned (above)"), "applied", "returned"))
+        (picture(&at, &days, orders, "/registered", Some("/refused")))
+        (picture(&at, &days, stock, "/applied", Some("/returned")))
+        (picture(&at, &days, calls, "/next-engine-calls", None))
     };
     Ok(if at.signed.visit.wants_part {
         layout::part(&content)
@@ -40,42 +38,19 @@ pub async fn show(State(console): State<Console>, at: AtShop) -> Result<Response
     })
 }
 
-fn picture(
-    at: &AtShop,
-    now: DateTime<Utc>,
-    found: &Stretch,
-    title: &str,
-    good: &str,
-    bad: &str,
-) -> Markup {
-    let mut counts: BTreeMap<String, (u32, u32)> = (0..DAYS)
-        .filter_map(|ago| show::day(&(now - TimeDelta::days(ago)).to_rfc3339()))
-        .map(|day| (day, (0, 0)))
-        .collect();
-    for entry in &found.entries {
-        let day = show::day(show::text(entry, "/at"));
-        if let Some(count) = day.and_then(|day| counts.get_mut(&day)) {
-            let outcome = show::text(entry, "/outcome");
-            count.0 += u32::from(outcome == good);
-            count.1 += u32::from(outcome == bad);
-        }
-    }
-    if counts.values().all(|count| *count == (0, 0)) {
-        return html! {
-            h3 { (title) }
-            p.empty { (at.say("この期間の記録はまだありません。", "Nothing in these days yet.")) }
-        };
-    }
-    let days = counts.into_iter().map(|(day, (good, bad))| {
-        let short = day.get(5..).unwrap_or_default().to_owned();
-        (short, good, bad)
+fn picture(at: &AtShop, days: &Value, title: &str, good: &str, bad: Option<&str>) -> Markup {
+    let columns = items(days, "").iter().map(|day| {
+        let short = text(day, "/date").get(5..).unwrap_or_default();
+        let bad = bad.map_or(0, |bad| count(day, bad));
+        (short.to_owned(), count(day, good), bad)
     });
-    let days: Vec<(String, u32, u32)> = days.collect();
+    let columns: Vec<(String, u64, u64)> = columns.collect();
     html! {
         h3 { (title) }
-        (chart::days(title, &days))
-        @if found.continuation.is_some() {
-            p.faint { (at.say("件数が多いため、新しいものだけを数えています。", "There are many, so only the newest are counted.")) }
+        @if columns.iter().all(|(_, good, bad)| good + bad == 0) {
+            p.empty { (at.say("この期間の記録はまだありません。動き始めると図になります。", "Nothing in these days yet; it is drawn once there is.")) }
+        } @else {
+            (chart::days(title, &columns))
         }
     }
 }

@@ -6,12 +6,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::received;
+use super::story;
 use crate::console::{
     access::AtShop,
     histories,
     layout::{self, Tone, form_code, message, told},
-    show::{self, items, text},
+    show::{self, flag, items, text},
 };
 
 /// Entries of one order that are shown.
@@ -39,12 +39,11 @@ pub async fn show(at: AtShop, Query(which): Query<Which>) -> Result<Response, Re
         }
         section {
             h2 { (at.say("この受注に起きたこと", "What happened to this order")) }
-            @if found.entries.is_empty() {
-                p.empty { (at.say("まだ記録がありません。取り込まれると、ここに残ります。", "Nothing yet; once it is imported, it is told here.")) }
-            } @else {
+            (story::of(&at, slip).await)
+            @if found.entries.iter().any(|entry| flag(entry, "/open")) {
                 form method="post" action=(at.address("received/retry")) {
                     (form_code(&at.signed.visit))
-                    (received::table(&at, &found.entries))
+                    button name="one" value=(slip) { (at.say("再取込", "Take it in again")) }
                 }
             }
         }

@@ -20,6 +20,7 @@ use crate::console::{
 
 /// Waiting products that are counted one by one.
 const MOST_COUNTED: usize = 200;
+const SENT: &str = "history.sent";
 /// What the page shows.
 pub struct Facts {
     /// `connection.get-status`.
@@ -37,27 +38,28 @@ pub struct Facts {
 
 impl Facts {
     async fn read(console: &Console, at: &AtShop) -> Result<Self, Response> {
-        let (applied, waits) = (
-            json!({ "outcome": "applied" }),
-            json!({ "outcome": "waiting" }),
-        );
         let (checked, compared) = kept(console, at).await?;
-        let (status, stores, meter, last_sent, waiting) = tokio::try_join!(
+        let all = json!({});
+        let (status, stores, meter, newest) = tokio::try_join!(
             at.call("connection.get-status", json!({})),
             at.call("orders.stores", json!({})),
             at.call("schedule.calls", json!({})),
-            histories::newest(at, "history.sent", &applied),
-            histories::read(at, "history.sent", &waits, None, MOST_COUNTED),
+            histories::page(at, SENT, &all, None, MOST_COUNTED),
         )?;
+        // What waits comes before all that was sent, so a page that ends in something else holds all of it.
+        let (waiting, sent): (Vec<Value>, Vec<Value>) = newest
+            .entries
+            .into_iter()
+            .partition(|entry| text(entry, "/outcome") == "waiting");
         Ok(Self {
             status,
             checked,
             compared,
             stores,
             meter,
-            last_sent,
-            more_wait: waiting.continuation.is_some(),
-            waiting: waiting.entries,
+            more_wait: sent.is_empty() && newest.continuation.is_some(),
+            last_sent: last_sent(at, sent).await?,
+            waiting,
         })
     }
 
@@ -91,6 +93,15 @@ impl Facts {
     }
 }
 
+/// The newest entry that was applied: usually it is among the newest of all.
+async fn last_sent(at: &AtShop, newest: Vec<Value>) -> Result<Option<Value>, Response> {
+    let is_applied = |entry: &Value| text(entry, "/outcome") == "applied";
+    match newest.into_iter().find(is_applied) {
+        Some(entry) => Ok(Some(entry)),
+        None => histories::newest(at, SENT, &json!({ "outcome": "applied" })).await,
+    }
+}
+
 /// What the last check and the last comparison left.
 async fn kept(console: &Console, at: &AtShop) -> Result<(Option<Value>, Option<Value>), Response> {
     let (checked, compared) = tokio::join!(
@@ -115,6 +126,7 @@ pub async fn show(
         (verdict(&at, &facts, console.now()))
         (cards(&at, &facts, console.now()))
         (stores(&at, &facts))
+        p { a href=(at.address("story")) { (at.say("受注・商品の経過を調べる", "Look up the story of an order or product")) } }
         section hx-get=(at.address("overview/days")) hx-trigger="load" {
             h2 { (at.say("最近30日", "The last 30 days")) }
             p { a href=(at.address("overview/days")) { (at.say("図を表示", "Show the pictures")) } }
@@ -189,7 +201,7 @@ fn stores(at: &AtShop, facts: &Facts) -> Markup {
             }
         } @else {
             div.scroll tabindex="0" {
-                table {
+                table.rows {
                     thead { tr {
                         th scope="col" { (at.say("ネクストエンジン店舗ID", "Next Engine shop")) }
                         th scope="col" { (at.say("スマレジ店舗ID", "Smaregi store")) }
@@ -199,15 +211,15 @@ fn stores(at: &AtShop, facts: &Facts) -> Markup {
                     tbody {
                         @for store in stores {
                             tr {
-                                td { (text(store, "/shop-id")) }
-                                td { (text(store, "/store-id")) }
-                                td {
+                                td data-name=(at.say("ネクストエンジン店舗ID", "Next Engine shop")) { (text(store, "/shop-id")) }
+                                td data-name=(at.say("スマレジ店舗ID", "Smaregi store")) { (text(store, "/store-id")) }
+                                td data-name=(at.say("最終取込日時", "Last import")) {
                                     @match text(store, "/last-imported-at") {
                                         "" => (at.say("まだ", "not yet")),
                                         moment => (show::moment(moment)),
                                     }
                                 }
-                                td.number { (count(store, "/refused")) }
+                                td.number data-name=(at.say("取り込めなかった受注", "Refused")) { (count(store, "/refused")) }
                             }
                         }
                     }

@@ -100,7 +100,7 @@ fn filters(at: &AtShop, asked: &Sent) -> Markup {
 }
 
 /// The table; narrow windows as in the send history.
-pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
+fn table(at: &AtShop, entries: &[Value]) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.rows {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::orders::encoded;
 use crate::console::{
     access::AtShop,
     language::Language,
@@ -130,7 +131,12 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td { @if again { input type="checkbox" name="entry" value=(id) aria-label=(format!("{} {code}", at.say("選択", "choose"))); } }
             td data-name=(time) { (show::moment(text(entry, "/at"))) }
             td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
-            td data-name=(goods) { span.code { (code) } @if !product.is_empty() { " " span.faint { "ID " (product) } } }
+            td data-name=(goods) {
+                a.code href={ (at.address("story")) "?key=" (encoded(if code.is_empty() { product } else { code })) } {
+                    @if code.is_empty() { "ID " (product) } @else { (code) }
+                }
+                @if !code.is_empty() && !product.is_empty() { " " span.faint { "ID " (product) } }
+            }
             td.number data-name=(change) { (show::signed(text(entry, "/quantity"))) }
             td.number data-name=(stock) { @if !before.is_empty() { (show::number(before)) " → " (show::number(after)) } }
             td data-name=(cause) { (triggers(language, entry)) " " span.faint { (stores(entry)) } }

@@ -41,8 +41,11 @@ fn usual(index: usize) -> Vec<Field> {
         field(
             "store-id",
             Kind::Text,
-            ("店舗(スマレジの店舗ID)", "Store (Smaregi store id)"),
-            ("売上を計上する店舗です。", "It books the sales."),
+            ("店舗(スマレジ)", "Store (Smaregi)"),
+            (
+                "売上を計上する店舗です。一覧から選ぶか、店舗IDを入力します。",
+                "It books the sales. Choose from the list, or type its id.",
+            ),
         ),
         field(
             "start-date",
@@ -83,10 +86,7 @@ fn further(index: usize) -> Vec<Field> {
         field(
             "source-store-id",
             Kind::Optional,
-            (
-                "在庫移動元店舗(スマレジの店舗ID)",
-                "Stock from (Smaregi store id)",
-            ),
+            ("在庫移動元店舗(スマレジ)", "Stock from (Smaregi store)"),
             (
                 "倉庫などに在庫を集め、店舗自体に在庫を持たせないときだけ。",
                 "Only where the goods lie in another store, such as a warehouse.",

@@ -94,7 +94,8 @@ async fn connection_data_is_saved_secrets_are_never_shown_and_the_change_is_writ
 #[tokio::test]
 async fn a_problem_stands_beside_its_field_and_what_was_typed_stays() {
     let world = World::new(PLAIN);
-    let mut browser = world.signed_in("taro", Some("a")).await;
+    let mut browser = world.signed_in("boss", None).await;
+    browser.get("/console/t/a/connection").await;
     let mut fields = complete();
     fields.retain(|(name, _)| *name != "endpoints.smaregi-api");
     fields.push(("endpoints.smaregi-api", "http://elsewhere.example/<script>"));
@@ -160,4 +161,35 @@ async fn the_login_goes_on_to_next_engine_in_the_same_window() {
     let ticket = browser.cookies.get("tsunagi-login-a").unwrap();
     assert!(!ticket.is_empty() && !page.text.contains(ticket));
     assert_eq!(browser.cookies.get("tsunagi-back-a").unwrap(), "connection");
+}
+
+#[tokio::test]
+async fn where_the_services_lie_is_the_operators_to_say() {
+    let world = World::new(PLAIN);
+    let mut merchant = world.signed_in("taro", Some("a")).await;
+    let page = merchant.get("/console/t/a/connection").await;
+    assert!(!page.text.contains("endpoints."), "{}", page.text);
+    let mut fields = complete();
+    fields.retain(|(name, _)| *name != "endpoints.smaregi-api");
+    fields.push(("endpoints.smaregi-api", "http://127.0.0.1:9"));
+    let path = "/console/t/a/connection/settings";
+    let page = merchant.post(path, &fields).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let mut operator = world.signed_in("boss", None).await;
+    let page = operator.get("/console/t/a/connection").await;
+    assert!(
+        page.text.contains("value=\"https://api.smaregi.jp\""),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("127.0.0.1:9\""));
+    fields.pop();
+    fields.push(("endpoints.smaregi-api", "https://api.smaregi.dev"));
+    operator.post(path, &fields).await;
+    let page = operator.get("/console/t/a/connection").await;
+    assert!(
+        page.text.contains("value=\"https://api.smaregi.dev\""),
+        "{}",
+        page.text
+    );
 }

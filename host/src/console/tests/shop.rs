@@ -135,6 +135,19 @@ async fn orders_are_listed_opened_saved_as_a_file_and_taken_in_again() {
         "{}",
         order.text
     );
+    assert!(
+        order.text.contains("came in") && order.text.contains(">done<"),
+        "{}",
+        order.text
+    );
+    let story = browser
+        .get(&format!("/console/t/demo/story?key={slip}"))
+        .await;
+    assert!(story.text.contains("came in") && story.text.contains(&slip));
+    let none = browser.get("/console/t/demo/story?key=no-such").await;
+    assert_eq!(none.status, StatusCode::OK);
+    let days = browser.get("/console/t/demo/overview/days").await;
+    assert!(days.text.matches("<svg").count() >= 2, "{}", days.text);
     assert!(order.text.contains("&lt;script&gt;alert(1)") && !order.text.contains(EVIL));
 
     let file = browser

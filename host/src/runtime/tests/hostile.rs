@@ -24,6 +24,7 @@ fn hostile(limits: Limits) -> Runtime {
 fn limits() -> Limits {
     Limits {
         memory_bytes: MEMORY,
+        handed_bytes: MEMORY / 2,
         call: CALL,
         calls: 4,
         ..Limits::default()
@@ -75,9 +76,11 @@ async fn whoever_takes_more_than_its_share_ends_its_own_call_only() {
         ("hold-handles", "no free keys"),
         ("write-gigabytes", "fuel"),
         ("answer-much", "fuel"),
+        ("answer-long-text", "fuel"),
         ("answer-beyond", "out of bounds"),
         ("answer-text", "utf-8"),
         ("long-key", "unreachable"),
+        ("longer-key", "fuel"),
     ] {
         let said = beside_a_neighbour(&runtime, &around, function).await;
         assert!(said.to_lowercase().contains(why), "{function}: {said}");

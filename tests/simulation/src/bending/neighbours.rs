@@ -49,9 +49,12 @@ impl Concerned {
     fn slips_of_products(&self, stage: &Stage) -> Vec<String> {
         let state = stage.world.state();
         let slips = state.services.next_engine.books().slips.values();
-        let sells = |code: &String| self.codes.contains(code);
+        let sells = |code: &str| self.codes.contains(code);
         slips
-            .filter(|slip| slip.live_lines().any(|line| sells(&line.code)))
+            .filter(|slip| {
+                let mut fees = shop::fees_of(slip);
+                slip.live_lines().any(|line| sells(&line.code)) || fees.any(sells)
+            })
             .map(|slip| slip.id.to_string())
             .collect()
     }

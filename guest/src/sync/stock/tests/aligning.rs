@@ -163,6 +163,24 @@ fn a_product_without_a_row_counts_as_zero_where_next_engine_has_stock() {
 }
 
 #[test]
+fn a_named_product_that_one_side_does_not_know_is_told_of() {
+    let world = World::new(1);
+    world.add("p3", 0);
+    let left = |codes: &[&str]| {
+        let alignment = align(&world, codes, false);
+        assert!(alignment.lines.is_empty());
+        let left = alignment.left_out.into_iter();
+        left.map(|left| (left.code, left.reason.code))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        left(&["p1", "p3"]),
+        [("p3".to_owned(), "one-side-only".to_owned())]
+    );
+    assert_eq!(left(&[]), []);
+}
+
+#[test]
 fn a_product_of_an_order_under_way_is_left_out() {
     let world = World::new(2);
     world.move_there("p1", 1);
