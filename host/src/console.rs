@@ -3,7 +3,7 @@
 //!
 //! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
 //! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv`
-//! read far back, `audit` remembers who did what, `pages` is what people see.
+//! read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
 mod accounts;
@@ -13,7 +13,9 @@ mod audit;
 mod chart;
 mod choices;
 mod csv;
+mod export;
 mod form;
+mod glance;
 mod histories;
 mod jobs;
 mod language;
@@ -45,6 +47,7 @@ use crate::{
     storage::{Store, StoreError},
 };
 use attempts::Attempts;
+use glance::Glance;
 use jobs::Jobs;
 use records::Records;
 pub use show::moment_text as moment;
@@ -60,6 +63,7 @@ struct Console {
     records: Records,
     attempts: Arc<Mutex<Attempts>>,
     jobs: Jobs,
+    glance: Glance,
 }
 
 impl Console {
@@ -78,6 +82,7 @@ pub fn router(service: Service) -> Router {
         records: Records::new(service.store.clone()),
         attempts: Arc::default(),
         jobs: Jobs::default(),
+        glance: Glance::default(),
         service,
     };
     let mut router = Router::new();

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::{
     runtime::{Fault, Runtime, Surroundings, is_loopback},
-    storage::StoreError,
+    storage::{Direction, Entry, StoreError},
 };
 pub use links::Link;
 
@@ -104,6 +104,9 @@ const CHANGES: [&str; 10] = [
     "stock.take-in-changes",
 ];
 
+/// Behind every key.
+const LAST_KEY: &str = "\u{10ffff}";
+
 /// One shop. Clones are the same shop.
 #[derive(Clone)]
 pub struct Tenant {
@@ -163,6 +166,16 @@ impl Tenant {
     /// When the store cannot be used.
     pub async fn mark(&self) -> Result<u64, StoreError> {
         mark::read(self.shop.surroundings.store.as_ref(), &self.name).await
+    }
+
+    /// Its rows from a key on as they are stored, secrets included.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub(crate) async fn rows(&self, start: String, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let (store, end) = (&self.shop.surroundings.store, LAST_KEY.to_owned());
+        let forward = Direction::Forward;
+        store.scan(&self.name, start, end, forward, limit).await
     }
 
     /// A new link with which somebody may log this shop in to Next Engine, once.

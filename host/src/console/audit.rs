@@ -4,8 +4,19 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Console, access::Signed, layout, records::written};
-use crate::{random, storage::StoreError};
+use super::{
+    Console,
+    access::Signed,
+    layout,
+    records::{Records, Row, written},
+};
+use crate::{
+    random,
+    storage::{Direction, StoreError},
+};
+
+/// The same entries of all shops in time order.
+const ALL: &str = "trail/";
 
 /// One thing that somebody did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,14 +74,55 @@ pub async fn note(
     added.map_err(|error| layout::store_failed(&signed.visit, &error))
 }
 
-/// Adds a row. Keys begin with the shop and the moment.
+/// Adds an entry, once for its shop and once among all. Keys end with the moment.
 pub async fn add(console: &Console, entry: &Entry) -> Result<(), StoreError> {
     let shop = entry.shop.as_deref().unwrap_or_default();
-    let key = format!(
-        "audit/{shop}/{:015}/{}",
-        entry.at.timestamp_millis(),
-        random::token(4)?
-    );
-    let write = written(key, entry)?;
-    console.records.commit(Vec::new(), vec![write]).await
+    let place = format!("{:015}/{}", entry.at.timestamp_millis(), random::token(4)?);
+    let writes = vec![
+        written(format!("{}{place}", of(shop)), entry)?,
+        written(format!("{ALL}{place}"), entry)?,
+    ];
+    console.records.commit(Vec::new(), writes).await
+}
+
+/// Where the entries of a shop begin.
+pub fn of(shop: &str) -> String {
+    format!("audit/{shop}/")
+}
+
+/// Entries, newest first, and where to go on.
+pub struct Stretch {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// A place for [`read`]; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// At most `limit` entries of a shop, or of all, older than a place that an earlier stretch gave; an empty one begins with the newest.
+/// Whatever else is given as a place leads to no other shop's entries: all keys between a beginning and its continuations have it.
+pub async fn read(
+    records: &Records,
+    shop: Option<&str>,
+    from: &str,
+    limit: u32,
+) -> Result<Stretch, StoreError> {
+    let begin = shop.map_or_else(|| ALL.to_owned(), of);
+    let end = if from.is_empty() {
+        format!("{begin}~")
+    } else {
+        format!("{begin}{from}")
+    };
+    let one_more = limit.saturating_add(1);
+    let mut rows: Vec<Row<Entry>> = records
+        .range(begin.clone(), end, Direction::Backward, one_more)
+        .await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more);
+    let next = last.and_then(|row| row.key.strip_prefix(&begin).map(str::to_owned));
+    Ok(Stretch {
+        entries: rows.into_iter().map(|row| row.value).collect(),
+        next,
+    })
 }

@@ -24,6 +24,9 @@ use crate::tenant::CallError;
 pub use input::{Line, line, options};
 pub use paths::{changes, get};
 
+/// The button of a form that tries what was typed instead of storing it.
+pub const TRY: &str = "try";
+
 /// Words in both languages.
 pub type Words = (&'static str, &'static str);
 
@@ -86,6 +89,8 @@ pub struct Draft {
     pub lists: BTreeMap<String, List>,
     /// Where products are looked up.
     pub look_up: String,
+    /// Product codes that were typed beside 未設定, by path: no setting, but not lost either while the form is shown again.
+    codes: BTreeMap<String, String>,
 }
 
 impl Draft {
@@ -101,6 +106,10 @@ impl Draft {
     /// Lays what was typed over it.
     pub fn lay(&mut self, fields: &[Field], sent: &Sent, language: Language) {
         for field in fields {
+            let code = sent.given(&format!("{}.line", field.path));
+            if let Some(code) = code.filter(|_| matches!(field.kind, Kind::Fee)) {
+                self.codes.insert(field.path.clone(), code.to_owned());
+            }
             match typed::value(field, sent, language) {
                 Ok(value) => paths::set(&mut self.settings, &field.path, value),
                 Err((value, problem)) => {
@@ -194,8 +203,8 @@ pub fn summary(language: Language, draft: &Draft, fields: &[Field]) -> Markup {
     let elsewhere = draft.problems.iter().filter(|(path, _)| !shown(path));
     let mut text = language
         .of(
-            "保存していません。下の赤い項目を直してもう一度保存してください。",
-            "Nothing was saved. Mend the marked fields below and save again.",
+            "保存していません。下の赤い項目を直してもう一度送ってください。",
+            "Nothing was saved. Mend the marked fields below and send it again.",
         )
         .to_owned();
     for (path, what) in elsewhere {

@@ -1,6 +1,8 @@
 //! What people see. Each page is a file; this one says under which address it lies.
 
 mod align;
+mod change_words;
+mod changes;
 mod checklist;
 mod compare;
 mod connection;
@@ -15,11 +17,13 @@ mod overview;
 mod received;
 mod sent;
 mod sent_table;
+mod shop_states;
 mod shops;
 mod sign_in;
 mod stock;
 mod store;
 mod story;
+mod trial;
 mod verdict;
 
 use axum::{
@@ -31,6 +35,8 @@ use axum::{
 use serde::Deserialize;
 
 use super::{Console, access::AtShop, assets, language};
+pub use checklist::compared_key;
+pub use connection::checked_key;
 
 /// Addresses and what answers there.
 type Routes = Vec<(&'static str, MethodRouter<Console>)>;
@@ -40,6 +46,7 @@ pub fn routes() -> Routes {
     let mut routes = vec![
         ("/console", get(shops::show)),
         ("/console/invite", post(shops::invite)),
+        ("/console/changes", get(changes::all)),
         ("/console/assets/{name}", get(assets::serve)),
         ("/console/language/{language}", get(switch_language)),
         (
@@ -63,6 +70,8 @@ fn of_shops() -> Routes {
     vec![
         ("/console/t/{tenant}", get(first)),
         ("/console/t/{tenant}/overview", get(overview::show)),
+        ("/console/t/{tenant}/changes", get(changes::show)),
+        ("/console/t/{tenant}/export", post(shops::export)),
         ("/console/t/{tenant}/overview/days", get(days::show)),
         ("/console/t/{tenant}/connection", get(connection::show)),
         (

@@ -56,6 +56,17 @@ impl Records {
         found.into_iter().map(row).collect()
     }
 
+    /// The same as they are stored, lowest key first.
+    pub async fn raw(
+        &self,
+        start: String,
+        end: String,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (store, forward) = (&self.store, Direction::Forward);
+        store.scan(CONSOLE, start, end, forward, limit).await
+    }
+
     /// Writes one row, whatever was there.
     pub async fn put(&self, key: String, value: &impl Serialize) -> Result<(), StoreError> {
         self.commit(Vec::new(), vec![written(key, value)?]).await

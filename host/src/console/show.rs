@@ -97,7 +97,10 @@ pub fn money(language: Language, decimal: &str) -> String {
     let number = number(decimal);
     match language {
         Language::Ja => format!("{number}円"),
-        Language::En => format!("¥{number}"),
+        Language::En => match number.strip_prefix('−') {
+            Some(number) => format!("−¥{number}"),
+            None => format!("¥{number}"),
+        },
     }
 }
 

@@ -1,8 +1,11 @@
 //! The console driven as a browser drives it, without a network: its router, the real component, a store in memory.
 
+mod changes;
 mod doors;
 mod pages;
 mod shop;
+mod shops;
+mod trial;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -9,11 +9,11 @@ pub use places::SORTS;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::TimeDelta;
-use tsunagi_guest::sync::report::{ResendChoice, RetryChoice};
+use tsunagi_guest::sync::report::{Explanation, ResendChoice, RetryChoice};
 
 use crate::{
     bend::Way,
-    export::Export,
+    export::{Answer as Said, Export},
     fault::Plan,
     hostile::{Answer, Bend, LASTING, Spot},
     judge, runner,
@@ -175,6 +175,7 @@ impl Rehearsal {
     fn pressed_by_a_person(&self, stage: &mut Stage) -> Result<(), Broken> {
         stage.insist(&Export::Retry(RetryChoice::AllRefused(true)))?;
         stage.insist(&Export::Resend(ResendChoice::AllFailed))?;
+        align_what_is_held(stage)?;
         if self.scenario.name == scenarios::ALIGN {
             scenarios::press_align(stage)?;
         }
@@ -213,15 +214,30 @@ fn lies(bend: &Bend) -> bool {
     of_record || other || absent || half || unmarked || token
 }
 
-/// What no text can be read from.
-const NO_TEXT: &[Way] = &[
-    Way::List,
-    Way::Object,
-    Way::True,
-    Way::Infinite,
-    Way::Long,
-    Way::Deep,
-];
+/// What no text can be read from; a number may be a text of digits.
+const NO_TEXT: &[Way] = &[Way::List, Way::Object, Way::True, Way::Long, Way::Deep];
+
+/// What may have been applied already is not sent again by itself, nor with everything: whoever reads so of a product aligns that one.
+/// Others are left alone, so that nothing lost is made good by it.
+fn align_what_is_held(stage: &mut Stage) -> Result<(), Broken> {
+    let Said::Compared(compared) = stage.insist(&Export::Compare)? else {
+        return Ok(());
+    };
+    let asks = |part: &Explanation| matches!(&*part.reason.code, "held" | "outcome-unclear");
+    let held = compared.lines.into_iter();
+    let held = held.filter(|line| line.explanations.iter().any(asks));
+    let codes: Vec<String> = held.map(|line| line.code).collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    stage
+        .insist(&Export::Align {
+            codes,
+            confirmed: true,
+            over_guard: true,
+        })
+        .map(|_| ())
+}
 
 fn judged(stage: &Stage) -> Vec<String> {
     judge::judge(&stage.world.state().services, &stage.script)

@@ -15,6 +15,7 @@ pub fn of(language: Language, draft: &Draft, field: &Field) -> Markup {
         field,
         value,
         list: draft.lists.get(&field.path),
+        code: draft.codes.get(&field.path).map_or("", String::as_str),
         problems: draft.problems_of(&field.path),
     };
     let control = match field.kind {
@@ -37,6 +38,7 @@ struct Parts<'a> {
     field: &'a Field,
     value: &'a Value,
     list: Option<&'a List>,
+    code: &'a str,
     problems: Vec<&'a str>,
 }
 
@@ -219,8 +221,12 @@ impl Parts<'_> {
 
     /// Codes are looked up while they are typed, where the page says with what address.
     fn fee(&self, look_up: &str) -> Markup {
-        let code = show::text(self.value, "/line");
         let has_line = self.value.get("line").is_some();
+        let code = if has_line {
+            show::text(self.value, "/line")
+        } else {
+            self.code
+        };
         let inner = format!("{}.line", self.path());
         let choices = format!("{inner}-choices");
         html! {

@@ -68,6 +68,17 @@ fn differing(path: String, before: &Value, after: &Value, found: &mut Vec<Change
         }
         return;
     }
+    if let (Value::Array(old), Value::Array(new)) = (before, after)
+        && old.iter().chain(new).any(Value::is_object)
+    {
+        let absent = &Value::Null;
+        for index in 0..old.len().max(new.len()) {
+            let (old, new) = (old.get(index), new.get(index));
+            let path = format!("{path}[{index}]");
+            differing(path, old.unwrap_or(absent), new.unwrap_or(absent), found);
+        }
+        return;
+    }
     let is_secret = name.ends_with("secret");
     let shown = |value: &Value| match value {
         Value::Null => String::new(),
@@ -103,8 +114,8 @@ mod tests {
 
     #[test]
     fn changes_name_each_field_and_no_secret() {
-        let before = json!({ "credentials": { "client-secret": null, "has-secret": false }, "pace": { "minutes": 5 }, "stores": ["1"] });
-        let after = json!({ "credentials": { "client-secret": "s3", "has-secret": true }, "pace": { "minutes": 6 }, "stores": ["1", "2"] });
+        let before = json!({ "credentials": { "client-secret": null, "has-secret": false }, "pace": { "minutes": 5 }, "rows": [{ "id": "1", "on": true }], "stores": ["1"] });
+        let after = json!({ "credentials": { "client-secret": "s3", "has-secret": true }, "pace": { "minutes": 6 }, "rows": [{ "id": "2", "on": true }, { "id": "3" }], "stores": ["1", "2"] });
         let told: Vec<_> = changes(&before, &after)
             .into_iter()
             .map(|change| (change.field, change.before, change.after))
@@ -112,6 +123,8 @@ mod tests {
         let expected = [
             ("credentials.client-secret", "", "***"),
             ("pace.minutes", "5", "6"),
+            ("rows[0].id", "1", "2"),
+            ("rows[1]", "", "{\"id\":\"3\"}"),
             ("stores", "[\"1\"]", "[\"1\",\"2\"]"),
         ];
         assert_eq!(

@@ -14,7 +14,12 @@ use crate::console::{
 
 /// What both services know us by, and the pace. Where the services lie is the operator's: the component may reach what is set there.
 pub fn fields(at: &AtShop) -> Vec<Field> {
-    [credentials(), pace(), endpoints(at)].concat()
+    [credentials(), pace(), endpoints_for(at)].concat()
+}
+
+/// All there are, whoever may change them.
+pub fn all() -> Vec<Field> {
+    [credentials(), pace(), endpoints()].concat()
 }
 
 fn pace() -> Vec<Field> {
@@ -127,10 +132,14 @@ fn credentials() -> Vec<Field> {
     ]
 }
 
-fn endpoints(at: &AtShop) -> Vec<Field> {
+fn endpoints_for(at: &AtShop) -> Vec<Field> {
     if at.signed.account.shop.is_some() {
         return Vec::new();
     }
+    endpoints()
+}
+
+fn endpoints() -> Vec<Field> {
     let place = |name: &str, ja: &'static str, en: &'static str| {
         field(&format!("endpoints.{name}"), Kind::Text, (ja, en), ("", ""))
     };
@@ -189,7 +198,7 @@ impl<'a> View<'a> {
 
     fn settings(&self, at: &AtShop) -> Markup {
         let language = at.language();
-        let endpoints = endpoints(at);
+        let endpoints = endpoints_for(at);
         let wrong = |field: &Field| {
             self.draft
                 .problems

@@ -7,12 +7,12 @@ use axum::{
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, trial};
 use crate::console::{
     Console,
     access::AtShop,
     choices::{self, List},
-    form::{self, Draft, Field, Kind, field, get},
+    form::{self, Draft, Field, Kind, TRY, field, get},
     layout::{self, form_code},
     sent::Sent,
     show::{items, text},
@@ -117,7 +117,7 @@ fn sales() -> Vec<Field> {
 }
 
 /// Settings whose values are checked beside their inputs, payments included.
-fn all() -> Vec<Field> {
+pub fn all() -> Vec<Field> {
     let rows = field(PAYMENTS, Kind::Text, ("", ""), ("", ""));
     [money(), sales(), vec![rows]].concat()
 }
@@ -125,15 +125,17 @@ fn all() -> Vec<Field> {
 /// The page.
 pub async fn show(at: AtShop, Query(asked): Query<Asked>) -> Result<Response, Response> {
     let draft = Draft::stored(&at).await?;
-    Ok(page(&at, draft, &asked.done).await)
+    let done = layout::done(&at.signed.visit, &asked.done);
+    Ok(page(&at, draft, &done).await)
 }
 
-async fn page(at: &AtShop, mut draft: Draft, done: &str) -> Response {
+/// The form, with a message or the result of a trial above it.
+async fn page(at: &AtShop, mut draft: Draft, above: &Markup) -> Response {
     let language = at.language();
     let methods = offer(at, &mut draft).await;
     let (draft, methods) = (&draft, &methods);
     let content = html! {
-        (layout::done(&at.signed.visit, done))
+        (above)
         (form::summary(language, draft, &all()))
         form method="post" action=(at.address("details")) {
             (form_code(&at.signed.visit))
@@ -150,7 +152,10 @@ async fn page(at: &AtShop, mut draft: Draft, done: &str) -> Response {
                 (form::inputs(language, draft, &sales()))
                 (payments(at, draft, methods))
             }
-            button { (at.say("更新", "Save")) }
+            div.row {
+                button { (at.say("更新", "Save")) }
+                (trial::button(at))
+            }
         }
     };
     layout::shop_page(at, "details", &content)
@@ -212,7 +217,7 @@ fn payment(at: &AtShop, draft: &Draft, methods: &List, index: usize, rule: &Valu
     }
 }
 
-/// Stores it.
+/// Stores it, or tries it.
 pub async fn save(
     State(console): State<Console>,
     at: AtShop,
@@ -221,10 +226,14 @@ pub async fn save(
     let mut draft = Draft::stored(&at).await?;
     draft.lay(&[money(), sales()].concat(), &sent, at.language());
     draft.set(PAYMENTS, typed_payments(&sent));
+    if sent.has(TRY) {
+        let tried = trial::of(&at, &mut draft).await;
+        return Ok(page(&at, draft, &tried).await);
+    }
     if draft.put(&console, &at).await? {
         return Ok(Redirect::to(&at.address("details?done=saved")).into_response());
     }
-    Ok(page(&at, draft, "").await)
+    Ok(page(&at, draft, &html! {}).await)
 }
 
 fn typed_payments(sent: &Sent) -> Value {

@@ -65,10 +65,7 @@ impl Facts {
 
     /// Orders that wait for a person.
     pub fn refused(&self) -> u64 {
-        items(&self.stores, "")
-            .iter()
-            .map(|store| count(store, "/refused"))
-            .sum()
+        refused(&self.stores)
     }
 
     /// Products that wait for something that a person may have to do.
@@ -81,16 +78,26 @@ impl Facts {
     }
 
     fn last_import(&self) -> Option<&str> {
-        let moments = items(&self.stores, "")
-            .iter()
-            .map(|store| text(store, "/last-imported-at"));
-        moments.filter(|moment| !moment.is_empty()).max()
+        last_import(&self.stores)
     }
 
     /// Until when the login lives; empty without one.
     pub fn login_ends(&self) -> &str {
         text(&self.status, "/tokens/refresh-expires-at")
     }
+}
+
+/// Orders that wait for a person, by `orders.stores`.
+pub fn refused(stores: &Value) -> u64 {
+    let stores = items(stores, "").iter();
+    stores.map(|store| count(store, "/refused")).sum()
+}
+
+/// When any of the shops last caught up, by `orders.stores`.
+pub fn last_import(stores: &Value) -> Option<&str> {
+    let stores = items(stores, "").iter();
+    let moments = stores.map(|store| text(store, "/last-imported-at"));
+    moments.filter(|moment| !moment.is_empty()).max()
 }
 
 /// The newest entry that was applied: usually it is among the newest of all.

@@ -168,7 +168,8 @@ fn guard() -> Vec<Field> {
     ]
 }
 
-fn all() -> Vec<Field> {
+/// All of the form.
+pub fn all() -> Vec<Field> {
     [triggers(), stores(), codes(), guard()].concat()
 }
 

@@ -4,15 +4,16 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::trial;
 use crate::console::{
     Console,
     access::AtShop,
     choices,
-    form::{self, Draft, Field, Kind, field},
+    form::{self, Draft, Field, Kind, TRY, field},
     layout::{self, form_code},
     sent::Sent,
     show::{self, items, text},
@@ -29,7 +30,7 @@ pub struct Which {
 }
 
 /// All of a row.
-fn fields(index: usize) -> Vec<Field> {
+pub fn fields(index: usize) -> Vec<Field> {
     [usual(index), further(index)].concat()
 }
 
@@ -130,12 +131,18 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let mut draft = Draft::stored(&at).await?;
     match place(&console, &mut draft.settings, &which.shop) {
-        Some(index) => Ok(page(&at, draft, index, &which.shop).await),
+        Some(index) => Ok(page(&at, draft, (index, &which.shop), &html! {}).await),
         None => Err(layout::not_found(&at.signed)),
     }
 }
 
-async fn page(at: &AtShop, mut draft: Draft, index: usize, shop: &str) -> Response {
+/// The form of a row, with the result of a trial above it.
+async fn page(
+    at: &AtShop,
+    mut draft: Draft,
+    (index, shop): (usize, &str),
+    above: &Markup,
+) -> Response {
     let language = at.language();
     let (stores, shops) = tokio::join!(choices::stores(at), choices::shops(at));
     let path = |name: &str| format!("{STORES}[{index}].{name}");
@@ -143,6 +150,7 @@ async fn page(at: &AtShop, mut draft: Draft, index: usize, shop: &str) -> Respon
     draft.offer(&[&path("shop-id")], &shops);
     let draft = &draft;
     let content = html! {
+        (above)
         section {
             h2 { @if shop.is_empty() { (at.say("受信店舗の追加", "Add a receiving store")) } @else { (at.say("受信店舗の編集", "Edit the receiving store")) } }
             (form::summary(language, draft, &fields(index)))
@@ -150,7 +158,10 @@ async fn page(at: &AtShop, mut draft: Draft, index: usize, shop: &str) -> Respon
                 (form_code(&at.signed.visit))
                 input type="hidden" name="shop" value=(shop);
                 (form::inputs(language, draft, &fields(index)))
-                button { (at.say("更新", "Save")) }
+                div.row {
+                    button { (at.say("更新", "Save")) }
+                    (trial::button(at))
+                }
             }
             p { a href=(at.address("orders")) { (at.say("一覧へ戻る", "Back to the list")) } }
             @if !shop.is_empty() {
@@ -168,7 +179,7 @@ async fn page(at: &AtShop, mut draft: Draft, index: usize, shop: &str) -> Respon
     layout::shop_page(at, "orders", &content)
 }
 
-/// Stores it.
+/// Stores it, or tries it.
 pub async fn save(
     State(console): State<Console>,
     at: AtShop,
@@ -183,10 +194,14 @@ pub async fn save(
     let sent = sent.renamed(STORES, index);
     draft.lay(&fields(index), &sent, at.language());
     name_from_list(&at, &mut draft, index).await;
+    if sent.has(TRY) {
+        let tried = trial::of(&at, &mut draft).await;
+        return Ok(page(&at, draft, (index, &shop), &tried).await);
+    }
     if draft.put(&console, &at).await? {
         return Ok(Redirect::to(&at.address("orders?done=saved")).into_response());
     }
-    Ok(page(&at, draft, index, &shop).await)
+    Ok(page(&at, draft, (index, &shop), &html! {}).await)
 }
 
 /// A name that was not typed is the one that Next Engine has for the id.

@@ -71,7 +71,8 @@ fn login(at: &AtShop, facts: &Facts, now: DateTime<Utc>) -> Option<Point> {
     })
 }
 
-fn ends_soon(moment: &str, now: DateTime<Utc>) -> bool {
+/// Whether a login ends so soon that a person should log in again.
+pub fn ends_soon(moment: &str, now: DateTime<Utc>) -> bool {
     let ends = DateTime::parse_from_rfc3339(moment);
     ends.is_ok_and(|ends| (ends.with_timezone(&Utc) - now).num_hours() < EARLY)
 }

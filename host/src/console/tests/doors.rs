@@ -60,7 +60,7 @@ async fn nobody_sees_a_shop_without_signing_in() {
     let mut stranger = world.browser();
     for (method, path) in all("a")
         .into_iter()
-        .chain([(Method::GET, "/console".to_owned())])
+        .chain(["/console", "/console/changes"].map(|path| (Method::GET, path.to_owned())))
     {
         let page = stranger.go(method, &path, Body::empty()).await;
         if page.status != StatusCode::METHOD_NOT_ALLOWED {

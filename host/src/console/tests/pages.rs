@@ -24,7 +24,7 @@ async fn the_reader_gets_the_browsers_language_or_the_one_chosen() {
 }
 
 /// A form's fields for settings that are complete.
-fn complete() -> Vec<(&'static str, &'static str)> {
+pub fn complete() -> Vec<(&'static str, &'static str)> {
     vec![
         ("credentials.next-engine-client-id", "ne-client"),
         ("credentials.next-engine-client-secret", "ne-hidden"),

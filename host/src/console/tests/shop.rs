@@ -12,7 +12,7 @@ use crate::{
 const EVIL: &str = "<script>alert(1)</script>";
 
 /// A shop with its settings, logged in and switched on, and its merchant's browser. A product's and an order line's name are script.
-async fn merchant() -> (Stage, World, Browser) {
+pub async fn merchant() -> (Stage, World, Browser) {
     let begins = DateTime::parse_from_rfc3339("2026-11-24T09:00:00+09:00").unwrap();
     let mut shop = demo_shop(begins);
     for product in &mut shop.products {
@@ -62,7 +62,7 @@ async fn merchant() -> (Stage, World, Browser) {
 }
 
 /// The page once its work has ended.
-async fn ended(browser: &mut Browser, path: &str) -> Page {
+pub async fn ended(browser: &mut Browser, path: &str) -> Page {
     for _ in 0..600 {
         let page = browser.get(path).await;
         if !page.text.contains("<progress") {
