@@ -207,6 +207,18 @@ enum Command {
     },
     /// Calls made this month, and Next Engine's forecast.
     Calls,
+    /// Calls one function of the contract as it is, and shows its answer as JSON.
+    #[command(
+        after_help = "Examples: tsunagi call connection.get-status\n          tsunagi call orders.import-shop '{\"shop-id\": \"1\"}'\n          tsunagi call settings.put - < arguments.json"
+    )]
+    Call {
+        /// Interface and function, as the contract spells them.
+        #[arg(value_name = "INTERFACE.FUNCTION")]
+        function: String,
+        /// The arguments as one JSON object; - reads it from standard input.
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
     /// The component itself.
     Component {
         /// Print its contract (WIT).

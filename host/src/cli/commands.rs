@@ -58,6 +58,13 @@ pub async fn run(
             limit,
             outcome,
         } => history(&tenant, &show, which, limit, outcome).await,
+        Command::Call {
+            function,
+            arguments,
+        } => {
+            show.value(&tenant.call(&function, given(arguments)?).await?);
+            Ok(Ending::Done)
+        }
         other => short(&tenant, &show, other).await,
     }
 }
@@ -180,6 +187,15 @@ async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyho
         }
     }
     Ok(Ending::Done)
+}
+
+/// Arguments as they were given, or from standard input.
+fn given(arguments: String) -> anyhow::Result<Value> {
+    if arguments == "-" {
+        return read(Path::new("-"));
+    }
+    let read = serde_json::from_str(&arguments);
+    Ok(read.map_err(|error| Unfit(format!("the arguments are no JSON: {error}")))?)
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
