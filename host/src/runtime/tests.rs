@@ -294,19 +294,6 @@ async fn long_work_leaves_places_for_what_must_be_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_call_beyond_its_time_ends_and_says_so() {
-    let runtime = runtime(Limits {
-        call: Duration::ZERO,
-        ..Limits::default()
-    });
-    let fault = runtime
-        .call(&alone(), "settings.get", &json!({}))
-        .await
-        .unwrap_err();
-    assert!(fault.to_string().contains("may take 0 seconds"), "{fault}");
-}
-
-#[tokio::test]
 async fn a_component_beyond_its_memory_does_not_run() {
     let made = Runtime::new(RuntimeConfig {
         limits: Limits {

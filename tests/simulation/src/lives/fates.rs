@@ -76,7 +76,12 @@ pub struct State {
 
 /// All slips.
 #[derive(Debug, Clone, Default)]
-pub struct Fates(pub BTreeMap<u64, BTreeSet<State>>);
+pub struct Fates {
+    /// By slip.
+    pub states: BTreeMap<u64, BTreeSet<State>>,
+    /// As each was when the connector had certainly looked.
+    seen: BTreeMap<u64, Reading>,
+}
 
 impl Fates {
     /// Something happened: from now on the connector may have looked under these terms.
@@ -96,14 +101,26 @@ impl Fates {
         }
     }
 
-    /// All is quiet: the connector has looked under these terms.
+    /// All is quiet: the connector has looked under these terms. A sale of what has not changed since it looked last may also stand
+    /// as it is, whatever day or moment today's settings would ask for: settings alone undo nothing, nor need they make it look.
     pub fn has_looked<'a>(&mut self, slips: impl Iterator<Item = &'a Slip>, terms: &Terms) {
         for slip in slips.filter(|_| terms.on) {
             let reading = Reading::of(slip);
+            let unchanged = self.seen.insert(slip.id, reading.clone()).as_ref() == Some(&reading);
+            let stands = |state: &State| {
+                let booked = state.booked.as_ref();
+                unchanged && booked.is_some_and(|booked| booked.content == reading.content)
+            };
             let states = self.states(slip.id);
+            let standing: Vec<State> = states
+                .iter()
+                .filter(|state| stands(state))
+                .cloned()
+                .collect();
             *states = states
                 .iter()
                 .map(|state| looked(state, &reading, terms))
+                .chain(standing.into_iter().filter(|_| reading.live))
                 .collect();
         }
     }
@@ -122,7 +139,7 @@ impl Fates {
             }
             _ => vec![state.clone()],
         };
-        for states in self.0.values_mut().filter(|_| terms.on) {
+        for states in self.states.values_mut().filter(|_| terms.on) {
             *states = states.iter().flat_map(again).collect();
         }
     }
@@ -141,7 +158,7 @@ impl Fates {
 
     fn states(&mut self, slip: u64) -> &mut BTreeSet<State> {
         let fresh = || BTreeSet::from([State::default()]);
-        self.0.entry(slip).or_insert_with(fresh)
+        self.states.entry(slip).or_insert_with(fresh)
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Plan {
     pub first_day: u32,
     /// Without faults of any kind.
     pub calm: bool,
-    /// 取り込む時点 stays as it was chosen first. Three of a thousand days in which it changes are judged wrong, and it is open
+    /// 取り込む時点 stays as it was chosen first. One of a thousand days in which it may change is judged wrong, and it is open
     /// whether by the judge or by the guest: an order shipped anew meanwhile keeps its first day.
     pub same_moment: bool,
     /// Whether calls are written down.

@@ -52,7 +52,7 @@ impl Life {
         let mut standing = standing(books);
         let mut turnover = Decimal::from(self.takings);
         let mut fitting = Vec::new();
-        for (slip, states) in &mut self.fates.0 {
+        for (slip, states) in &mut self.fates.states {
             let sales = standing.remove(slip).unwrap_or_default();
             self.figures.verdicts += 1;
             self.figures.exact += u64::from(states.len() == 1);
