@@ -62,11 +62,11 @@ pub fn may_be_taken(shop_id: &str, head: Option<&Head>, settings: &OrderSettings
 /// Whether the order is taken as soon as its goods are allocated (引当). Next Engine then moves it from 2 to 20 without dating the
 /// slip (next-engine.md 6), so that no search for changes shows it: it must be asked after.
 pub fn only_waits_for_goods(order: &Order, settings: &OrderSettings) -> bool {
-    let ready = |order: &Order| Order {
+    let ready = || Order {
         state: OrderState::Printing,
         ..order.clone()
     };
-    may_move_unseen(order.state, settings) && taken(&ready(order), settings).is_ok()
+    may_move_unseen(order.state, settings) && taken(&ready(), settings).is_ok()
 }
 
 /// The same for a slip that cannot be read as a whole.

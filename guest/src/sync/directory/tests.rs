@@ -1,3 +1,5 @@
+//! Choice lists against scripted answers: what is kept, what is asked for again, and what a refusal looks like.
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

@@ -118,7 +118,8 @@ fn touched(record: &SlipRecord) -> UnderWay {
     }
 }
 
-fn slips_under(tenant: &Tenant<'_>, prefix: &str) -> Result<Vec<String>> {
+/// The slips that an index holds.
+pub(super) fn slips_under(tenant: &Tenant<'_>, prefix: &str) -> Result<Vec<String>> {
     let entries = store::list_all::<bool>(&tenant.ports, prefix)?;
     Ok(entries
         .iter()

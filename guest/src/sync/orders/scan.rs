@@ -19,11 +19,10 @@ use crate::{
     sync::{
         next_engine_session::NextEngine,
         orders::{
-            journal,
+            journal, overview,
             reading::{self, Reading},
             records::{
                 self, Cursor, EARLY, SCAN_KEY, Scan, ScanShop, SlipRecord, cursor_key, slip_key,
-                slip_of,
             },
         },
         report::ImportProgress,
@@ -105,8 +104,7 @@ fn early(tenant: &Tenant<'_>, shops: &[String]) -> Result<BTreeSet<String>> {
         return Ok(slips);
     }
     for shop in shops {
-        let found = store::list_all::<bool>(&tenant.ports, &format!("{EARLY}{shop}/"))?;
-        slips.extend(found.iter().map(|entry| slip_of(&entry.key).to_owned()));
+        slips.extend(overview::slips_under(tenant, &format!("{EARLY}{shop}/"))?);
     }
     Ok(slips)
 }

@@ -202,7 +202,7 @@ impl Life {
     fn hindered_again(&mut self, products: &[u64]) {
         let now = self.stage.world.now();
         for product in products {
-            self.ledger.products.entry(*product).or_default().hindered = Some(now);
+            self.ledger.hinder(*product, now);
         }
     }
 

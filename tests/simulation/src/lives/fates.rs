@@ -109,7 +109,8 @@ impl Fates {
             let unchanged = self.seen.insert(slip.id, reading.clone()).as_ref() == Some(&reading);
             let stands = |state: &State| {
                 let booked = state.booked.as_ref();
-                unchanged && booked.is_some_and(|booked| booked.content == reading.content)
+                let same = booked.is_some_and(|booked| booked.content == reading.content);
+                unchanged && reading.live && same
             };
             let states = self.states(slip.id);
             let standing: Vec<State> = states
@@ -120,7 +121,7 @@ impl Fates {
             *states = states
                 .iter()
                 .map(|state| looked(state, &reading, terms))
-                .chain(standing.into_iter().filter(|_| reading.live))
+                .chain(standing)
                 .collect();
         }
     }

@@ -120,6 +120,11 @@ impl Ledger {
         with_any(some, &in_pieces(&product.either))
     }
 
+    /// Something is in a product's way.
+    pub fn hinder(&mut self, id: u64, at: Moment) {
+        self.products.entry(id).or_default().hindered = Some(at);
+    }
+
     /// So much was sent, and nothing is open.
     pub fn well(&mut self, id: u64, sent: i64) {
         let product = self.products.entry(id).or_default();

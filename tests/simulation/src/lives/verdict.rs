@@ -152,7 +152,7 @@ impl Life {
             match standing {
                 // What may or may not travel may still be held, and longer where something is or was in its way.
                 Standing::Complete if either.is_some() && self.is_frozen(product, code) => {
-                    self.ledger.products.entry(product).or_default().hindered = Some(now);
+                    self.ledger.hinder(product, now);
                 }
                 Standing::Complete
                     if either.is_some_and(|at| {
@@ -161,7 +161,7 @@ impl Life {
                     }) => {}
                 Standing::Complete => self.ledger.well(product, sent),
                 Standing::Hindered => {
-                    self.ledger.products.entry(product).or_default().hindered = Some(now);
+                    self.ledger.hinder(product, now);
                 }
                 Standing::Waiting if hindered.is_some_and(|at| now - at < ITS_TURN) => {}
                 Standing::Waiting if !self.on => {}

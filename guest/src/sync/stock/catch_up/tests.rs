@@ -1,3 +1,5 @@
+//! Catching up against scripted answers: budgets, refused stores, rows that cannot be read, looks by hand.
+
 use serde_json::json;
 
 use super::*;

@@ -97,7 +97,7 @@ impl Life {
         if !enough {
             // What is held for want of it has its turn once a day, however soon there is more again.
             let now = self.stage.world.now();
-            self.ledger.products.entry(product).or_default().hindered = Some(now);
+            self.ledger.hinder(product, now);
         }
         let free = if enough {
             self.dice.from_to(40, 120)
