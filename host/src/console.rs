@@ -2,7 +2,8 @@
 //! or stock.
 //!
 //! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
-//! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv`
+//! `form`, `choices`, `chart`, `show` and `language` make pages, `names` knows what ids are called,
+//! `jobs` does long work and `progress` shows it, `histories` and `csv`
 //! read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
@@ -20,6 +21,7 @@ mod histories;
 mod jobs;
 mod language;
 mod layout;
+mod names;
 mod pages;
 mod progress;
 mod records;
@@ -64,6 +66,7 @@ struct Console {
     attempts: Arc<Mutex<Attempts>>,
     jobs: Jobs,
     glance: Glance,
+    stores: names::Stores,
 }
 
 impl Console {
@@ -83,6 +86,7 @@ pub fn router(service: Service) -> Router {
         attempts: Arc::default(),
         jobs: Jobs::default(),
         glance: Glance::default(),
+        stores: names::Stores::default(),
         service,
     };
     let mut router = Router::new();

@@ -74,17 +74,17 @@ export async function install(tsunagi, folder, names) {
 }
 
 /** Somebody with a browser. `open` is a page of their shop, `step` something that they do and see. */
-export async function person(run, { name, shop, language = "ja", ...more }) {
+export async function person(run, { name, shop, language = "ja", storageState, javaScriptEnabled }) {
   const locale = language === "ja" ? "ja-JP" : "en-GB";
-  const context = await run.browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...more });
+  const context = await run.browser.newContext({ locale, viewport: { width: 1280, height: 900 }, storageState, javaScriptEnabled });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const troubles = [];
   page.on("console", (said) => {
     const { url } = said.location();
     const theirs = url && !url.startsWith(run.base); // what Next Engine's own page lacks
-    const again = said.text() === "[object Event]" && url.includes("/htmx"); // a stream of events ended, and the browser comes back
-    if (!theirs && !again && ["error", "warning"].includes(said.type())) troubles.push(`${said.text()} ${said.location().url}`);
+    const ended = said.text() === "[object Event]" && url.includes("/htmx"); // a stream of events ended, and the browser comes back
+    if (!theirs && !ended && ["error", "warning"].includes(said.type())) troubles.push(`${said.text()} ${said.location().url}`);
   });
   page.on("pageerror", (error) => troubles.push(error.message));
   const who = { name, shop, language, context, page, troubles, say: (ja, en) => (language === "ja" ? ja : en) };
@@ -95,6 +95,11 @@ export async function person(run, { name, shop, language = "ja", ...more }) {
   who.sees = (ja, en, within = "main") => page.locator(within).getByText(who.say(ja, en)).first().waitFor();
   who.step = (told, act) => step(run, who, told, act);
   return who;
+}
+
+/** The same person in another window. */
+export async function again(run, who, name) {
+  return Object.assign(await person(run, { ...who, name, storageState: await who.context.storageState() }), { evil: who.evil });
 }
 
 async function step(run, who, told, act) {
@@ -114,7 +119,7 @@ async function step(run, who, told, act) {
 }
 
 /** What axe-core finds on the page as it stands, and whether it is wider than its window. */
-export async function look(who) {
+export async function violations(who) {
   const { page } = who;
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   const found = await page.evaluate((rules) => window.axe.run({ runOnly: rules, resultTypes: ["violations"] }), RULES);

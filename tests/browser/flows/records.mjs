@@ -18,7 +18,7 @@ export async function changes(who) {
 
 export async function story(who) {
   await who.step("the story of a product and of an order", async () => {
-    for (const key of ["TEA-SEN-100", "10001"]) {
+    for (const key of ["TEA-SEN-100", `${who.evil}`]) {
       await who.open("story");
       await who.page.getByRole("searchbox").fill(key);
       await who.press("調べる", "Search");

@@ -53,17 +53,37 @@ export async function align(run, who) {
     assert.match(first, /[+−]\d/, first);
     await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).waitFor();
   });
-  await who.step("beyond the guard an alignment asks twice, and after it there is no difference", async () => {
+  await who.step("aligning shows first what it would send; a mass change asks twice, and after it there is no difference", async () => {
     await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).getByRole("checkbox").check();
     await who.press("選択した商品を合わせる(確認へ)", "Align the chosen (preview first)");
-    const sends = who.page.getByRole("button", { name: who.say("この内容で送る", "Send this") });
-    await until("the preview", async () => (await who.open("align"), sends.isVisible()));
-    const number = await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).innerText();
-    assert.match(number, /\+\d+/);
-    await sends.click();
-    await until("it is queued", async () => (await who.open("align"), who.page.getByText(who.say("送信待ちに入れました。", "Queued:")).isVisible()));
-    await becomes(who, "TEA-KUK-100", "good", who.say("反映済み", "applied"));
+    await preview(who);
+    assert.match(await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).innerText(), /[+−]\d+/);
+    assert.equal(await who.page.locator("main tbody tr").count(), 1);
+    await who.open("compare");
+    await who.press("説明のつかない差をすべて合わせる(確認へ)", "Align all unexplained (preview first)");
+    await until("the preview of all", async () => (await who.open("align"), (await who.page.locator("main tbody tr").count()) > 1));
+    await who.page.locator(".message.warn").waitFor();
+    await sends(who).click();
+    await until("nothing was sent without the second word", async () => (await who.open("align"), sends(who).isVisible()));
+    await who.field("大量の変更であることを確認しました", "I know that this is a mass change").check();
+    await confirm(who);
+    await until("what was sent is applied", async () => {
+      await who.open("sent?outcome=applied&trigger=alignment");
+      return (await who.page.locator("main tbody .badge.good").count()) > 10;
+    }, LONG);
     await compare(who);
-    assert.equal(await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).getByRole("checkbox").count(), 0);
+    assert.equal(await who.page.getByRole("row").filter({ hasText: "TEA-" }).getByRole("checkbox").count(), 0);
   });
+}
+
+const sends = (who) => who.page.getByRole("button", { name: who.say("この内容で送る", "Send this") });
+
+async function preview(who) {
+  await until("the preview", async () => (await who.open("align"), sends(who).isVisible()));
+}
+
+async function confirm(who) {
+  await sends(who).click();
+  const queued = who.page.getByText(who.say("送信待ちに入れました。", "Queued:"));
+  await until("it is queued", async () => (await who.open("align"), queued.isVisible()), LONG);
 }

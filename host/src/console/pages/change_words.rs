@@ -1,5 +1,7 @@
 //! What the audit log's words and the settings' paths are called on a page: each setting as its form calls it. Decides nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{connection_view, details, sent_table::word, stock, store};
@@ -105,8 +107,24 @@ pub fn value(language: Language, path: &str, value: &str) -> String {
             let each = items(&list, "").iter().filter_map(Value::as_str);
             each.collect::<Vec<_>>().join(", ")
         }
-        _ => value.to_owned(),
+        _ => row(language, path, value).unwrap_or_else(|| value.to_owned()),
     }
+}
+
+/// A whole row of a list that came or went: each of its fields that is set, as the form calls it.
+fn row(language: Language, path: &str, value: &str) -> Option<String> {
+    let (list, _) = path.strip_suffix(']')?.rsplit_once('[')?;
+    let fields: BTreeMap<String, Value> = serde_json::from_str(value).ok()?;
+    let told = fields.iter().filter_map(|(name, value)| {
+        let path = format!("{list}[0].{name}");
+        let value = value.as_str().filter(|value| !value.is_empty())?;
+        Some(format!(
+            "{}: {}",
+            plain(language, &path),
+            self::value(language, &path, value)
+        ))
+    });
+    Some(told.collect::<Vec<_>>().join(language.of("、", ", ")))
 }
 
 fn fee(language: Language, value: &str) -> String {
@@ -176,6 +194,11 @@ mod tests {
         ] {
             assert_eq!(value(Language::Ja, path, given), ja, "{path} {given}");
         }
+        let store = r#"{"shop-id":"2","store-id":"1","source-store-id":null,"shop-name":"公式","start-date":"2026-11-01"}"#;
+        assert_eq!(
+            value(Language::Ja, "orders.receiving-stores[1]", store),
+            "ネクストエンジン店舗名: 公式、ネクストエンジン店舗: 2、取込開始日: 2026-11-01、店舗(スマレジ): 1"
+        );
         assert_eq!(action(Language::En, "aligned"), "aligned stock");
         assert_eq!(action(Language::En, "new-word"), "new-word");
     }
