@@ -8,7 +8,7 @@ import net from "node:net";
 import path from "node:path";
 
 /** Milliseconds that something on a page may take. */
-export const PATIENCE = 20_000;
+export const PATIENCE = 30_000;
 const RULES = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] };
 
 /** Whether a condition becomes true in time; otherwise the error says what was waited for. */

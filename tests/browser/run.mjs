@@ -48,7 +48,6 @@ async function stockSide(who) {
   await stock.align(run, who);
   await records.changes(who);
   await records.story(who);
-  await scripts(who);
 }
 
 /** Stock waits most of the time, so the rest is looked at meanwhile. */
@@ -57,6 +56,7 @@ async function whole(who, meanwhile) {
   const window = await again(run, who, `${who.name}, second window`);
   await Promise.all([stockSide(who), meanwhile().then(() => pages.look(run, window, pages.quiet(window)))]);
   await pages.look(run, who, pages.MOVING);
+  await scripts(run, who);
 }
 
 await accounts.operator(run, operator);
@@ -69,7 +69,7 @@ await Promise.all([
   whole(ueno, async () => plain(run, await person(run, { name: "ueno without script", shop: "ueno", javaScriptEnabled: false }))),
   whole(kobe, async () => {
     await keyboard(run, await person(run, { name: "kobe by keyboard", shop: "kobe", language: "en" }));
-    await doors(run, kobe, "ueno");
+    await doors(run, await again(run, kobe, "kobe (en), second window"), "ueno");
   }),
 ]);
 const visitor = await person(run, { name: "a visitor", language: "en" });

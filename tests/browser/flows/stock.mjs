@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { until } from "../helper.mjs";
 
-const LONG = 90_000;
+const LONG = 120_000;
 
 /** Looks at 送信履歴 of a product until its newest entry looks so. */
 async function becomes(who, code, badge, told) {
@@ -37,11 +37,12 @@ export async function send(run, who) {
   });
 }
 
-async function compare(who) {
+export async function compare(who) {
   await who.open("compare");
   await who.press("照合する", "Compare");
   await who.page.locator("#job .message.good").waitFor({ timeout: LONG });
-  await who.open("compare");
+  // The result comes by itself.
+  await who.page.getByRole("button", { name: who.say("絞り込む", "Filter") }).waitFor();
 }
 
 export async function align(run, who) {
@@ -56,17 +57,20 @@ export async function align(run, who) {
   await who.step("aligning shows first what it would send; a mass change asks twice, and after it there is no difference", async () => {
     await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).getByRole("checkbox").check();
     await who.press("選択した商品を合わせる(確認へ)", "Align the chosen (preview first)");
-    await preview(who);
+    await sends(who).waitFor({ timeout: LONG }); // comes by itself
     assert.match(await who.page.getByRole("row").filter({ hasText: "TEA-KUK-100" }).innerText(), /[+−]\d+/);
     assert.equal(await who.page.locator("main tbody tr").count(), 1);
     await who.open("compare");
     await who.press("説明のつかない差をすべて合わせる(確認へ)", "Align all unexplained (preview first)");
-    await until("the preview of all", async () => (await who.open("align"), (await who.page.locator("main tbody tr").count()) > 1));
-    await who.page.locator(".message.warn").waitFor();
+    const sure = who.field("大量の変更であることを確認しました", "I know that this is a mass change");
+    await sure.waitFor({ timeout: LONG });
+    assert.ok((await who.page.locator("main tbody tr").count()) > 1);
     await sends(who).click();
-    await until("nothing was sent without the second word", async () => (await who.open("align"), sends(who).isVisible()));
-    await who.field("大量の変更であることを確認しました", "I know that this is a mass change").check();
-    await confirm(who);
+    await who.page.waitForLoadState();
+    await sure.waitFor({ timeout: LONG }); // without the second word nothing is sent
+    await sure.check();
+    await sends(who).click();
+    await who.sees("送信待ちに入れました。", "Queued:");
     await until("what was sent is applied", async () => {
       await who.open("sent?outcome=applied&trigger=alignment");
       return (await who.page.locator("main tbody .badge.good").count()) > 10;
@@ -77,13 +81,3 @@ export async function align(run, who) {
 }
 
 const sends = (who) => who.page.getByRole("button", { name: who.say("この内容で送る", "Send this") });
-
-async function preview(who) {
-  await until("the preview", async () => (await who.open("align"), sends(who).isVisible()));
-}
-
-async function confirm(who) {
-  await sends(who).click();
-  const queued = who.page.getByText(who.say("送信待ちに入れました。", "Queued:"));
-  await until("it is queued", async () => (await who.open("align"), queued.isVisible()), LONG);
-}

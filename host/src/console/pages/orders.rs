@@ -36,7 +36,7 @@ pub async fn show(
     let content = html! {
         (layout::done(&at.signed.visit, &asked.done))
         (progress::panel(&console, &at, PAGE))
-        section {
+        section id=(progress::OUTCOME) {
             h2 { (at.say("受信店舗", "Receiving stores")) }
             (table(&at, items(&draft.settings, "/orders/receiving-stores"), &states, &names))
             p { a.button href=(at.address("orders/store")) { (at.say("受信店舗の追加", "Add a receiving store")) } }
@@ -85,7 +85,7 @@ fn row(at: &AtShop, store: &Value, states: &Value, names: &Names) -> Markup {
         tr {
             td data-name=(at.say("ネクストエンジン店舗", "Next Engine shop")) { (text(store, "/shop-name")) " (" (shop) ")" }
             td data-name=(at.say("スマレジ店舗", "Smaregi store")) { (names.store(text(store, "/store-id"))) }
-            td data-name=(at.say("取込開始日", "From")) { (text(store, "/start-date")) }
+            td data-name=(at.say("取込開始日", "From")) { span.day { (text(store, "/start-date")) } }
             td data-name=(at.say("在庫移動元", "Stock from")) { (names.store(text(store, "/source-store-id"))) }
             td data-name=(at.say("最終取込日時", "Last import")) { @if last.is_empty() { (at.say("まだ", "not yet")) } @else { (show::moment(last)) } }
             td.number data-name=(at.say("取り込めず", "Refused")) { @if refused > 0 { a href=(at.address("received?outcome=refused")) { (refused) } } @else { "0" } }
@@ -114,9 +114,10 @@ pub async fn import(
     sent: Sent,
 ) -> Result<Response, Response> {
     let shop = sent.text("shop-id").to_owned();
+    let names = Names::of(&console, &at).await;
     let order = Order {
         word: "import",
-        subject: shop.clone(),
+        subject: names.shop(&shop).to_owned(),
         steps: vec![("orders.import-shop", json!({ "shop-id": shop }))],
         sliced: true,
     };
