@@ -20,9 +20,9 @@ const MALLS = [
   { id: "2", name: "つなぎ茶舗 公式通販" },
 ];
 
-const [tsunagi, executablePath, folder] = process.argv.slice(2);
+const [tsunagi, executablePath, folder, pictures] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-const run = { ...(await install(tsunagi, folder, ["ueno", "kobe"])), browser, folder, failed: [] };
+const run = { ...(await install(tsunagi, folder, ["ueno", "kobe"])), browser, folder, pictures: pictures === "--pictures", failed: [] };
 
 const operator = await person(run, { name: "operator" });
 const ueno = await person(run, { name: "ueno (ja)", shop: "ueno" });
@@ -56,6 +56,7 @@ async function whole(who, meanwhile) {
   const window = await again(run, who, `${who.name}, second window`);
   await Promise.all([stockSide(who), meanwhile().then(() => pages.look(run, window, pages.quiet(window)))]);
   await pages.look(run, who, pages.MOVING);
+  for (const [name, place] of Object.entries(pages.readme(who))) await pages.shown(run, who, name, place);
   await scripts(run, who);
 }
 

@@ -134,7 +134,9 @@ export async function mend(who) {
     await who.press("更新", "Save");
     await who.sees("保存しました。", "Saved.");
     const before = await refused(who);
-    await because(who, who.say("発送代", "elivery")).getByRole("button").click();
+    const row = because(who, who.say("発送代", "elivery"));
+    who.mended = await row.locator("a").first().innerText();
+    await row.getByRole("button").click();
     await ends(who);
     assert.equal(await card(who, "登録", "Registered"), 1);
     assert.ok((await refused(who)) <= before);

@@ -1,5 +1,6 @@
 // Every page as it stands at the end: axe-core in both themes and at both widths, and its pictures.
 
+import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { violations } from "../helper.mjs";
@@ -16,6 +17,12 @@ export function quiet(who) {
     tried: ["details", async () => (await who.field("手数料", "Charge").selectOption("unset"), tried())],
     received: "received", order: `received/order?slip=${who.evil}`, nothing: "received?slip=1",
   };
+}
+
+/** What the READMEs show. */
+export function readme(who) {
+  const { overview, compare } = MOVING;
+  return { overview, tried: quiet(who).tried, order: `received/order?slip=${who.mended}`, compare };
 }
 
 /** The others. */
@@ -53,4 +60,34 @@ async function picture(run, who, name) {
   const folder = path.join(run.folder, "pictures", who.language);
   fs.mkdirSync(folder, { recursive: true });
   await who.page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+/** What a page is made of: its headings, columns, labels and buttons, each once, without numbers. Rows, times and fonts may differ. */
+async function parts(page) {
+  const texts = await page.locator("main").locator("h1, h2, h3, th, dt, label, legend, button, summary, .hint").allInnerTexts();
+  const told = texts.map((text) => text.replaceAll(/\s+/g, " ").replaceAll(/[\d,.:]+/g, "#").trim());
+  return `${[...new Set(told)].join("\n")}\n`;
+}
+
+const SHOWN = new URL("../pictures/", import.meta.url);
+
+/** A picture of the READMEs: made anew when that is asked for; else the page must be made of the same parts as when it was. */
+export async function shown(run, who, name, place, height = 900) {
+  await who.step(`${name}: the README's picture of it is true`, async () => {
+    await who.page.setViewportSize({ width: 1100, height });
+    await who.page.emulateMedia({ colorScheme: "light" });
+    const [address, act] = [place].flat();
+    await who.open(address);
+    await act?.();
+    await who.page.waitForLoadState("networkidle");
+    const [image, list] = ["png", "txt"].map((ending) => new URL(`${who.language}-${name}.${ending}`, SHOWN));
+    const now = await parts(who.page);
+    if (run.pictures) {
+      fs.mkdirSync(SHOWN, { recursive: true });
+      await who.page.screenshot({ path: image.pathname });
+      fs.writeFileSync(list, now);
+    }
+    assert.equal(now, fs.readFileSync(list, "utf8"), "tests/browser/run --pictures makes it anew");
+    assert.ok(fs.statSync(image).size < 150_000, "it is small enough for a README");
+  });
 }

