@@ -72,9 +72,9 @@ async function parts(page) {
 const SHOWN = new URL("../pictures/", import.meta.url);
 
 /** A picture of the READMEs: made anew when that is asked for; else the page must be made of the same parts as when it was. */
-export async function shown(run, who, name, place, height = 900) {
+export async function shown(run, who, name, place) {
   await who.step(`${name}: the README's picture of it is true`, async () => {
-    await who.page.setViewportSize({ width: 1100, height });
+    await who.page.setViewportSize({ width: 1000, height: 720 });
     await who.page.emulateMedia({ colorScheme: "light" });
     const [address, act] = [place].flat();
     await who.open(address);

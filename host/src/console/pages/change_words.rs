@@ -93,6 +93,9 @@ pub fn field(language: Language, path: &str) -> String {
 
 /// A value of a path as its form calls it; any other as it is.
 pub fn value(language: Language, path: &str, value: &str) -> String {
+    if let Some(told) = of_things(language, path, value) {
+        return told;
+    }
     let kind = named(path).map(|field| field.kind);
     match kind {
         Some(Kind::Choice(words)) => word(language, words, value),
@@ -125,6 +128,28 @@ fn row(language: Language, path: &str, value: &str) -> Option<String> {
         ))
     });
     Some(told.collect::<Vec<_>>().join(language.of("、", ", ")))
+}
+
+/// What was acted on, where its value is a word of ours.
+fn of_things(language: Language, path: &str, value: &str) -> Option<String> {
+    let (ja, en) = match (path, value) {
+        ("codes", "all") => ("説明のつかない差すべて", "all unexplained"),
+        ("over-guard", "true") => ("はい", "yes"),
+        ("over-guard", "false") => ("いいえ", "no"),
+        ("backlog", "leave") => ("送らない", "left"),
+        ("backlog", "send") => ("送る", "sent"),
+        ("retry", choice) => {
+            let choice: Value = serde_json::from_str(choice).ok()?;
+            return Some(match text(&choice, "/slip") {
+                "" => language
+                    .of("取り込めなかったものすべて", "all refused")
+                    .to_owned(),
+                slip => format!("{} {slip}", language.of("伝票", "slip")),
+            });
+        }
+        _ => return None,
+    };
+    Some(language.of(ja, en).to_owned())
 }
 
 fn fee(language: Language, value: &str) -> String {
@@ -191,6 +216,13 @@ mod tests {
             ("stock.stores", "", ""),
             ("pace.import-minutes", "15", "15"),
             ("something.new", "{}", "{}"),
+            ("retry", "{\"slip\":\"1001\"}", "伝票 1001"),
+            (
+                "retry",
+                "{\"all-refused\":true}",
+                "取り込めなかったものすべて",
+            ),
+            ("backlog", "leave", "送らない"),
         ] {
             assert_eq!(value(Language::Ja, path, given), ja, "{path} {given}");
         }

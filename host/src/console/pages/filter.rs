@@ -158,6 +158,16 @@ fn select(at: &AtShop, asked: &Sent, choice: &Choice<'_>) -> Markup {
     }
 }
 
+/// What is said where the look back found nothing so far.
+pub fn none_yet(at: &AtShop) -> Markup {
+    html! {
+        p.empty { (at.say(
+            "ここまでには、この条件に合う履歴がありません。「さらに前へ」で続きを探せます。日付で絞ると早く見つかります。",
+            "Nothing so far passes this filter. “Older” looks further back; with a day it is found sooner.",
+        )) }
+    }
+}
+
 /// The way on, and back to the newest.
 pub fn next(at: &AtShop, page: &str, asked: &Sent, continuation: Option<&str>) -> Markup {
     html! {

@@ -73,6 +73,8 @@ pub async fn show(
             } @else {
                 (at.say("まだ何も受信していません。受信店舗を登録して連携をオンにすると、取り込んだ受注がここに並びます。", "Nothing was received yet. Once there is a receiving store and the link is on, orders are listed here."))
             } }
+        } @else if found.entries.is_empty() {
+            (filter::none_yet(&at))
         } @else {
             form method="post" action=(at.address("received/retry")) {
                 (form_code(&at.signed.visit))

@@ -69,6 +69,8 @@ async fn page(
             } @else {
                 (at.say("まだ何も送信していません。連携をオンにし、在庫送信設定で選んだ操作がスマレジで行われると、ここに並びます。", "Nothing was sent yet. Once the link is on, what happens in Smaregi is listed here as the stock settings say."))
             } }
+        } @else if found.entries.is_empty() {
+            (filter::none_yet(at))
         } @else {
             form method="post" action=(at.address("sent/resend")) {
                 (form_code(&at.signed.visit))
