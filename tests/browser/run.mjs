@@ -45,7 +45,9 @@ async function orderSide(who) {
 
 async function stockSide(who) {
   await stock.send(run, who);
-  await stock.align(run, who);
+  await stock.differences(run, who);
+  await pages.shown(run, who, "compare", "compare");
+  await stock.align(who);
   await records.changes(who);
   await records.story(who);
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How much of the past one page looks through, whatever the filter lets pass.
-const MOST_SCANNED: usize = 2_000;
+const MOST_SCANNED: usize = 1_000;
 /// Read at a time.
 const CHUNK: u32 = 500;
 const MOST_ENTRIES: u32 = 500;
@@ -32,14 +32,20 @@ pub fn received(
     if let Some(key) = &page.continuation {
         end = end.min(continuation(key)?);
     }
+    // Without a filter on entries each is one that is wanted.
+    let at_once = if filter.outcome.is_some() || filter.shop_id.is_some() || filter.slip.is_some() {
+        CHUNK
+    } else {
+        page.limit.clamp(1, CHUNK)
+    };
     let mut found = Vec::new();
     let mut scanned = 0_usize;
     loop {
         let (chunk, number, lowest) =
-            store::between_meant::<Received>(&tenant.ports, (&start, &end), CHUNK, |key| {
+            store::between_meant::<Received>(&tenant.ports, (&start, &end), at_once, |key| {
                 may_be_of(filter, key)
             })?;
-        let more = number >= CHUNK as usize;
+        let more = number >= at_once as usize;
         scanned = scanned.saturating_add(number);
         for entry in chunk {
             end.clone_from(&entry.key);

@@ -19,10 +19,9 @@ export function quiet(who) {
   };
 }
 
-/** What the READMEs show. */
+/** What the READMEs show, beside 在庫照合 with its differences. */
 export function readme(who) {
-  const { overview, compare } = MOVING;
-  return { overview, tried: quiet(who).tried, order: `received/order?slip=${who.mended}`, compare };
+  return { overview: MOVING.overview, tried: quiet(who).tried, order: `received/order?slip=${who.mended}` };
 }
 
 /** The others. */
