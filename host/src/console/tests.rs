@@ -2,6 +2,7 @@
 
 mod changes;
 mod doors;
+mod notices;
 mod pages;
 mod shop;
 mod shops;
