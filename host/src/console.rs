@@ -1,10 +1,9 @@
 //! The web console: pages for the shop and for the operator, over the same typed calls as everything else. Decides nothing about orders
 //! or stock.
 //!
-//! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
-//! `form`, `choices`, `chart`, `show` and `language` make pages, `names` knows what ids are called,
-//! `jobs` does long work and `progress` shows it, `histories` and `csv`
-//! read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
+//! `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`, `form`,
+//! `choices`, `chart`, `show` and `language` make pages, `names` knows what ids are called, `jobs` does long work and `progress` shows it,
+//! `histories` and `csv` read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
 mod accounts;
@@ -24,7 +23,6 @@ mod layout;
 mod names;
 mod pages;
 mod progress;
-mod records;
 mod secrets;
 mod sent;
 mod sessions;
@@ -45,14 +43,17 @@ use axum::{
 use chrono::{DateTime, Utc};
 
 use crate::{
+    records,
     server::Service,
     storage::{Store, StoreError},
 };
 use attempts::Attempts;
 use glance::Glance;
 use jobs::Jobs;
+pub(crate) use pages::compared_key;
 use records::Records;
 pub use show::moment_text as moment;
+pub(crate) use show::{count, flag, items, number, text};
 
 /// No script or style but our own files; nothing from elsewhere, and no page of anybody else's around ours.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
