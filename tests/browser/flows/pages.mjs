@@ -15,7 +15,7 @@ export function quiet(who) {
     connection: "connection", stock: "stock", orders: "orders", store: "orders/store?shop=1", details: "details",
     "new-store": ["orders/store", () => who.press("更新", "Save")],
     tried: ["details", async () => (await who.field("手数料", "Charge").selectOption("unset"), tried())],
-    received: "received", order: `received/order?slip=${who.evil}`, nothing: "received?slip=1",
+    notices: "notices", received: "received", order: `received/order?slip=${who.evil}`, nothing: "received?slip=1",
   };
 }
 
