@@ -76,7 +76,7 @@ await Promise.all([
   }),
 ]);
 const visitor = await person(run, { name: "a visitor", language: "en" });
-await Promise.all([pages.look(run, operator, pages.OPERATORS), pages.look(run, visitor, pages.OUTSIDE)]);
+await Promise.all([pages.look(run, operator, pages.OPERATORS), pages.look(run, visitor, pages.outside(visitor))]);
 await browser.close();
 await run.stop();
 console.log(run.failed.length ? `${run.failed.length} failed` : "all held");

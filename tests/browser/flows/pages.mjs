@@ -29,7 +29,10 @@ export const MOVING = { overview: "overview", days: "overview/days", sent: "sent
 
 /** The operator's, and those for people who are not signed in. */
 export const OPERATORS = { shops: "/console", "all-changes": "/console/changes" };
-export const OUTSIDE = { "sign-in": "/console/sign-in", "ended-link": "/console/invitation?code=none" };
+export function outside(who) {
+  const refused = () => (who.troubles.length = 0); // the browser tells the status 403
+  return { "sign-in": "/console/sign-in", "ended-link": ["/console/invitation?code=none", refused] };
+}
 
 /** Looks at each page; finds nothing, or says on which page what is wrong. */
 export async function look(run, who, places) {
