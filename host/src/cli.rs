@@ -1,14 +1,17 @@
 //! The command line: what it accepts, and how it ends. What a command does is in its own file; nothing here decides about orders or
 //! stock.
 
+mod backup;
 mod commands;
 mod component;
 mod failure;
 mod interrupt;
+mod manual;
 mod operate;
 mod operator;
 mod serve;
 mod show;
+mod tenants;
 pub mod words;
 
 use std::{
@@ -70,6 +73,8 @@ The configuration, tsunagi.toml; everything but webhook-secret may be left out:
   webhook-secret-file = \"/run/secrets/myshop\" # or webhook-secret, or webhook-secret-env
 
 The first Ctrl-C or SIGTERM lets what is under way finish, at most 80 seconds; the second ends at once.";
+
+const RESTORED: &str = backup::AFTER.1;
 
 /// 繋ぎ: keeps a shop's Smaregi and Next Engine in step.
 #[derive(Parser)]
@@ -151,6 +156,19 @@ enum Command {
         #[arg(long, value_name = "NAME", conflicts_with = "tenant")]
         account: Option<String>,
     },
+    /// Lists the shops with their states; adds and removes them while `serve` runs; writes a shop's data to a file.
+    #[command(
+        after_help = "Examples: tsunagi tenants list --search ume\n          tsunagi tenants add myshop\n          tsunagi tenants export myshop --out myshop.jsonl\n          tsunagi tenants remove myshop --keep-data\n\nShops of the configuration ([tenants.<name>]) are listed, too; they are removed there. With --json, list prints\n{\"tenants\": [{\"name\", \"origin\", \"switched-on\", \"login-ends\", \"refused\", \"last-import\", \"needs-person\"}],\n\"leaving\": [names], \"kept\": [names]}."
+    )]
+    Tenants(tenants::Tenants),
+    /// Copies the store, as it is at one moment, into a new folder; `serve` may run on.
+    #[command(
+        after_help = "Example: tsunagi backup --out /backups/tsunagi-2026-11-24\n\nThe folder holds store.sqlite and manifest.json (tsunagi-backup, program, made-at, store-version, bytes, sha256). It holds\ntokens; the configuration and files of secrets are not in it. With --json: {\"folder\", \"manifest\"}."
+    )]
+    Backup(backup::Backup),
+    /// Puts a backup in the store's place, while nothing else uses it, and switches all links off.
+    #[command(after_help = RESTORED)]
+    Restore(backup::Restore),
     /// Prints a one-time login link, or switches the link between the services on or off (連携オン・オフ).
     #[command(
         after_help = "Examples: tsunagi connect   # open the printed address in a browser, within 30 minutes\n          tsunagi connect --on --backlog send"
@@ -224,6 +242,21 @@ enum Command {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+    /// Prints completions for a shell.
+    #[command(
+        after_help = "Examples: tsunagi completions bash > /etc/bash_completion.d/tsunagi\n          tsunagi completions zsh > ~/.zfunc/_tsunagi"
+    )]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes manual pages (roff): one for the program, one for each command.
+    #[command(after_help = "Example: tsunagi man --out /usr/local/share/man/man1")]
+    Man {
+        /// A folder; it is made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// The component itself.
     Component {
         /// Print its contract (WIT).
@@ -271,13 +304,18 @@ impl Ending {
     }
 }
 
+/// <https://no-color.org>: set to anything, there are none.
+fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// What happens goes to the error stream, from `info` up or as `TSUNAGI_LOG` says (`debug`, `tsunagi=debug,wasmtime=warn`).
 fn log_to_stderr() {
     let said = std::env::var("TSUNAGI_LOG").ok();
     let filter: Option<Targets> = said.and_then(|said| said.parse().ok());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && wants_colours())
         // A log on a full disk loses lines. Complaining about that on the same stream would panic, and end what was at work.
         .log_internal_errors(false);
     tracing_subscriber::registry()
@@ -353,7 +391,12 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             serve::sandbox(&common, empty, config, interrupt).await
         }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
+        Command::Completions { shell } => manual::completions(&common, shell),
+        Command::Man { out } => manual::pages(&common, &out),
         Command::Serve => serve::serve(&common, interrupt).await,
+        Command::Backup(arguments) => backup::make(&common, arguments).await,
+        Command::Restore(arguments) => backup::put_back(&common, arguments).await,
+        Command::Tenants(arguments) => tenants::run(&common, arguments).await,
         Command::Operator { account } => operator::invite(&common, account).await,
         command => commands::run(&common, command, interrupt).await,
     }

@@ -117,6 +117,9 @@ pub enum Fault {
     /// The arguments do not fit.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// The shop was removed, or is being removed.
+    #[error("this shop was removed")]
+    Removed,
     /// The component failed or hit a limit: its own call ended, nothing else.
     #[error("the component failed: {0:#}")]
     Failed(#[from] wasmtime::Error),

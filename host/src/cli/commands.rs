@@ -1,6 +1,7 @@
 //! One shop's commands: call the contract, show what it answered, say whether a person is needed. Decides nothing about orders or
 //! stock.
 
+mod bar;
 mod slices;
 
 use std::{io::Read, path::Path, time::Duration};

@@ -9,7 +9,10 @@ use std::{
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Check, Direction, Entry, Store, StoreError, Write};
+use super::{
+    Check, Direction, Entry, Store, StoreError, Write,
+    lock::{self, Held},
+};
 
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -43,6 +46,7 @@ const DAMAGED: &str = "ファイルが壊れているか、tsunagiのもので�
 pub struct Sqlite {
     // One connection: SQLite writes one at a time anyway, and a call reads little between its requests.
     connection: Arc<Mutex<Connection>>,
+    _held: Arc<Option<Held>>,
 }
 
 impl Sqlite {
@@ -52,7 +56,27 @@ impl Sqlite {
     /// When the file cannot be used, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         private(path).map_err(|error| said(of_the_system(&error), &error))?;
-        Self::with(Connection::open(path).map_err(unavailable)?)
+        let held = lock::shared(path)?;
+        Self::with(Connection::open(path).map_err(unavailable)?, held)
+    }
+
+    /// The same while nobody else uses it; `None` when somebody does.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or a newer version wrote it.
+    pub fn open_alone(path: &Path) -> Result<Option<Self>, StoreError> {
+        let held = lock::alone(path)?;
+        held.map(|held| Self::open_held(path, held)).transpose()
+    }
+
+    /// The same under a lock that is held already.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or a newer version wrote it.
+    pub fn open_held(path: &Path, held: Held) -> Result<Self, StoreError> {
+        private(path).map_err(|error| said(of_the_system(&error), &error))?;
+        let connection = Connection::open(path).map_err(unavailable)?;
+        Self::with(connection, Some(held))
     }
 
     /// A store that ends with the process.
@@ -60,10 +84,10 @@ impl Sqlite {
     /// # Errors
     /// When SQLite cannot be used at all.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::with(Connection::open_in_memory().map_err(unavailable)?)
+        Self::with(Connection::open_in_memory().map_err(unavailable)?, None)
     }
 
-    fn with(connection: Connection) -> Result<Self, StoreError> {
+    fn with(connection: Connection, held: Option<Held>) -> Result<Self, StoreError> {
         let prepare = || -> rusqlite::Result<u32> {
             connection.busy_timeout(BUSY)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -78,6 +102,7 @@ impl Sqlite {
         match prepare().map_err(unavailable)? {
             0 | 1 => Ok(Self {
                 connection: Arc::new(Mutex::new(connection)),
+                _held: Arc::new(held),
             }),
             newer => Err(StoreError::Unavailable(format!(
                 "the file has version {newer}; this program knows 1"
@@ -185,6 +210,32 @@ impl Store for Sqlite {
         })
         .await
     }
+
+    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError> {
+        let (tenant, to) = (tenant.to_owned(), to.map(str::to_owned));
+        self.work(move |connection| {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(unavailable)?;
+            move_all(&transaction, &tenant, to.as_deref()).map_err(unavailable)?;
+            transaction.commit().map_err(unavailable)
+        })
+        .await
+    }
+}
+
+fn move_all(connection: &Connection, tenant: &str, to: Option<&str>) -> rusqlite::Result<()> {
+    let any = "SELECT EXISTS (SELECT 1 FROM entry WHERE tenant = ?)";
+    if !connection.query_row(any, [tenant], |row| row.get::<_, bool>(0))? {
+        return Ok(());
+    }
+    let delete = "DELETE FROM entry WHERE tenant = ?";
+    connection.execute(delete, [to.unwrap_or(tenant)])?;
+    if let Some(to) = to {
+        let rename = "UPDATE entry SET tenant = ? WHERE tenant = ?";
+        connection.execute(rename, [to, tenant])?;
+    }
+    Ok(())
 }
 
 /// All of them, or an error when they are more than `most` bytes.
@@ -465,6 +516,31 @@ mod tests {
         ));
     }
 
+    #[tokio::test]
+    async fn a_tenant_moves_as_a_whole_and_one_without_anything_replaces_nothing() {
+        let store = Sqlite::in_memory().unwrap();
+        store
+            .commit("a", vec![], vec![put("x", "1")])
+            .await
+            .unwrap();
+        store
+            .commit("/kept", vec![], vec![put("old", "1")])
+            .await
+            .unwrap();
+        store.move_to("a", Some("/kept")).await.unwrap();
+        store.move_to("a", Some("/kept")).await.unwrap();
+        let kept = async |tenant: &str| {
+            let (start, end) = (String::new(), "~".to_owned());
+            let found = store.scan(tenant, start, end, Direction::Forward, 9).await;
+            let keys = found.unwrap().into_iter().map(|entry| entry.key);
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(kept("/kept").await, ["x"]);
+        assert!(kept("a").await.is_empty());
+        store.move_to("/kept", None).await.unwrap();
+        assert!(kept("/kept").await.is_empty());
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn nobody_else_may_read_its_files() {
@@ -486,7 +562,7 @@ mod tests {
             );
             files += 1;
         }
-        assert_eq!(files, 3, "the store, its log and its index");
+        assert_eq!(files, 4, "the store, its log, its index and its lock");
     }
 
     #[tokio::test]
