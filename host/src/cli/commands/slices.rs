@@ -179,6 +179,8 @@ fn add(total: &mut Value, progress: Value) {
 mod tests {
     use tsunagi_sandbox::{Switches, shop::demo_shop};
 
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         cli::words::Language,
