@@ -112,7 +112,7 @@ pub struct Surroundings {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The contract has no such function.
-    #[error("the contract has no function {0}")]
+    #[error("the contract has no function {0}; `tsunagi component --wit` prints those it has")]
     NoSuchFunction(String),
     /// The arguments do not fit.
     #[error(transparent)]

@@ -230,9 +230,10 @@ fn a_wrong_use_says_what_to_do_next() {
         (&["restore", "missing", "--replace"], "choose another"),
         (&["settings", "put", "missing.json"], "tsunagi settings get"),
         (&["call", "connection.no-such"], "tsunagi component --wit"),
-        (&["call", "connection.get-status", "{"], "one JSON object"),
-        (&["connect", "--on"], "Log in"),
-        (&["why", "1001"], "preview"),
+        (
+            &["call", "connection.get-status", "{"],
+            "give one JSON object",
+        ),
         (
             &["--component", "missing.wasm", "component"],
             "missing.wasm",

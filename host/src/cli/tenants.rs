@@ -118,7 +118,7 @@ async fn list(common: &Common, search: String) -> anyhow::Result<Ending> {
     let shops = opened.shops.all().into_iter().filter(wanted);
     let states = stream::iter(shops).map(state).buffered(AT_ONCE);
     let mut states: Vec<Value> = states.collect().await;
-    states.sort_by_key(|state| state["needs-person"] != json!(true));
+    states.sort_by_key(|state| !needs(state));
     let book = book::all(&records(&opened)).await?;
     let leaving = book.iter().filter(|(_, added)| added.leaving.is_some());
     let leaving: Vec<&str> = leaving.map(|(name, _)| name.as_str()).collect();
@@ -131,10 +131,12 @@ async fn list(common: &Common, search: String) -> anyhow::Result<Ending> {
     } else {
         show(common.language(), &states, &leaving, &kept);
     }
-    let waits = states
-        .iter()
-        .any(|state| state["needs-person"] == json!(true));
+    let waits = states.iter().any(needs);
     Ok(if waits { Ending::Waiting } else { Ending::Done })
+}
+
+fn needs(state: &Value) -> bool {
+    state.get("needs-person") == Some(&json!(true))
 }
 
 /// How a shop stands, by what the component says of it.
@@ -154,7 +156,7 @@ async fn state(served: Served) -> Value {
                 .unwrap_or_default();
             let needs = notices::needs_person(&status, &stores, tenant.clock().now());
             json!({
-                "switched-on": status["switched-on"], "login-ends": ends, "refused": notices::refused(&stores),
+                "switched-on": status.get("switched-on"), "login-ends": ends, "refused": notices::refused(&stores),
                 "last-import": console::last_import(&stores), "needs-person": needs,
             })
         }
@@ -176,7 +178,7 @@ fn show(language: Language, states: &[Value], leaving: &[&str], kept: &[String])
     ];
     let mut shown = table(&head.map(|(ja, en)| language.of(ja, en)));
     for state in states {
-        let is = |name: &str| state[name] == json!(true);
+        let is = |name: &str| state.get(name) == Some(&json!(true));
         let error = field(state, "error");
         let link = if is("switched-on") {
             language.of("オン", "on")
