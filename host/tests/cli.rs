@@ -234,9 +234,11 @@ fn a_wrong_use_says_what_to_do_next() {
             &["call", "connection.get-status", "{"],
             "give one JSON object",
         ),
+        (&["connect", "--on"], "tsunagi settings put"),
+        (&["why", "1001"], "tsunagi preview"),
         (
             &["--component", "missing.wasm", "component"],
-            "missing.wasm",
+            "without --component",
         ),
         (&["serv"], "'serve'"),
     ] {

@@ -80,7 +80,7 @@ async fn a_backup_made_under_load_comes_back_and_no_sale_is_booked_twice() {
     play.shop.ship(dice);
     let mut server = play.place.serve(0);
     server.up().await;
-    let missing = play.rounds(|shop| slips_missing(shop)).await;
+    let missing = play.rounds(slips_missing).await;
     assert_eq!(missing, Vec::<String>::new(), "{}", play.place.log());
     server.end().await;
     let (_, compared) = play.place.run(&["compare"]);
