@@ -5,6 +5,7 @@ mod backup;
 mod commands;
 mod component;
 mod failure;
+mod help;
 mod interrupt;
 mod manual;
 mod operate;
@@ -36,49 +37,9 @@ use failure::Failure;
 use interrupt::Interrupt;
 use words::Language;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-    0  done
-    1  failed
-    2  usage or configuration
-    3  settings or arguments to mend
-    4  connect or log in first
-    5  refused by the other side
-    6  try again later
-    7  something waits for a person
-  130  interrupted: what was begun is finished, the rest is kept
-
-With --json standard output holds exactly one JSON value, also for a failure:
-{\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it.
-
-Try `tsunagi demo` first: it needs nothing but this program.";
-
-const CONFIGURATION: &str = "\
-The configuration, tsunagi.toml; everything but webhook-secret may be left out:
-
-  [server]
-  listen = \"127.0.0.1:8080\"
-  public-url = \"https://tsunagi.example.jp\"   # where browsers and Smaregi reach it
-  api-token-env = \"TSUNAGI_API_TOKEN\"         # opens the JSON API; or api-token-file
-  [store]
-  path = \"tsunagi.sqlite\"
-  [runtime]                                   # README.md tells what each limits
-  calls = 32
-  [notices.smtp]                              # notices by e-mail; who gets them is set on each shop's page お知らせ
-  host = \"smtp.example.jp\"                  # port and encryption (starttls, tls, none) have the usual values
-  from = \"Tsunagi <tsunagi@example.jp>\"
-  user = \"tsunagi\"
-  password-env = \"TSUNAGI_SMTP_PASSWORD\"    # or password-file
-  [tenants.myshop]
-  webhook-secret-file = \"/run/secrets/myshop\" # or webhook-secret, or webhook-secret-env
-
-The first Ctrl-C or SIGTERM lets what is under way finish, at most 80 seconds; the second ends at once.";
-
-const RESTORED: &str = backup::AFTER.1;
-
 /// 繋ぎ: keeps a shop's Smaregi and Next Engine in step.
 #[derive(Parser)]
-#[command(name = "tsunagi", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "tsunagi", version, about, after_help = help::EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -145,7 +106,7 @@ enum Command {
         redirect: Option<String>,
     },
     /// Serves the console, webhooks, the login and the JSON API, and does what is due.
-    #[command(after_help = CONFIGURATION)]
+    #[command(after_help = help::CONFIGURATION)]
     Serve,
     /// Prints a one-time invitation to the console: the operator's account, or with --tenant one of that shop.
     #[command(
@@ -157,17 +118,13 @@ enum Command {
         account: Option<String>,
     },
     /// Lists the shops with their states; adds and removes them while `serve` runs; writes a shop's data to a file.
-    #[command(
-        after_help = "Examples: tsunagi tenants list --search ume\n          tsunagi tenants add myshop\n          tsunagi tenants export myshop --out myshop.jsonl\n          tsunagi tenants remove myshop --keep-data\n\nShops of the configuration ([tenants.<name>]) are listed, too; they are removed there. With --json, list prints\n{\"tenants\": [{\"name\", \"origin\", \"switched-on\", \"login-ends\", \"refused\", \"last-import\", \"needs-person\"}],\n\"leaving\": [names], \"kept\": [names]}."
-    )]
+    #[command(after_help = help::TENANTS)]
     Tenants(tenants::Tenants),
     /// Copies the store, as it is at one moment, into a new folder; `serve` may run on.
-    #[command(
-        after_help = "Example: tsunagi backup --out /backups/tsunagi-2026-11-24\n\nThe folder holds store.sqlite and manifest.json (tsunagi-backup, program, made-at, store-version, bytes, sha256). It holds\ntokens; the configuration and files of secrets are not in it. With --json: {\"folder\", \"manifest\"}."
-    )]
+    #[command(after_help = help::BACKUP)]
     Backup(backup::Backup),
     /// Puts a backup in the store's place, while nothing else uses it, and switches all links off.
-    #[command(after_help = RESTORED)]
+    #[command(after_help = help::RESTORE)]
     Restore(backup::Restore),
     /// Prints a one-time login link, or switches the link between the services on or off (連携オン・オフ).
     #[command(
