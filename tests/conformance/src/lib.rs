@@ -12,3 +12,6 @@ pub mod report;
 pub mod storage;
 pub mod surroundings;
 pub mod web;
+
+#[cfg(test)]
+mod tests;
