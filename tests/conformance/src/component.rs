@@ -18,7 +18,7 @@ use crate::{
     web::{self, Around},
 };
 use bindings::{
-    exports::tsunagi::conformance::checks as wit, tsunagi::connector::storage as import,
+    exports::tsunagi::connector::checks as wit, tsunagi::connector::storage as import,
 };
 
 struct Kit;

@@ -10,9 +10,8 @@
 )]
 
 wit_bindgen::generate!({
-    path: ["../../wit", "wit"],
-    world: "tsunagi:conformance/kit",
-    generate_all,
+    path: "../../wit",
+    world: "kit",
     pub_export_macro: true,
     export_macro_name: "export",
 });
