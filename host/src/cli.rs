@@ -4,6 +4,7 @@
 mod backup;
 mod commands;
 mod component;
+mod conformance;
 mod failure;
 mod help;
 mod interrupt;
@@ -223,6 +224,19 @@ enum Command {
         #[arg(long, value_name = "FILE", visible_alias = "output")]
         out: Option<PathBuf>,
     },
+    /// Tries whether a platform's storage, HTTP and clocks are what the contract asks for: this host's, or with the kit's component
+    /// another's.
+    #[command(
+        after_help = "Examples: tsunagi conformance                    # this host\n          tsunagi conformance --out kit.wasm   # for a platform: call checks.run with the peer's address\n          tsunagi conformance --peer           # the other side of the HTTP checks, until Ctrl-C"
+    )]
+    Conformance {
+        /// Write the kit's component here.
+        #[arg(long, value_name = "FILE", conflicts_with = "peer")]
+        out: Option<PathBuf>,
+        /// Serve the other side of the HTTP checks, here or on a free port of this machine.
+        #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+        peer: Option<std::net::SocketAddr>,
+    },
 }
 
 /// Which history.
@@ -350,6 +364,11 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
         Command::Completions { shell } => manual::completions(&common, shell),
         Command::Man { out } => manual::pages(&common, &out),
+        Command::Conformance { out: Some(out), .. } => conformance::write(&common, &out),
+        Command::Conformance { peer: Some(on), .. } => {
+            conformance::peer(&common, on, interrupt).await
+        }
+        Command::Conformance { .. } => conformance::run(&common).await,
         Command::Serve => serve::serve(&common, interrupt).await,
         Command::Backup(arguments) => backup::make(&common, arguments).await,
         Command::Restore(arguments) => backup::put_back(&common, arguments).await,

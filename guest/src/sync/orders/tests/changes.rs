@@ -108,6 +108,19 @@ fn what_cannot_be_cancelled_is_returned() {
 }
 
 #[test]
+fn what_cannot_be_returned_is_cancelled() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    shop.world.edit(1001, |order| {
+        (order.life, order.cancel_type) = (Life::Returned, "6".to_owned())
+    });
+    assert_eq!(shop.import().undone, 1);
+    assert!(shop.world.transactions.borrow()[0].cancelled);
+}
+
+#[test]
 fn a_changed_order_is_undone_and_registered_again() {
     let shop = shop_with(&["1001"]);
     shop.import();
@@ -143,7 +156,7 @@ fn an_unshipped_order_is_undone_and_comes_back_when_shipped() {
 fn a_change_of_one_line_alone_is_read_with_its_slip() {
     let shop = shop_with(&["1001"]);
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     shop.world.edit_line(1001, 1, |order| {
         order.lines[1].quantity = 2.into();
         order.lines[1].amount = 2_160.into();
@@ -173,7 +186,7 @@ fn a_gift_is_not_lost_when_another_line_changes_alone() {
     });
     shop.world.put(order);
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     shop.world
         .edit_line(1001, 0, |order| order.lines[0].name.push('!'));
     let import = shop.import();

@@ -1,8 +1,11 @@
 //! The flow's tests: planning by table, and whole imports through a small world of both services.
 
+mod attempts;
 mod changes;
 mod connected;
 mod imports;
+mod moves;
+mod overview;
 mod planning;
 mod readings;
 mod rows;

@@ -131,6 +131,25 @@ fn waiting_orders_survive_a_store_that_was_gone_for_a_moment() {
 }
 
 #[test]
+fn waiting_orders_survive_a_moment_that_was_later_for_a_while() {
+    let shop = Shop::open();
+    let ready = |orders: &mut OrderSettings| orders.moment = ImportMoment::ReadyToShip;
+    shop.set(ready);
+    let mut order = samples::order("1001");
+    order.state = OrderState::Printing;
+    shop.world.put(order);
+    shop.only_read();
+    shop.world.pass(60);
+    shop.world.put(samples::order("1002"));
+    shop.only_read();
+    shop.set(|_| ());
+    assert_eq!(shop.settle().registered, 1);
+    shop.set(ready);
+    shop.world.pass(60);
+    assert_eq!(shop.import().registered, 1);
+}
+
+#[test]
 fn a_scan_that_outlives_its_shop_moves_no_cursor_of_it() {
     let shop = super::imports::two_pages();
     shop.set(also_shop_2);
