@@ -227,7 +227,7 @@ enum Command {
     /// Tries whether a platform's storage, HTTP and clocks are what the contract asks for: this host's, or with the kit's component
     /// another's.
     #[command(
-        after_help = "Examples: tsunagi conformance                    # this host\n          tsunagi conformance --out kit.wasm   # for a platform: call checks.run with the peer's address\n          tsunagi conformance --peer           # the other side of the HTTP checks, until Ctrl-C"
+        after_help = help::CONFORMANCE
     )]
     Conformance {
         /// Write the kit's component here.
@@ -362,13 +362,13 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             serve::sandbox(&common, empty, config, interrupt).await
         }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
-        Command::Completions { shell } => manual::completions(&common, shell),
-        Command::Man { out } => manual::pages(&common, &out),
         Command::Conformance { out: Some(out), .. } => conformance::write(&common, &out),
         Command::Conformance { peer: Some(on), .. } => {
             conformance::peer(&common, on, interrupt).await
         }
         Command::Conformance { .. } => conformance::run(&common).await,
+        Command::Completions { shell } => manual::completions(&common, shell),
+        Command::Man { out } => manual::pages(&common, &out),
         Command::Serve => serve::serve(&common, interrupt).await,
         Command::Backup(arguments) => backup::make(&common, arguments).await,
         Command::Restore(arguments) => backup::put_back(&common, arguments).await,

@@ -71,3 +71,12 @@ What happened at both services since the backup is not in this store. For each s
   4. tsunagi compare, then tsunagi align    look at what differs, and make it equal
 What may happen twice: for orders imported since the backup, the move out of a source store (在庫移動元店舗) in Smaregi. Look at
 the stock history there, and mend what is there twice before step 4.";
+
+/// Of `conformance`.
+pub const CONFORMANCE: &str = "\
+Examples: tsunagi conformance                    # this host
+          tsunagi conformance --out kit.wasm   # for a platform: call checks.run with the peer's address
+          tsunagi conformance --peer           # the other side of the HTTP checks, until Ctrl-C
+
+With --json: a list of {\"name\", \"sentence\", \"outcome\"}; the outcome is \"kept\", {\"broken\": what was seen} or
+{\"skipped\": what it needs}.";
