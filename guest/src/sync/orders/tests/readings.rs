@@ -191,6 +191,12 @@ fn a_preview_of_a_slip_is_read_afresh() {
     let preview = shop.preview_slip("1001");
     assert_eq!(preview.order_total, 1.into());
     assert_eq!(preview.refusal.unwrap().code, "totals-disagree");
+    let order = preview.order.unwrap();
+    assert_eq!(
+        order.lines.len(),
+        1,
+        "what was ordered is shown beside the refusal"
+    );
     assert_eq!(preview.transaction_id.as_deref(), Some("1"));
     shop.world.edit(1001, |order| order.total = order.goods);
     let sale = shop.preview_slip("1001").sale.unwrap();
