@@ -47,10 +47,13 @@ use crate::{
     server::Service,
     storage::{Store, StoreError},
 };
+pub(crate) use accounts::forget as forget_accounts;
 use attempts::Attempts;
+pub(crate) use audit::note_by_command;
+pub(crate) use export::stream as export_rows;
 use glance::Glance;
 use jobs::Jobs;
-pub(crate) use pages::compared_key;
+pub(crate) use pages::{checked_key, compared_key, last_import};
 use records::Records;
 pub use show::moment_text as moment;
 pub(crate) use show::{count, flag, items, number, text};

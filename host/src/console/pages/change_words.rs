@@ -12,7 +12,7 @@ use crate::console::{
 };
 
 /// What somebody can do.
-const ACTIONS: [(&str, &str, &str); 16] = [
+const ACTIONS: [(&str, &str, &str); 18] = [
     ("settings", "設定の変更", "changed settings"),
     ("switched-on", "連携オン", "switched the link on"),
     ("switched-off", "連携オフ", "switched the link off"),
@@ -36,11 +36,13 @@ const ACTIONS: [(&str, &str, &str); 16] = [
     ("compared", "在庫照合", "compared stock"),
     ("exported", "データの書き出し", "exported the data"),
     ("notices", "お知らせの設定の変更", "changed who is told"),
+    ("shop-added", "店舗の追加", "added a shop"),
+    ("shop-removed", "店舗の削除", "removed a shop"),
     ("notices-tested", "お知らせの試し送り", "sent a test notice"),
 ];
 
 /// What was acted on, and settings that no field holds by itself.
-const THINGS: [(&str, &str, &str); 15] = [
+const THINGS: [(&str, &str, &str); 16] = [
     ("shop", "店舗", "shop"),
     ("shop-id", "ネクストエンジン店舗ID", "Next Engine shop"),
     ("retry", "対象", "which"),
@@ -63,6 +65,7 @@ const THINGS: [(&str, &str, &str); 15] = [
         "By Next Engine's payment method",
     ),
     ("rows", "行の数", "rows"),
+    ("data", "データ", "data"),
     ("notices.language", "お知らせの言語", "language of notices"),
     ("notices.addresses", "メールアドレス", "e-mail addresses"),
     ("notices.webhook", "Webhook", "webhook"),
