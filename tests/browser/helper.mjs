@@ -10,6 +10,8 @@ import path from "node:path";
 /** Milliseconds that something on a page may take. */
 export const PATIENCE = 30_000;
 const RULES = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] };
+/** All that another theme can change. */
+const COLOURS = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
 
 /** Whether a condition becomes true in time; otherwise the error says what was waited for. */
 export async function until(what, holds, patience = PATIENCE) {
@@ -118,11 +120,11 @@ async function step(run, who, told, act) {
   }
 }
 
-/** What axe-core finds on the page as it stands, and whether it is wider than its window. */
-export async function violations(who) {
+/** What axe-core finds on the page as it stands, of everything or of its colours, and whether it is wider than its window. */
+export async function violations(who, onlyColours) {
   const { page } = who;
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
-  const found = await page.evaluate((rules) => window.axe.run({ runOnly: rules, resultTypes: ["violations"] }), RULES);
+  const found = await page.evaluate((rules) => window.axe.run({ runOnly: rules, resultTypes: ["violations"] }), onlyColours ? COLOURS : RULES);
   const told = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join("; ")}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) told.push(`the page is ${wide} px wider than its window of ${page.viewportSize().width}`);

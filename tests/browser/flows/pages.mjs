@@ -47,8 +47,9 @@ export async function look(run, who, places) {
         await who.page.setViewportSize({ width, height: 900 });
         for (const theme of THEMES) {
           await who.page.emulateMedia({ colorScheme: theme });
-          found.push(...(await violations(who)).map((told) => `${width} px, ${theme}: ${told}`));
-          await picture(run, who, `${name}-${width}-${theme}`);
+          found.push(...(await violations(who, theme === "dark")).map((told) => `${width} px, ${theme}: ${told}`));
+          // Every page is kept in Japanese; in English as most see it.
+          if (who.language === "ja" || (width === WIDTHS[0] && theme === "light")) await picture(run, who, `${name}-${width}-${theme}`);
         }
       }
       await who.page.setViewportSize({ width: WIDTHS[0], height: 900 });
@@ -76,7 +77,7 @@ const SHOWN = new URL("../pictures/", import.meta.url);
 /** A picture of the READMEs: made anew when that is asked for; else the page must be made of the same parts as when it was. */
 export async function shown(run, who, name, place) {
   await who.step(`${name}: the README's picture of it is true`, async () => {
-    await who.page.setViewportSize({ width: 1000, height: 720 });
+    await who.page.setViewportSize({ width: 1216, height: 720 });
     await who.page.emulateMedia({ colorScheme: "light" });
     const [address, act] = [place].flat();
     await who.open(address);
