@@ -239,7 +239,7 @@ mod tests {
         let store = r#"{"shop-id":"2","store-id":"1","source-store-id":null,"shop-name":"公式","start-date":"2026-11-01"}"#;
         assert_eq!(
             value(Language::Ja, "orders.receiving-stores[1]", store),
-            "ネクストエンジン店舗名: 公式、ネクストエンジン店舗: 2、取込開始日: 2026-11-01、店舗(スマレジ): 1"
+            "ネクストエンジン店舗: 2、ネクストエンジン店舗名: 公式、取込開始日: 2026-11-01、店舗(スマレジ): 1"
         );
         assert_eq!(action(Language::En, "aligned"), "aligned stock");
         assert_eq!(action(Language::En, "new-word"), "new-word");

@@ -54,7 +54,7 @@ async fn settings_are_tried_on_the_last_orders_before_they_are_saved() {
     let changes = trial["changes"].as_array().unwrap();
     assert!(!changes.is_empty(), "the stage has orders with a charge");
     assert_eq!(
-        page.text.matches("data-name=\"Difference\"").count(),
+        page.text.matches("data-name=\"Wherein\"").count(),
         changes.len(),
         "{}",
         page.text
