@@ -2,6 +2,7 @@
 //! acknowledged must be acted on, the store must open each time, and in the end both services' books must be what the script says.
 //!
 //! `TSUNAGI_KILLS=200 TSUNAGI_SEED=7 cargo test -p tsunagi --test cli kills -- --nocapture`
+//! `TSUNAGI_RECORD=1` besides writes the README's row.
 
 mod full;
 mod process;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tsunagi::demo::browser::Browser;
+use tsunagi_simulation::proof::{Check, Proof};
 
 use process::{Place, Server, call, post};
 use shop::Shop;
@@ -70,6 +72,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_booked_twice_however_often_
     if play.place.log().contains("panicked") {
         failures.push("a process panicked".to_owned());
     }
+    Proof::record_if_asked(Check::Kills, &play.tally.tried(), failures.len()).unwrap();
     for failure in &failures {
         println!(
             "wrong      {}",

@@ -105,6 +105,20 @@ impl Tally {
         self.most_rounds = self.most_rounds.max(rounds);
     }
 
+    /// As a row of the README's table.
+    pub fn tried(&self) -> [(&'static str, usize); 4] {
+        let acknowledged = self.webhooks.get("acknowledged").copied();
+        [
+            ("kills", self.kills as usize),
+            (
+                "webhooks acknowledged",
+                acknowledged.unwrap_or_default() as usize,
+            ),
+            ("orders", usize::try_from(self.orders).unwrap()),
+            ("movements", self.movements),
+        ]
+    }
+
     /// The shop's own counts so far.
     pub fn look(&mut self, shop: &Shop) {
         self.chapters += 1;

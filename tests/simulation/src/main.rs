@@ -157,7 +157,7 @@ fn main() -> ExitCode {
             ended(record.then_some((Check::Lives, &tried)), failed)
         }
         Command::Bend(args) => bends::run(&args, record),
-        Command::Together(command) => command.run(),
+        Command::Together(command) => command.run(record),
         Command::TogetherReplay(command) => command.run(),
     }
 }

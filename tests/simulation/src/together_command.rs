@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use tsunagi_simulation::{
+    proof::Check,
     runner::{Run, share_out},
     scenarios,
     stage::Broken,
@@ -53,12 +54,55 @@ pub struct Together {
 struct Line {
     name: &'static str,
     text: String,
+    tried: Tried,
     failures: Vec<Failure>,
 }
 
+/// Figures of the README's row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tried {
+    /// Small scenarios of which every order was tried.
+    whole: usize,
+    /// Small ones of which only the orders with few interruptions were.
+    bound: usize,
+    states: usize,
+    naps: usize,
+    random: usize,
+    failures: usize,
+}
+
+impl Tried {
+    fn add(&mut self, line: &Line) {
+        let Tried {
+            whole,
+            bound,
+            states,
+            naps,
+            random,
+            ..
+        } = line.tried;
+        self.whole += whole;
+        self.bound += bound;
+        self.states += states;
+        self.naps += naps;
+        self.random += random;
+        self.failures += line.failures.len();
+    }
+
+    fn row(self) -> [(&'static str, usize); 5] {
+        [
+            ("small scenarios in every order", self.whole),
+            ("with few interruptions", self.bound),
+            ("states", self.states),
+            ("naps", self.naps),
+            ("orders by lot", self.random),
+        ]
+    }
+}
+
 impl Together {
-    /// Tries it all, and prints the table.
-    pub fn run(self) -> ExitCode {
+    /// Tries it all, and prints the table; `record` writes the README's row, if nothing was left out.
+    pub fn run(self, record: bool) -> ExitCode {
         let seed = self.seed.unwrap_or_else(fresh_seed);
         let is_chosen = |name: &str| {
             self.scenarios.is_empty() || self.scenarios.iter().any(|chosen| chosen == name)
@@ -68,7 +112,6 @@ impl Together {
         if let Some(unknown) = self.scenarios.iter().find(|name| !known(name)) {
             return fail(&format!("there is no scenario {unknown}"));
         }
-        let mut failures = 0;
         println!(
             "{:<16} {:>9} {:>13} {:>8} {:>6} {:>7} {:>6} {:>6} {:>9} {:>8}",
             "two at once",
@@ -86,7 +129,7 @@ impl Together {
             .iter()
             .filter(|small| is_chosen(small.name))
             .collect();
-        failures += self.in_turn(&chosen, |small| self.small(small));
+        let mut tried = self.in_turn(&chosen, |small| self.small(small));
         println!("\nseed {seed}");
         println!(
             "{:<16} {:>6} {:>6} {:>9} {:>8}",
@@ -97,24 +140,26 @@ impl Together {
             .filter(|large| is_chosen(large.name))
         {
             let line = self.large(scenario, seed);
-            failures += show(&line);
+            show(&line);
+            tried.add(&line);
         }
-        if failures == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        let whole = self.scenarios.is_empty() && self.every == 1;
+        super::ended(
+            (record && whole).then_some((Check::Together, &tried.row())),
+            tried.failures,
+        )
     }
 
-    fn in_turn<T: Sync>(&self, work: &[T], line: impl Fn(&T) -> Line + Sync) -> usize {
-        let failures = Mutex::new(0);
+    fn in_turn<T: Sync>(&self, work: &[T], line: impl Fn(&T) -> Line + Sync) -> Tried {
+        let tried = Mutex::new(Tried::default());
         share_out(self.threads, work, |piece| {
             let line = line(piece);
-            if let Ok(mut failures) = failures.lock() {
-                *failures += show(&line);
+            if let Ok(mut tried) = tried.lock() {
+                show(&line);
+                tried.add(&line);
             }
         });
-        failures.into_inner().unwrap_or_default()
+        tried.into_inner().unwrap_or_default()
     }
 
     fn small(&self, small: &small::Small) -> Line {
@@ -138,9 +183,18 @@ impl Together {
             failures.len(),
             began.elapsed().as_secs_f64()
         );
+        let whole = usize::from(every.bound.is_none());
+        let tried = Tried {
+            whole,
+            bound: 1 - whole,
+            states: every.states,
+            naps: slow.points,
+            ..Tried::default()
+        };
         Line {
             name: small.name,
             text,
+            tried,
             failures,
         }
     }
@@ -162,15 +216,21 @@ impl Together {
             failures.len(),
             began.elapsed().as_secs_f64()
         );
+        let tried = Tried {
+            naps: slow.points,
+            random: self.random as usize,
+            ..Tried::default()
+        };
         Line {
             name: scenario.name,
             text,
+            tried,
             failures,
         }
     }
 }
 
-fn show(line: &Line) -> usize {
+fn show(line: &Line) {
     println!("{:<16} {}", line.name, line.text);
     for failure in line.failures.iter().take(SHOWN) {
         println!("  cargo run -p tsunagi-simulation -- {}", failure.replay);
@@ -178,7 +238,6 @@ fn show(line: &Line) -> usize {
             println!("    {complaint}");
         }
     }
-    line.failures.len()
 }
 
 fn fresh_seed() -> u64 {

@@ -329,7 +329,9 @@ async fn verify(
 ) -> Result<Delivered> {
     let mut batch = seen.value.clone();
     let now = tenant.now();
-    let reading = marks::read(next_engine, &batch.mark).await?;
+    let mut reading = marks::read(next_engine, &batch.mark).await?;
+    let codes = pending(&batch.rows).map(|row| row.code.as_str());
+    reading.look_closer(next_engine, &batch.mark, codes).await?;
     let applied = marks::match_rows(&mut batch.rows, &reading, now);
     if applied > 0 {
         batch.changed_at = now;
@@ -381,7 +383,7 @@ async fn evidence(
         .map(|row| Evidence {
             quantity: row.quantity,
             stock_then: row.stock_then,
-            now: if reading.unreadable {
+            now: if reading.is_unclear(&row.code) {
                 Now::Unreadable
             } else {
                 now(&known, row)

@@ -1,7 +1,7 @@
 //! Our marks in Next Engine's movement history: reading them, matching a batch's rows with them, and looking an attempt up once more
 //! before its product is sent again. Uploads nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -28,19 +28,50 @@ use crate::{
 const MOVEMENTS_PER_PAGE: u32 = 1_000;
 /// Marks looked up before one batch; each is a billed call. The rest has its turn with the next one.
 const MOST_MARKS: usize = 10;
+/// Products that are asked for by themselves with one reading.
+const MOST_CLOSER: usize = 10;
 
 /// The movements with one mark.
 #[derive(Debug, Default)]
 pub struct Reading {
     by_code: BTreeMap<String, Vec<Movement>>,
-    /// Some could not be read: what is missing may be among them.
-    pub unreadable: bool,
+    /// Some were not reached, or do not say of which product they are: what is missing may be among them.
+    incomplete: bool,
+    /// Products that were asked for by themselves: what is missing of these is not there.
+    asked: BTreeSet<String>,
 }
 
 impl Reading {
     /// Whether there is no trace of the mark.
     pub fn is_empty(&self) -> bool {
-        self.by_code.is_empty() && !self.unreadable
+        self.by_code.is_empty() && !self.incomplete
+    }
+
+    /// Whether movements of this product may be there though none was found.
+    pub fn is_unclear(&self, code: &str) -> bool {
+        self.incomplete && !self.by_code.contains_key(code) && !self.asked.contains(code)
+    }
+
+    /// Asks for the unclear ones of these products, each by itself: so one bad row holds back nobody but itself. Each is a billed call,
+    /// hence only some.
+    pub async fn look_closer(
+        &mut self,
+        next_engine: &mut NextEngine<'_>,
+        mark: &str,
+        codes: impl Iterator<Item = &str>,
+    ) -> Result<()> {
+        let unclear: Vec<&str> = codes.filter(|code| self.is_unclear(code)).collect();
+        for code in unclear.into_iter().take(MOST_CLOSER) {
+            let call = movements::of_product(mark, code, MOVEMENTS_PER_PAGE);
+            let Some(found) = movements::decode_of(&next_engine.send(call).await?, code) else {
+                continue;
+            };
+            self.asked.insert(code.to_owned());
+            if !found.is_empty() {
+                self.by_code.insert(code.to_owned(), found);
+            }
+        }
+        Ok(())
     }
 
     /// What a row's movements say; `None` when it has none.
@@ -73,14 +104,18 @@ pub async fn read(next_engine: &mut NextEngine<'_>, mark: &str) -> Result<Readin
         for row in rows {
             match row {
                 Ok(movement) => {
-                    newest = Some(movement.id.clone());
+                    newest = movement.id.clone();
                     let same = reading.by_code.entry(movement.code.clone()).or_default();
                     same.push(movement);
                 }
-                Err(_) => reading.unreadable = true,
+                Err(_) => reading.incomplete = true,
             }
         }
-        if !full || newest.is_none() {
+        if !full {
+            return Ok(reading);
+        }
+        if newest.is_none() {
+            reading.incomplete = true;
             return Ok(reading);
         }
         last = newest;
@@ -142,7 +177,9 @@ pub async fn recheck(
             let reading = read(next_engine, mark).await?;
             read_so_far.insert(mark.clone(), reading);
         }
-        if let Some(reading) = read_so_far.get(mark) {
+        if let Some(reading) = read_so_far.get_mut(mark) {
+            let code = std::iter::once(tried.value.sent.code.as_str());
+            reading.look_closer(next_engine, mark, code).await?;
             checked.extend(look_again(next_engine, tenant, candidate, tried, reading)?);
         }
     }
@@ -157,7 +194,7 @@ fn look_again(
     reading: &Reading,
 ) -> Result<Option<Checked>> {
     let result = reading.result(&tried.value.sent);
-    if result.is_none() && reading.unreadable {
+    if result.is_none() && reading.is_unclear(&tried.value.sent.code) {
         return Ok(None);
     }
     if result.is_none() && !tried.value.apart {

@@ -1,8 +1,9 @@
 //! Uploads that go wrong, and what must never be booked twice.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
-use super::world::{Fault, World};
+use super::world::{Bend, Fault, World};
 use crate::sync::{
     report::{ResendChoice, SentResult},
     stock::{
@@ -150,6 +151,29 @@ fn one_bad_row_does_not_hold_up_its_neighbours() {
     assert_eq!(left, [7]);
     assert_eq!(world.held(7).unwrap().reason.code, "row-refused");
     assert!((1..=20).all(|id| world.stock(&format!("p{id}")) == if id == 7 { 100 } else { 99 }));
+}
+
+#[test]
+fn a_movement_that_does_not_say_whose_it_is_holds_up_nobody() {
+    let world = World::new(3);
+    let nameless: Bend = |answer| {
+        let rows = answer["data"].as_array_mut().unwrap().iter_mut();
+        for row in rows.filter(|row| row["stock_io_history_goods_id"] == "p2") {
+            row["stock_io_history_goods_id"] = Value::Null;
+            row["stock_io_history_id"] = "?".into();
+        }
+    };
+    world.bent.set(Some(("movements", nameless)));
+    for id in 1..=3 {
+        world.waits(id, -1);
+    }
+    world.refused.borrow_mut().insert("p3".to_owned());
+    world.work(60);
+    assert_eq!(world.stock("p2"), 99, "counted, and once");
+    assert_eq!((world.out(1), world.out(2)), (None, None));
+    assert_eq!(world.held(2), None);
+    let reason = world.held(3).unwrap().reason.code;
+    assert_eq!(reason, "row-refused", "known not to be there");
 }
 
 #[test]

@@ -305,7 +305,9 @@ impl World {
             ["api_v1_master_goods", "search"] => ok(&self.bend("goods", self.search_goods(&form))),
             ["api_v1_master_goods", "upload"] => self.upload(&form["data"]),
             ["api_v1_system_que", "search"] => ok(&self.search_queue(&form)),
-            ["api_v1_master_stockiohistory", "search"] => ok(&self.search_movements(&form)),
+            ["api_v1_master_stockiohistory", "search"] => {
+                ok(&self.bend("movements", self.search_movements(&form)))
+            }
             other => panic!("not in this world: {other:?}"),
         }
     }
@@ -413,9 +415,11 @@ impl World {
 
     fn search_movements(&self, form: &BTreeMap<String, String>) -> Value {
         let movements = self.movements.borrow();
+        let one = form.get("stock_io_history_goods_id-eq");
         let shown = movements.iter().enumerate().filter(|(_, movement)| {
             form["stock_io_history_reason-like"].trim_matches('%') == movement.mark
                 && movement.shown_from <= self.now.get()
+                && one.is_none_or(|one| *one == movement.code)
         });
         let rows = shown.map(|(index, movement)| {
             json!({"stock_io_history_id": (index + 1).to_string(), "stock_io_history_goods_id": movement.code,
