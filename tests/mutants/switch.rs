@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-const LAST: usize = 0;
+const MUTANTS: usize = 0;
 
 static ON: LazyLock<Option<usize>> = LazyLock::new(|| env::var("MUTANT").ok()?.parse().ok());
 
@@ -19,7 +19,7 @@ static TOLD: LazyLock<Option<File>> = LazyLock::new(|| {
     OpenOptions::new().append(true).open(file).ok()
 });
 
-static REACHED: [AtomicBool; LAST + 1] = [const { AtomicBool::new(false) }; LAST + 1];
+static REACHED: [AtomicBool; MUTANTS] = [const { AtomicBool::new(false) }; MUTANTS];
 
 /// Whether this mutant is on.
 pub fn on(number: usize) -> bool {

@@ -44,26 +44,15 @@ pub fn together(
     tree: &Tree,
     mutants: &[Mutant],
     texts: &BTreeMap<String, String>,
+    own: bool,
 ) -> Result<Together> {
     tree.put_switch(mutants.len())?;
-    let lib = texts.get("guest/src/lib.rs").cloned();
-    let lib = lib.map_or_else(
-        || std::fs::read_to_string(tree.root.join("guest/src/lib.rs")),
-        Ok,
-    )?;
-    tree.put(
-        "guest/src/lib.rs",
-        format!(
-            "{}\npub mod mutant;\n",
-            lib.trim_end_matches("\npub mod mutant;\n")
-        )
-        .as_bytes(),
-    )?;
+    let tests = if own { TESTS } else { ALL_TESTS };
     let (mut strays, mut unviable) = (BTreeSet::new(), BTreeSet::new());
     let mut checked = false;
     loop {
         let pieces = put(tree, mutants, texts, &mut strays)?;
-        let objections = match tree.build(if checked { ALL_TESTS } else { CHECK })? {
+        let objections = match tree.build(if checked { tests } else { CHECK })? {
             Ok(mut binaries) if checked => {
                 // The guest's own first.
                 binaries.sort_by_key(|binary| !binary.folder.ends_with("guest"));
@@ -85,7 +74,7 @@ pub fn together(
             unviable.extend(surely(&pieces, mutants, objection));
         }
         println!(
-            "{} objections, {} mutants are for a build of their own",
+            "{} objections; {} mutants are out",
             objections.len(),
             strays.len()
         );

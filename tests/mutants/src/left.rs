@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::list::Mutant;
@@ -10,14 +10,14 @@ use crate::list::Mutant;
 /// The list, from the root.
 pub const FILE: &str = "tests/mutants/left.toml";
 
-/// Why one is left.
+/// Why some are left.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Left {
-    /// The file, and what is changed into what.
-    pub mutant: String,
-    /// The text of the line; without one, wherever in the file.
-    pub code: Option<String>,
+    /// Their file and what is changed into what, as cargo-mutants calls it.
+    mutant: String,
+    /// The text of their line.
+    code: String,
     /// Why.
     pub why: String,
 }
@@ -32,17 +32,19 @@ impl Left {
     /// The whole list.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn all(root: &Path) -> Result<Vec<Self>> {
+    /// When it cannot be read, or an entry is about none of these mutants.
+    pub fn all(root: &Path, mutants: &[Mutant]) -> Result<Vec<Self>> {
         let text = fs::read_to_string(root.join(FILE))?;
         let All { left } = toml::from_str(&text).context(FILE)?;
+        for entry in &left {
+            let known = mutants.iter().any(|mutant| entry.fits(mutant));
+            ensure!(known, "{FILE}: no mutant is this one: {entry:?}");
+        }
         Ok(left)
     }
 
     /// Whether it is about this mutant.
     pub fn fits(&self, mutant: &Mutant) -> bool {
-        let name = format!("{}: {}", mutant.file, mutant.change);
-        let code = self.code.as_ref();
-        self.mutant == name && code.is_none_or(|code| *code == mutant.code)
+        self.mutant == format!("{}: {}", mutant.file, mutant.change) && self.code == mutant.code
     }
 }

@@ -2,6 +2,7 @@
 //! takes a day. It must not count as caught what no test objects to.
 
 mod build;
+mod count;
 mod left;
 mod list;
 mod suite;
@@ -9,11 +10,11 @@ mod tree;
 mod weave;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::Path,
     process::ExitCode,
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -21,9 +22,9 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use tsunagi_simulation::proof::{Check, Proof};
 
 use crate::{
+    count::Count,
     left::Left,
     list::Mutant,
     suite::{Answer, Suite},
@@ -47,7 +48,7 @@ struct Cli {
     threads: usize,
 }
 
-/// What came of each mutant; `None` of one that does not compile.
+/// What came of each mutant, by its number; `None` of one that does not compile.
 type Answers = BTreeMap<usize, Option<Answer>>;
 
 fn main() -> Result<ExitCode> {
@@ -55,59 +56,73 @@ fn main() -> Result<ExitCode> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.ancestors().nth(2).unwrap_or(here);
     let (mutants, texts) = list::all(root)?;
-    let left = Left::all(root)?;
-    for Left { mutant, code, .. } in left
-        .iter()
-        .filter(|left| !mutants.iter().any(|mutant| left.fits(mutant)))
-    {
-        bail!("{}: there is no mutant {mutant} in {code:?}", left::FILE);
-    }
-    let chosen = |mutant: &Mutant| {
-        cli.only.is_empty()
-            || cli
-                .only
-                .iter()
-                .any(|only| mutant.to_string().contains(only))
+    let left = Left::all(root, &mutants)?;
+    let is_chosen = |mutant: &Mutant| {
+        let name = mutant.to_string();
+        cli.only.is_empty() || cli.only.iter().any(|only| name.contains(only))
     };
-    let chosen: Vec<usize> = (0..)
-        .zip(&mutants)
-        .filter(|(_, mutant)| chosen(mutant))
-        .map(|(number, _)| number)
-        .collect();
-    println!("{} of {} mutants", chosen.len(), mutants.len());
 
-    let together = build::together(&Tree::copy(root, "mutants")?, &mutants, &texts)?;
-    let asked = if cli.own { 1 } else { together.binaries.len() };
-    let suites: Vec<Suite> = together
-        .binaries
-        .into_iter()
-        .take(asked)
-        .map(Suite::trace)
-        .collect::<Result<_>>()?;
-    let is_in = |numbers: &BTreeSet<usize>| {
-        chosen
-            .iter()
-            .copied()
-            .filter(|number| numbers.contains(number))
-            .collect::<Vec<_>>()
-    };
-    let (strays, unviable) = (is_in(&together.strays), is_in(&together.unviable));
-    let woven: Vec<usize> = chosen
-        .iter()
-        .copied()
-        .filter(|number| !strays.contains(number) && !unviable.contains(number))
-        .collect();
-    let mut answers = try_all(&woven, &mutants, &suites, cli.threads)?;
-    answers.extend(unviable.into_iter().map(|number| (number, None)));
-    println!("{} with a build of their own", strays.len());
-    let tree = Tree::copy(root, "mutants-alone")?;
-    for number in strays {
-        if let Some(mutant) = mutants.get(number) {
-            let text = texts.get(&mutant.file).map_or("", String::as_str);
-            answers.insert(number, build::alone(&tree, mutant, text)?);
+    let together = build::together(&Tree::copy(root, "mutants")?, &mutants, &texts, cli.own)?;
+    let binaries = together.binaries.into_iter();
+    let suites: Vec<Suite> = binaries.map(Suite::trace).collect::<Result<_>>()?;
+    let (mut answers, mut alone, mut switched) = (Answers::new(), Vec::new(), Vec::new());
+    for (number, mutant) in mutants.iter().enumerate() {
+        if !is_chosen(mutant) {
+        } else if together.unviable.contains(&number) {
+            answers.insert(number, None);
+        } else if together.strays.contains(&number) {
+            alone.push((number, mutant));
+        } else {
+            switched.push((number, mutant));
         }
     }
-    tell(&mutants, &answers, &left, cli.record && cli.only.is_empty())
+    println!(
+        "{} with a switch, {} in a build of their own",
+        switched.len(),
+        alone.len()
+    );
+    answers.extend(try_all(&switched, &suites, cli.threads)?);
+    let tree = Tree::copy(root, "mutants-alone")?;
+    for (number, mutant) in alone {
+        let text = texts.get(&mutant.file).map_or("", String::as_str);
+        answers.insert(number, build::alone(&tree, mutant, text)?);
+    }
+
+    let count = Count::of(&mutants, &answers, &left)?;
+    println!("{count}");
+    if cli.record && cli.only.is_empty() && !cli.own {
+        count.record()?;
+    }
+    Ok(if count.missed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn try_all(chosen: &[(usize, &Mutant)], suites: &[Suite], threads: usize) -> Result<Answers> {
+    let next = AtomicUsize::new(0);
+    let answers = Mutex::new(Answers::new());
+    let work = || -> Result<()> {
+        while let Some(&(number, mutant)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let answer = try_one(number, suites)?;
+            if answer.is_miss() {
+                println!("{answer:?} {mutant}\n    {}", mutant.code);
+            }
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            answers.insert(number, Some(answer));
+            if answers.len().is_multiple_of(100) {
+                println!("{} of {}", answers.len(), chosen.len());
+            }
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut ends = workers.into_iter().map(thread::ScopedJoinHandle::join);
+        ends.try_for_each(|end| end.unwrap_or_else(|_| bail!("a worker panicked")))
+    })?;
+    Ok(answers.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Asks the guest's own tests first; the simulation takes longer.
@@ -121,84 +136,4 @@ fn try_one(number: usize, suites: &[Suite]) -> Result<Answer> {
         }
     }
     Ok(last)
-}
-
-fn try_all(
-    numbers: &[usize],
-    mutants: &[Mutant],
-    suites: &[Suite],
-    threads: usize,
-) -> Result<Answers> {
-    let next = AtomicUsize::new(0);
-    let answers = Mutex::new(Answers::new());
-    let work = || -> Result<()> {
-        while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let answer = try_one(number, suites)?;
-            let mut answers = answers
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if let (Answer::Missed | Answer::Unreached, Some(mutant)) =
-                (answer, mutants.get(number))
-            {
-                println!("{answer:?} {mutant}\n    {}", mutant.code);
-            }
-            answers.insert(number, Some(answer));
-            if answers.len().is_multiple_of(100) {
-                println!("{} of {}", answers.len(), numbers.len());
-            }
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
-    })?;
-    Ok(answers
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
-fn tell(mutants: &[Mutant], answers: &Answers, left: &[Left], record: bool) -> Result<ExitCode> {
-    let (mut caught, mut unviable, mut timed_out, mut explained, mut missed) = (0, 0, 0, 0, 0);
-    for (number, answer) in answers {
-        let Some(mutant) = mutants.get(*number) else {
-            continue;
-        };
-        let why = left.iter().find(|left| left.fits(mutant));
-        match (answer, why) {
-            (None, _) => unviable += 1,
-            (Some(Answer::Caught), None) => caught += 1,
-            (Some(Answer::TimedOut), None) => timed_out += 1,
-            (Some(Answer::Caught | Answer::TimedOut), Some(_)) => {
-                bail!("{} is caught, and still in {}", mutant, left::FILE)
-            }
-            (Some(Answer::Missed | Answer::Unreached), Some(_)) => explained += 1,
-            (Some(answer), None) => {
-                missed += 1;
-                println!("{answer:?} {mutant}\n    {}", mutant.code);
-            }
-        }
-    }
-    let viable = answers.len() - unviable;
-    let share = 100.0 * (caught + timed_out) as f64 / viable.max(1) as f64;
-    println!(
-        "{} mutants, {unviable} do not compile; of {viable}, {caught} caught, {timed_out} without end, {explained} left with a reason, {missed} missed: {share:.1} %",
-        answers.len()
-    );
-    if record {
-        let tried = [
-            ("mutants", answers.len()),
-            ("of them do not compile", unviable),
-            ("caught", caught + timed_out),
-            ("left, each with its reason", explained),
-        ];
-        Proof::record(Check::Mutants, &tried, missed)?;
-    }
-    Ok(if missed > 0 {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
 }

@@ -47,6 +47,13 @@ pub enum Answer {
     Unreached,
 }
 
+impl Answer {
+    /// Whether no test objects.
+    pub fn is_miss(self) -> bool {
+        matches!(self, Self::Missed | Self::Unreached)
+    }
+}
+
 impl Suite {
     /// Runs every test of this binary by itself, without a mutant.
     ///

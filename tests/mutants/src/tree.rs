@@ -103,13 +103,18 @@ impl Tree {
         fs::write(&path, text).with_context(|| path.display().to_string())
     }
 
-    /// Puts the switch for mutants up to this number into the guest.
+    /// Puts the switch for so many mutants into the guest.
     ///
     /// # Errors
-    /// When a file cannot be written.
-    pub fn put_switch(&self, last: usize) -> Result<()> {
-        let switch = SWITCH.replace("LAST: usize = 0", &format!("LAST: usize = {last}"));
-        self.put("guest/src/mutant.rs", switch.as_bytes())
+    /// When a file cannot be read or written.
+    pub fn put_switch(&self, mutants: usize) -> Result<()> {
+        let switch = SWITCH.replace("MUTANTS: usize = 0", &format!("MUTANTS: usize = {mutants}"));
+        self.put("guest/src/mutant.rs", switch.as_bytes())?;
+        let lib = fs::read_to_string(self.root.join("guest/src/lib.rs"))?;
+        self.put(
+            "guest/src/lib.rs",
+            format!("{lib}\npub mod mutant;\n").as_bytes(),
+        )
     }
 
     /// Builds with these arguments of cargo: the binaries of tests, or what the compiler objects to.
