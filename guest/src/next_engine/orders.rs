@@ -173,6 +173,39 @@ mod tests {
     }
 
     #[test]
+    fn states_and_cancel_types_are_those_of_the_reference() {
+        let read = |field: &str, value: &str| {
+            let row = row("7", 1, |row| row[field] = json!(value));
+            orders(vec![row]).remove(0).order.unwrap()
+        };
+        for (ids, state) in [
+            (&["0", "1"][..], OrderState::Provisional),
+            (&["2"], OrderState::Issued),
+            (&["20", "30", "40"], OrderState::Printing),
+            (&["50"], OrderState::Shipped),
+            (&["3", "51", "99"], OrderState::Unknown),
+        ] {
+            for id in ids {
+                assert_eq!(
+                    read("receive_order_order_status_id", id).state,
+                    state,
+                    "{id}"
+                );
+            }
+        }
+        for (ids, life) in [
+            (&["0"][..], Life::Live),
+            (&["3"], Life::Merged),
+            (&["6", "8", "14", "15", "16", "17"], Life::Returned),
+            (&["1", "2", "4", "5", "7", "9", "13", "18"], Life::Cancelled),
+        ] {
+            for id in ids {
+                assert_eq!(read("receive_order_cancel_type_id", id).life, life, "{id}");
+            }
+        }
+    }
+
+    #[test]
     fn a_bad_row_spoils_its_slip_alone_and_names_the_field() {
         for (field, value) in [
             ("receive_order_total_amount", json!("1e3")),

@@ -51,12 +51,17 @@ pub fn together(
     let (mut strays, mut unviable) = (BTreeSet::new(), BTreeSet::new());
     let mut checked = false;
     loop {
-        let pieces = put(tree, mutants, texts, &mut strays)?;
+        let pieces = put(tree, mutants, texts, &mut strays, &mut unviable)?;
         let objections = match tree.build(if checked { tests } else { CHECK })? {
             Ok(mut binaries) if checked => {
                 // The guest's own first.
                 binaries.sort_by_key(|binary| !binary.folder.ends_with("guest"));
                 strays = strays.difference(&unviable).copied().collect();
+                println!(
+                    "{} do not compile, {} may by themselves",
+                    unviable.len(),
+                    strays.len()
+                );
                 return Ok(Together {
                     binaries,
                     unviable,
@@ -88,6 +93,7 @@ fn put(
     mutants: &[Mutant],
     texts: &BTreeMap<String, String>,
     strays: &mut BTreeSet<usize>,
+    unviable: &mut BTreeSet<usize>,
 ) -> Result<Pieces> {
     let mut pieces = Pieces::new();
     for (file, text) in texts {
@@ -95,7 +101,8 @@ fn put(
             .zip(mutants)
             .filter(|(number, mutant)| mutant.file == *file && !strays.contains(number));
         let woven = weave::weave(text, &here.collect::<Vec<_>>()).context(file.clone())?;
-        strays.extend(woven.strays);
+        strays.extend(woven.strays.iter().chain(&woven.no_rust));
+        unviable.extend(woven.no_rust);
         tree.put(file, woven.text.as_bytes())?;
         pieces.insert(file.clone(), woven.pieces);
     }

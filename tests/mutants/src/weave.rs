@@ -19,6 +19,8 @@ pub struct Woven {
     pub pieces: Vec<Piece>,
     /// Those that no switch can hold.
     pub strays: Vec<usize>,
+    /// Those that are no Rust: `||` in a chain that binds names.
+    pub no_rust: Vec<usize>,
 }
 
 /// Where a mutant went, in bytes of the new text.
@@ -39,11 +41,12 @@ pub struct Piece {
 pub fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Woven> {
     let mut places = Places::default();
     places.visit_file(&syn::parse_file(text)?);
-    let mut strays = Vec::new();
+    let (mut strays, mut no_rust) = (Vec::new(), Vec::new());
     let mut wraps = Vec::new();
     for &(number, mutant) in mutants {
         match places.wrap(text, number, mutant) {
             Some(wrap) => wraps.push(wrap),
+            None if places.chains.contains(&mutant.bytes.start) => no_rust.push(number),
             None => strays.push(number),
         }
     }
@@ -57,6 +60,7 @@ pub fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Woven> {
         rest: wraps.iter().peekable(),
         woven: Woven {
             strays,
+            no_rust,
             ..Woven::default()
         },
     };
@@ -112,6 +116,8 @@ impl Loom<'_> {
 struct Places {
     /// Each operator, and the expression of it.
     operators: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the operators of chains stand that bind names; `&&` is the only one that can.
+    chains: Vec<usize>,
     /// Literals of structures.
     structures: Vec<Range<usize>>,
     arms: Vec<ArmPlace>,
@@ -198,8 +204,10 @@ fn binds(expression: &Expr) -> bool {
 
 impl<'ast> Visit<'ast> for Places {
     fn visit_expr_binary(&mut self, binary: &'ast ExprBinary) {
-        if !binds(&binary.left) && !binds(&binary.right) {
-            let operator = binary.op.span().byte_range();
+        let operator = binary.op.span().byte_range();
+        if binds(&binary.left) || binds(&binary.right) {
+            self.chains.push(operator.start);
+        } else {
             self.operators.push((operator, binary.span().byte_range()));
         }
         visit::visit_expr_binary(self, binary);

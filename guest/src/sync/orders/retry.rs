@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A run that nobody goes on with for so long is over.
-const ABANDONED: TimeDelta = TimeDelta::minutes(10);
+pub(super) const ABANDONED: TimeDelta = TimeDelta::minutes(10);
 
 /// Puts the chosen slips back into the queue. A slip that is not refused is left as it is.
 pub fn release(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<()> {

@@ -3,6 +3,7 @@
 mod changes;
 mod connected;
 mod imports;
+mod indexes;
 mod planning;
 mod readings;
 mod rows;
