@@ -61,6 +61,11 @@ The configuration, tsunagi.toml; everything but webhook-secret may be left out:
   path = \"tsunagi.sqlite\"
   [runtime]                                   # README.md tells what each limits
   calls = 32
+  [notices.smtp]                              # notices by e-mail; who gets them is set on each shop's page お知らせ
+  host = \"smtp.example.jp\"                  # port and encryption (starttls, tls, none) have the usual values
+  from = \"Tsunagi <tsunagi@example.jp>\"
+  user = \"tsunagi\"
+  password-env = \"TSUNAGI_SMTP_PASSWORD\"    # or password-file
   [tenants.myshop]
   webhook-secret-file = \"/run/secrets/myshop\" # or webhook-secret, or webhook-secret-env
 

@@ -1,7 +1,7 @@
 //! The web console: pages for the shop and for the operator, over the same typed calls as everything else. Decides nothing about orders
 //! or stock.
 //!
-//! `records`, `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
+//! `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
 //! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv`
 //! read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
 
@@ -22,7 +22,6 @@ mod language;
 mod layout;
 mod pages;
 mod progress;
-mod records;
 mod secrets;
 mod sent;
 mod sessions;
@@ -43,14 +42,17 @@ use axum::{
 use chrono::{DateTime, Utc};
 
 use crate::{
+    records,
     server::Service,
     storage::{Store, StoreError},
 };
 use attempts::Attempts;
 use glance::Glance;
 use jobs::Jobs;
+pub(crate) use pages::compared_key;
 use records::Records;
 pub use show::moment_text as moment;
+pub(crate) use show::{count, flag, items, number, text};
 
 /// No script or style but our own files; nothing from elsewhere, and no page of anybody else's around ours.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \

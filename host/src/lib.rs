@@ -2,8 +2,8 @@
 //! about orders or stock.
 //!
 //! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
-//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, `console` is the pages
-//! that people see, [`config`] and [`cli`] are the operator's.
+//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, [`notices`] tells when a person is
+//! needed, `console` is the pages that people see, [`config`] and [`cli`] are the operator's.
 
 pub mod cli;
 pub mod clock;
@@ -11,7 +11,9 @@ pub mod config;
 mod console;
 pub mod demo;
 pub mod json;
+pub mod notices;
 mod random;
+mod records;
 pub mod runtime;
 pub mod scheduler;
 pub mod server;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock::wait_until,
+    notices::Notices,
     tenant::{CallError, Tenant},
 };
 
@@ -24,8 +25,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Runs until `stop` turns true. A round under way is finished first.
-pub async fn run(tenant: Tenant, mut stop: watch::Receiver<bool>) {
+/// Runs until `stop` turns true. A round under way is finished first. After each it is looked whether a person is needed.
+pub async fn run(tenant: Tenant, notices: Notices, mut stop: watch::Receiver<bool>) {
     let mut pause = FIRST_PAUSE;
     while !*stop.borrow() {
         // Read before the round: what is changed while it runs may be too late for it.
@@ -42,6 +43,7 @@ pub async fn run(tenant: Tenant, mut stop: watch::Receiver<bool>) {
                 at
             }
         };
+        notices.look(&tenant).await;
         tokio::select! {
             () = wait_until(tenant.clock().as_ref(), next_at) => {}
             () = woken(&tenant) => {}

@@ -16,7 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{clock::SharedClock, console, scheduler, storage::Store, tenant::Tenant};
+use crate::{
+    clock::SharedClock, console, notices::Notices, scheduler, storage::Store, tenant::Tenant,
+};
 pub use login::address as login_address;
 pub(crate) use login::begin_from_console;
 
@@ -42,6 +44,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// By which sessions and links end.
     pub clock: SharedClock,
+    /// Tells when a person is needed.
+    pub notices: Notices,
 }
 
 impl Service {
@@ -78,7 +82,7 @@ impl Running {
     }
 }
 
-/// Starts serving; with `schedule`, also the scheduler of each shop.
+/// Starts serving; with `schedule`, also the scheduler of each shop, and the notices.
 ///
 /// # Errors
 /// When the listener has no address.
@@ -87,11 +91,12 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     if schedule {
-        let tenants = service.tenants.values();
-        tasks
-            .extend(tenants.map(|served| {
-                tokio::spawn(scheduler::run(served.tenant.clone(), stopped.clone()))
-            }));
+        let run = |served: &Served| {
+            let (tenant, notices) = (served.tenant.clone(), service.notices.clone());
+            tokio::spawn(scheduler::run(tenant, notices, stopped.clone()))
+        };
+        tasks.extend(service.tenants.values().map(run));
+        tasks.push(tokio::spawn(service.notices.clone().run(stopped.clone())));
     }
     let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
     let mut ending = stopped;

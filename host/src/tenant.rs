@@ -1,8 +1,10 @@
 //! One shop: its surroundings, and calls of the contract's functions on its behalf. Decides nothing; keeps the list of hosts that
-//! the shop's settings need, and tells the scheduler, in whatever process it runs, when a call made an early round worthwhile.
+//! the shop's settings need and the sums of its last comparison, and tells the scheduler, in whatever process it runs, when a call made an
+//! early round worthwhile.
 
 mod links;
 mod mark;
+mod said;
 
 use std::{
     collections::BTreeSet,
@@ -200,7 +202,14 @@ impl Tenant {
 impl Shop {
     async fn call(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
         self.know_hosts().await;
+        let asked = arguments.clone();
         let result = self.ask(function, arguments).await;
+        if let Ok(answer) = &result {
+            let (store, tenant) = (&self.surroundings.store, &self.surroundings.tenant);
+            if let Err(error) = said::keep(store, tenant, function, &asked, answer).await {
+                tracing::warn!(tenant, "what {function} said is not kept: {error}");
+            }
+        }
         if CHANGES.contains(&function) && result.is_ok() {
             self.wake.notify_one();
             self.tell_others(function).await;

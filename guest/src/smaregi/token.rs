@@ -48,7 +48,9 @@ pub fn parts(credentials: &Credentials) -> (String, String) {
 /// Reads the answer. Its reason never holds the token.
 pub fn decode(answer: &Value) -> Result<Token, Reason> {
     let row = Row::of(answer, "token")?;
-    let Some(access) = row.maybe_text("access_token") else {
+    // What no header can carry would be kept for an hour and answer nothing (RFC 6750 2.1: visible ASCII).
+    let sound = |text: &String| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let Some(access) = row.maybe_text("access_token").filter(sound) else {
         return Err(wire::unreadable("access_token", &Value::Null));
     };
     let lives = row.read("expires_in", |text| text.parse::<i64>().ok())?;
@@ -118,6 +120,8 @@ mod tests {
         for answer in [
             json!({}),
             json!({"access_token": "", "expires_in": 1}),
+            json!({"access_token": "t0p\n", "expires_in": 1}),
+            json!({"access_token": "t0p\u{7f}", "expires_in": 1}),
             json!({"access_token": "t0p", "expires_in": "soon"}),
         ] {
             let reason = decode(&answer).err().unwrap();

@@ -12,6 +12,7 @@ use crate::{
     clock::{SharedClock, SystemClock},
     config::{Config, TenantConfig},
     json,
+    notices::Notices,
     runtime::{AllowList, Fault, Limits, Runtime, RuntimeConfig, Surroundings},
     server::{self, Served, Service},
     storage::{Sqlite, Store},
@@ -161,6 +162,13 @@ pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<
         public_url: opened.config.public_url.clone(),
         store: opened.store.clone(),
         clock: opened.clock.clone(),
+        notices: Notices::new(
+            opened.store.clone(),
+            opened.clock.clone(),
+            &opened.config.public_url,
+            &opened.config.notices,
+        )
+        .context("notices.smtp.host")?,
     };
     let listener = TcpListener::bind(opened.config.listen)
         .await

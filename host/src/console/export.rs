@@ -14,7 +14,10 @@ use super::{
     pages::{checked_key, compared_key},
     records::Records,
 };
-use crate::storage::{Entry, StoreError};
+use crate::{
+    notices,
+    storage::{Entry, StoreError},
+};
 
 /// Of the file's shape.
 const VERSION: u32 = 1;
@@ -168,10 +171,15 @@ fn after(key: &str) -> String {
     format!("{key}\0")
 }
 
-/// The last check, the last comparison, and the accounts that see the shop.
+/// The last check, the last comparison, who gets notices, and the accounts that see the shop.
 async fn rest(records: &Records, shop: &str) -> Result<Vec<Entry>, StoreError> {
     let mut found = Vec::new();
-    for key in [checked_key(shop), compared_key(shop)] {
+    let own = [
+        checked_key(shop),
+        compared_key(shop),
+        notices::settings_key(shop),
+    ];
+    for key in own {
         let end = after(&key);
         found.extend(records.raw(key, end, 1).await?);
     }

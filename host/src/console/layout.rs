@@ -19,7 +19,7 @@ use crate::{storage::StoreError, tenant::CallError};
 const HTMX_CONFIG: &str = r#"{"allowEval":false,"allowScriptTags":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyEnabled":false}"#;
 
 /// The pages of a shop: address, and title in both languages.
-pub const PAGES: [(&str, &str, &str); 9] = [
+pub const PAGES: [(&str, &str, &str); 10] = [
     ("overview", "概況", "Overview"),
     ("connection", "連携設定", "Connection"),
     ("stock", "在庫送信設定", "Stock settings"),
@@ -28,6 +28,7 @@ pub const PAGES: [(&str, &str, &str); 9] = [
     ("details", "受注受信詳細設定", "Order details"),
     ("received", "受信履歴", "Received"),
     ("compare", "在庫照合", "Compare stock"),
+    ("notices", "お知らせ", "Notices"),
     ("changes", "変更の記録", "Changes"),
 ];
 

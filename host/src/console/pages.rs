@@ -11,6 +11,7 @@ mod days;
 mod details;
 mod filter;
 mod invitation;
+mod notices;
 mod order;
 mod orders;
 mod overview;
@@ -116,6 +117,11 @@ fn of_settings() -> Routes {
         ("/console/t/{tenant}/orders/import", post(orders::import)),
         ("/console/t/{tenant}/orders/stop", post(orders::stop)),
         ("/console/t/{tenant}/orders/events", get(orders::events)),
+        (
+            "/console/t/{tenant}/notices",
+            get(notices::show).post(notices::save),
+        ),
+        ("/console/t/{tenant}/notices/test", post(notices::test)),
         (
             "/console/t/{tenant}/details",
             get(details::show).post(details::save),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod doors;
+mod notices;
 mod pages;
 mod shop;
 mod shops;
@@ -20,6 +21,8 @@ use tsunagi_sandbox::SandboxClock;
 
 use super::*;
 use crate::{
+    config::NoticesConfig,
+    notices::Notices,
     runtime::{AllowList, Surroundings, tests::usual},
     server::Served,
     storage::Sqlite,
@@ -65,7 +68,14 @@ impl World {
         store: Arc<Sqlite>,
         clock: SandboxClock,
     ) -> Self {
+        let clock_of_all = Arc::new(clock.clone());
+        let config = NoticesConfig {
+            smtp: None,
+            allowed_hosts: vec!["http://127.0.0.1:9".to_owned()],
+        };
+        let notices = Notices::new(store.clone(), clock_of_all, url, &config).unwrap();
         let service = Service {
+            notices,
             tenants: Arc::new(tenants),
             api_token: None,
             public_url: url.to_owned(),

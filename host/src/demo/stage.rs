@@ -14,7 +14,9 @@ use tsunagi_sandbox::{
 
 use super::browser::Browser;
 use crate::{
+    config::NoticesConfig,
     console,
+    notices::Notices,
     runtime::{AllowList, Runtime, Surroundings},
     server::{self, Running, Served, Service, login_address},
     storage::Sqlite,
@@ -86,6 +88,12 @@ impl Stage {
             public_url: base.clone(),
             store: store.clone(),
             clock: Arc::new(clock.clone()),
+            notices: Notices::new(
+                store.clone(),
+                Arc::new(clock.clone()),
+                &base,
+                &NoticesConfig::default(),
+            )?,
         };
         // Rounds are called by hand here, so that the clock moves between them and not within.
         let running = server::start(service, listener, false)?;
@@ -112,6 +120,11 @@ impl Stage {
         };
         self.sandbox.smaregi(|smaregi| smaregi.set_hook(Some(hook)));
         Ok(())
+    }
+
+    /// Everything that is kept.
+    pub fn store(&self) -> Arc<Sqlite> {
+        self.store.clone()
     }
 
     /// Where the server listens.

@@ -27,6 +27,10 @@ const CHAPTER: u32 = 20;
 /// Rounds, with the pause between them, in which everything has to settle: the longest rests of the guest are an hour.
 const ROUNDS: u32 = 40;
 const PAUSE: Duration = Duration::from_secs(180);
+/// A server that makes no request for so long is not at work.
+const REST: Duration = Duration::from_millis(700);
+/// What is left of a request whose sender is dead.
+const GONE: Duration = Duration::from_millis(20);
 /// How long an answer of either service takes, in milliseconds.
 const NETWORK: u64 = 25;
 
@@ -127,7 +131,7 @@ impl Play {
     async fn life(&mut self) {
         // Often the next start comes while the dead one's lease still holds.
         let pause = [0, 1, 130, 130, 130, 400][self.dice.below(6)];
-        self.shop.pass(&self.place, Duration::from_secs(pause));
+        self.pass(Duration::from_secs(pause), GONE).await;
         let early = self.dice.below(6) == 0;
         let mut servers = vec![self.place.serve(0)];
         if self.dice.below(6) == 0 {
@@ -251,7 +255,7 @@ impl Play {
         assert_eq!(ran.0, 0, "{ran:?}");
         let mut wrong = self.rounds(Shop::judge).await;
         // And it stays so.
-        self.shop.pass(&self.place, PAUSE);
+        self.pass(PAUSE, REST).await;
         call(self.place.ports[0], "schedule.run", &json!({})).await;
         wrong.extend(self.shop.judge());
         server.end().await;
@@ -264,12 +268,27 @@ impl Play {
         wrong
     }
 
+    /// Lets time pass once nobody made a request for so long: a clock that jumps over a request under way is a machine that slept for minutes with
+    /// it, which is not promised.
+    async fn pass(&mut self, time: Duration, rest: Duration) {
+        let mut seen = None;
+        loop {
+            let now = (self.shop.requests(), self.shop.open_requests());
+            if seen == Some(now) && now.1 == (0, 0) {
+                break;
+            }
+            seen = Some(now);
+            tokio::time::sleep(rest).await;
+        }
+        self.shop.pass(&self.place, time);
+    }
+
     /// Rounds until there is nothing wrong, as many as there may be: what is wrong then.
     async fn rounds(&mut self, wrong: impl Fn(&Shop) -> Vec<String>) -> Vec<String> {
         let mut found = wrong(&self.shop);
         let mut round = 0;
         while !found.is_empty() && round < ROUNDS {
-            self.shop.pass(&self.place, PAUSE);
+            self.pass(PAUSE, REST).await;
             let budget = json!({ "budget": { "requests": 2_000, "seconds": 300 } });
             self.last_round = call(self.place.ports[0], "schedule.run", &budget).await;
             (found, round) = (wrong(&self.shop), round + 1);

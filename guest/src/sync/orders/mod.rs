@@ -103,8 +103,14 @@ pub async fn settle_into(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> 
 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.
 pub async fn retry(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<ImportProgress> {
-    retry::release(tenant, choice)?;
-    let progress = settle(tenant).await?;
+    let unread = retry::release(tenant, choice)?;
+    // Those that need no reading wait for no answer of Next Engine's.
+    let read = unread.read(tenant).await;
+    let mut progress = settle(tenant).await?;
+    match read {
+        Err(Error::BudgetSpent) => progress.more = true,
+        read => read?,
+    }
     if !progress.more {
         retry::end(tenant)?;
     }

@@ -1,16 +1,21 @@
-//! 再取込: letting refused orders go again, from what was read of them. Calls nobody; `work` does the rest.
+//! 再取込: letting refused orders go again, from what was read of them; those of which something could not be read are read again
+//! first. Books nothing; `work` does the rest.
 //!
 //! A retry may take several calls. It is one run, however many they are: what it let go and was refused again is
 //! not let go a second time, or a run under a small budget would never end.
+
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
 use crate::{
     error::{Error, Result},
     sync::{
+        next_engine_session::NextEngine,
         orders::{
-            journal,
+            journal, reading,
             records::{self, REFUSED, RETRY_KEY, RetryRun, SlipRecord, slip_of},
+            scan,
         },
         products,
         report::RetryChoice,
@@ -22,30 +27,76 @@ use crate::{
 /// A run that nobody goes on with for so long is over.
 pub(super) const ABANDONED: TimeDelta = TimeDelta::minutes(10);
 
-/// Puts the chosen slips back into the queue. A slip that is not refused is left as it is.
-pub fn release(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<()> {
-    let released = match choice {
+/// Puts the chosen slips back into the queue; a slip that is not refused is left as it is. Those that could not be read are held
+/// still, and are the result's.
+pub fn release(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<Unread> {
+    let (run, slips) = match choice {
         RetryChoice::Slip(slip) => {
             let Some(seen) = records::slip(&tenant.ports, slip)? else {
                 return Err(Error::NotFound("order", slip.clone()));
             };
-            let run = go_on(tenant, Some(slip))?;
-            again(tenant, &seen.value.slip, run)?
+            (go_on(tenant, Some(slip))?, vec![seen.value.slip.clone()])
         }
         RetryChoice::AllRefused(_) => {
             let run = go_on(tenant, None)?;
-            let mut released = false;
-            for entry in store::list_all::<bool>(&tenant.ports, REFUSED)? {
-                released |= again(tenant, slip_of(&entry.key), run)?;
-            }
-            released
+            let refused = store::list_all::<bool>(&tenant.ports, REFUSED)?.into_iter();
+            (
+                run,
+                refused
+                    .map(|entry| slip_of(&entry.key).to_owned())
+                    .collect(),
+            )
         }
     };
+    let mut unread = Unread {
+        run,
+        slips: BTreeSet::new(),
+    };
+    let mut released = false;
+    for slip in slips {
+        match again(tenant, &slip, run, |record| record.unreadable.is_none())? {
+            Again::Goes => released = true,
+            Again::Not => unread.slips.extend([slip]),
+            Again::Left => {}
+        }
+    }
     // Today's products: what was mended in Smaregi has to be seen.
-    if released {
+    if released || !unread.slips.is_empty() {
         products::forget_all(&tenant.ports)?;
     }
-    Ok(())
+    Ok(unread)
+}
+
+/// Chosen slips of which something could not be read.
+pub struct Unread {
+    run: u64,
+    slips: BTreeSet<String>,
+}
+
+impl Unread {
+    /// Reads them afresh and lets them go, whatever is read. Each search is stored before the next, so that the smallest budget gets
+    /// ahead.
+    pub async fn read(mut self, tenant: &Tenant<'_>) -> Result<()> {
+        if self.slips.is_empty() {
+            return Ok(());
+        }
+        let mut session = NextEngine::open(tenant).await?;
+        let result = self.read_all(&mut session, tenant).await;
+        let closed = session.close();
+        result.and(closed)
+    }
+
+    async fn read_all(&mut self, session: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> Result<()> {
+        while !self.slips.is_empty() {
+            let (readings, left) = reading::some_whole(session, tenant, &self.slips).await?;
+            scan::store(session, tenant, &readings)?;
+            for slip in self.slips.difference(&left) {
+                again(tenant, slip, self.run, |_| true)?;
+            }
+            self.slips = left;
+        }
+        Ok(())
+    }
 }
 
 /// The run under way, if it is of the same choice, or a new one.
@@ -85,18 +136,37 @@ pub fn end(tenant: &Tenant<'_>) -> Result<()> {
         .map(|_| ())
 }
 
-/// `false` when it goes already, or went in this run.
-fn again(tenant: &Tenant<'_>, slip: &str, run: u64) -> Result<bool> {
-    let release = |record: &mut SlipRecord| {
-        if !record.is_held() || record.retried_in == run {
-            return None;
+/// What becomes of a chosen slip.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// It goes again.
+    Goes,
+    /// It may not yet.
+    Not,
+    /// It goes already, or went in this run.
+    Left,
+}
+
+fn again(
+    tenant: &Tenant<'_>,
+    slip: &str,
+    run: u64,
+    may: impl Fn(&SlipRecord) -> bool,
+) -> Result<Again> {
+    let mut found = Again::Left;
+    journal::change(&tenant.ports, slip, |record, commit| {
+        found = match (record.is_held() && record.retried_in != run, may(record)) {
+            (false, _) => Again::Left,
+            (true, false) => Again::Not,
+            (true, true) => Again::Goes,
+        };
+        if found != Again::Goes {
+            return Ok(None);
         }
         record.retried_in = run;
         record.release();
         record.todo = true;
-        Some(())
-    };
-    journal::change(&tenant.ports, slip, |record, commit| {
-        Ok(release(record).map(|()| commit))
-    })
+        Ok(Some(commit))
+    })?;
+    Ok(found)
 }

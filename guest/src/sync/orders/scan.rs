@@ -287,6 +287,14 @@ fn take_in(
     }
 }
 
+/// Stores readings that no scan asked for, and moves none on.
+pub fn store(session: &NextEngine<'_>, tenant: &Tenant<'_>, readings: &[Reading]) -> Result<()> {
+    for chunk in readings.chunks(SLIPS_A_COMMIT) {
+        store_chunk(session, tenant, chunk, Ok)?;
+    }
+    Ok(())
+}
+
 /// Moves the cursors of the shops that are still set.
 fn end_scan(tenant: &Tenant<'_>, scan: &Scan, mut commit: Commit) -> Result<Commit> {
     for shop in &scan.shops {

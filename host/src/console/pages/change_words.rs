@@ -10,7 +10,7 @@ use crate::console::{
 };
 
 /// What somebody can do.
-const ACTIONS: [(&str, &str, &str); 14] = [
+const ACTIONS: [(&str, &str, &str); 16] = [
     ("settings", "設定の変更", "changed settings"),
     ("switched-on", "連携オン", "switched the link on"),
     ("switched-off", "連携オフ", "switched the link off"),
@@ -33,10 +33,12 @@ const ACTIONS: [(&str, &str, &str); 14] = [
     ("aligned", "在庫合わせ", "aligned stock"),
     ("compared", "在庫照合", "compared stock"),
     ("exported", "データの書き出し", "exported the data"),
+    ("notices", "お知らせの設定の変更", "changed who is told"),
+    ("notices-tested", "お知らせの試し送り", "sent a test notice"),
 ];
 
 /// What was acted on, and settings that no field holds by itself.
-const THINGS: [(&str, &str, &str); 10] = [
+const THINGS: [(&str, &str, &str); 15] = [
     ("shop", "店舗", "shop"),
     ("shop-id", "ネクストエンジン店舗ID", "Next Engine shop"),
     ("retry", "対象", "which"),
@@ -59,6 +61,11 @@ const THINGS: [(&str, &str, &str); 10] = [
         "By Next Engine's payment method",
     ),
     ("rows", "行の数", "rows"),
+    ("notices.language", "お知らせの言語", "language of notices"),
+    ("notices.addresses", "メールアドレス", "e-mail addresses"),
+    ("notices.webhook", "Webhook", "webhook"),
+    ("notices.causes", "お知らせすること", "what is told"),
+    ("notices.places", "宛先の数", "places"),
 ];
 
 /// What was done.

@@ -142,7 +142,7 @@ fn of(language: Language, entry: &Entry, change: &Change) -> Markup {
     };
     html! {
         (change_words::field(language, &change.field)) ": "
-        @if entry.action == "settings" { (or_nothing(&change.before)) " → " }
+        @if ["settings", "notices"].contains(&entry.action.as_str()) { (or_nothing(&change.before)) " → " }
         (or_nothing(&change.after))
     }
 }

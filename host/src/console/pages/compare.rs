@@ -8,7 +8,6 @@ use axum::{
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::checklist::compared_key;
 use crate::console::{
     Console,
     access::AtShop,
@@ -36,9 +35,6 @@ pub async fn show(
     let asked = Sent::parse(query.unwrap_or_default().as_bytes());
     let state = console.jobs.state(at.shop(), PAGE);
     let done = state.filter(|state| matches!(state.end, Some(End::Done)));
-    if let Some(state) = &done {
-        keep_sums(&console, &at, &state.result).await?;
-    }
     let content = html! {
         p { (at.say(
             "両方の在庫を全商品で比べ、差を説明します。何も書き込みません。商品が多いと数分かかり、ネクストエンジンを1,000商品ごとに1回呼び出します。",
@@ -57,22 +53,6 @@ pub async fn show(
         p { a href=(at.address("align")) { (at.say("在庫合わせの状況", "Alignments")) } }
     };
     Ok(layout::shop_page(&at, PAGE, &content))
-}
-
-/// For the checklist.
-async fn keep_sums(console: &Console, at: &AtShop, comparison: &Value) -> Result<(), Response> {
-    let lines = items(comparison, "/lines");
-    let has = |line: &Value, side: &str| line.get(side).is_some_and(|value| !value.is_null());
-    let both = lines
-        .iter()
-        .filter(|line| has(line, "smaregi") && has(line, "next-engine"));
-    let both = both.count();
-    let sums = json!({
-        "both": both, "one-side": lines.len() - both, "unexplained": count(comparison, "/unexplained-products"),
-        "compared-at": text(comparison, "/compared-at"),
-    });
-    let kept = console.records.put(compared_key(at.shop()), &sums).await;
-    kept.map_err(|error| layout::store_failed(&at.signed.visit, &error))
 }
 
 fn outcome(at: &AtShop, comparison: &Value, asked: &Sent) -> Markup {

@@ -9,13 +9,16 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::{Asked, checklist::compared_key, connection::checked_key, verdict::verdict};
-use crate::console::{
-    Console,
-    access::AtShop,
-    histories,
-    language::Language,
-    layout,
-    show::{self, count, flag, items, text},
+use crate::{
+    console::{
+        Console,
+        access::AtShop,
+        histories,
+        language::Language,
+        layout,
+        show::{self, count, flag, items, text},
+    },
+    notices::{held, refused},
 };
 
 /// Waiting products that are counted one by one.
@@ -70,11 +73,7 @@ impl Facts {
 
     /// Products that wait for something that a person may have to do.
     pub fn held(&self) -> usize {
-        let held = self
-            .waiting
-            .iter()
-            .filter(|entry| entry.get("reason").is_some_and(|reason| !reason.is_null()));
-        held.count()
+        held(&self.waiting)
     }
 
     fn last_import(&self) -> Option<&str> {
@@ -85,12 +84,6 @@ impl Facts {
     pub fn login_ends(&self) -> &str {
         text(&self.status, "/tokens/refresh-expires-at")
     }
-}
-
-/// Orders that wait for a person, by `orders.stores`.
-pub fn refused(stores: &Value) -> u64 {
-    let stores = items(stores, "").iter();
-    stores.map(|store| count(store, "/refused")).sum()
 }
 
 /// When any of the shops last caught up, by `orders.stores`.

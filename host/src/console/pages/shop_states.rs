@@ -4,15 +4,15 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{
-    overview::{last_import, on_or_off, refused},
-    verdict::ends_soon,
-};
-use crate::console::{
-    access::Visit,
-    glance::State,
-    layout::form_code,
-    show::{self, flag, text},
+use super::overview::{last_import, on_or_off};
+use crate::{
+    console::{
+        access::Visit,
+        glance::State,
+        layout::form_code,
+        show::{self, flag, text},
+    },
+    notices::{ends_soon, refused},
 };
 
 /// A shop of the list; its state where it is known.

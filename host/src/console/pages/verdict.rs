@@ -5,14 +5,14 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::overview::Facts;
-use crate::console::{
-    access::AtShop,
-    layout::{Tone, message},
-    show::{self, count, flag, items, text},
+use crate::{
+    console::{
+        access::AtShop,
+        layout::{Tone, message},
+        show::{self, count, flag, items, text},
+    },
+    notices::ends_soon,
 };
-
-/// Hours before the login ends from which on it is told.
-const EARLY: i64 = 24;
 
 /// Something that needs a person.
 struct Point {
@@ -69,12 +69,6 @@ fn login(at: &AtShop, facts: &Facts, now: DateTime<Utc>) -> Option<Point> {
         page: "connection#login",
         link: at.say("ログインする", "Log in"),
     })
-}
-
-/// Whether a login ends so soon that a person should log in again.
-pub fn ends_soon(moment: &str, now: DateTime<Utc>) -> bool {
-    let ends = DateTime::parse_from_rfc3339(moment);
-    ends.is_ok_and(|ends| (ends.with_timezone(&Utc) - now).num_hours() < EARLY)
 }
 
 fn link(at: &AtShop, facts: &Facts) -> Option<Point> {

@@ -45,7 +45,7 @@ pub async fn merchant() -> (Stage, World, Browser) {
         tenant: stage.tenant.clone(),
         webhook_secret: SecretString::from("secret"),
     };
-    let store = Arc::new(Sqlite::in_memory().unwrap());
+    let store = stage.store();
     let tenants = BTreeMap::from([(SHOP.to_owned(), served)]);
     let world = World::of("http://127.0.0.1:8080", tenants, store, stage.clock.clone());
     let mut browser = world.signed_in("taro", Some(SHOP)).await;

@@ -8,7 +8,7 @@ use crate::{
         order::{Life, Order, OrderState},
         samples,
     },
-    sync::report::ReceivedResult,
+    sync::report::{ReceivedResult, RetryChoice},
 };
 
 fn cancel(order: &mut Order) {
@@ -40,6 +40,21 @@ fn an_unreadable_slip_is_raised_only_if_it_could_be_a_sale() {
     }
     assert_eq!(shop.import().refused, 1);
     assert_eq!(shop.received()[0].slip, "1003");
+}
+
+#[test]
+fn a_retry_reads_again_what_could_not_be_read_long_after() {
+    let shop = shop_with(&["1001", "1002"]);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    let import = shop.import();
+    assert_eq!((import.registered, import.refused), (1, 1));
+    // Beyond what later searches read again.
+    shop.world.pass(24 * 60);
+    shop.import();
+    assert_eq!(shop.retry(RetryChoice::AllRefused(true)).refused, 1);
+    shop.world.as_it_was(1001);
+    let retried = shop.retry(RetryChoice::Slip("1001".to_owned()));
+    assert_eq!((retried.registered, retried.refused), (1, 0));
 }
 
 #[test]

@@ -123,6 +123,12 @@ impl World {
         slip.changed = self.now.get();
     }
 
+    /// Shows a slip as it truly is again; nothing on it changed.
+    pub fn as_it_was(&self, slip: u64) {
+        let mut slips = self.slips.borrow_mut();
+        slips.get_mut(&slip).unwrap().raw.clear();
+    }
+
     /// Changes one line only: the slip's own change time stays.
     pub fn edit_line(&self, slip: u64, line: usize, change: impl FnOnce(&mut Order)) {
         let mut slips = self.slips.borrow_mut();

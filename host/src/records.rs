@@ -1,5 +1,5 @@
-//! Where the console keeps what is its own: accounts, invitations, sessions, the audit log. A part of the host's store that no shop
-//! can have as its name. Knows no record's meaning, and nothing of a shop's ledger.
+//! Where the host keeps what is its own: accounts, invitations, sessions, the audit log, notices. A part of its store that no shop can
+//! have as its name. Knows no record's meaning, and nothing of a shop's ledger.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::storage::{Check, Direction, Entry, Store, StoreError, Write};
 /// No tenant's name: those have lower-case letters, digits and hyphens only.
 const CONSOLE: &str = "/console";
 
-/// The console's rows, each a JSON value under its key.
+/// The host's own rows, each a JSON value under its key.
 #[derive(Clone)]
 pub struct Records {
     store: Arc<dyn Store>,
