@@ -3,6 +3,7 @@
 
 mod build;
 mod count;
+mod ledger;
 mod left;
 mod list;
 mod suite;
@@ -25,6 +26,7 @@ use clap::Parser;
 
 use crate::{
     count::Count,
+    ledger::Ledger,
     left::Left,
     list::Mutant,
     suite::{Answer, Suite},
@@ -40,6 +42,9 @@ struct Cli {
     /// Writes what was counted into the README's table.
     #[arg(long)]
     record: bool,
+    /// Only those that the last run, perhaps cut off, did not catch; what it caught counts, where the code is as it was.
+    #[arg(long)]
+    go_on: bool,
     /// Only the guest's own tests, without the simulation.
     #[arg(long)]
     own: bool,
@@ -62,30 +67,38 @@ fn main() -> Result<ExitCode> {
         cli.only.is_empty() || cli.only.iter().any(|only| name.contains(only))
     };
 
-    let together = build::together(&Tree::copy(root, "mutants")?, &mutants, &texts, cli.own)?;
+    let tree = Tree::copy(root, "mutants")?;
+    let together = build::together(&tree, &mutants, &texts, cli.own)?;
     let binaries = together.binaries.into_iter();
     let suites: Vec<Suite> = binaries.map(Suite::trace).collect::<Result<_>>()?;
+    let path = tree.target.join("mutants.answers");
+    let ledger = Ledger::open(&path, cli.go_on, &mutants, &texts)?;
     let (mut answers, mut alone, mut switched) = (Answers::new(), Vec::new(), Vec::new());
     for (number, mutant) in mutants.iter().enumerate() {
         if !is_chosen(mutant) {
         } else if together.unviable.contains(&number) {
             answers.insert(number, None);
+        } else if let Some(answer) = ledger.of(number) {
+            answers.insert(number, answer);
         } else if together.strays.contains(&number) {
             alone.push((number, mutant));
         } else {
             switched.push((number, mutant));
         }
     }
+    println!("{} are known", answers.len());
     println!(
         "{} with a switch, {} in a build of their own",
         switched.len(),
         alone.len()
     );
-    answers.extend(try_all(&switched, &suites, cli.threads)?);
+    answers.extend(try_all(&switched, &suites, &ledger, cli.threads)?);
     let tree = Tree::copy(root, "mutants-alone")?;
     for (number, mutant) in alone {
         let text = texts.get(&mutant.file).map_or("", String::as_str);
-        answers.insert(number, build::alone(&tree, mutant, text)?);
+        let answer = build::alone(&tree, mutant, text)?;
+        ledger.note(number, answer)?;
+        answers.insert(number, answer);
     }
 
     let count = Count::of(&mutants, &answers, &left)?;
@@ -100,7 +113,12 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn try_all(chosen: &[(usize, &Mutant)], suites: &[Suite], threads: usize) -> Result<Answers> {
+fn try_all(
+    chosen: &[(usize, &Mutant)],
+    suites: &[Suite],
+    ledger: &Ledger,
+    threads: usize,
+) -> Result<Answers> {
     let next = AtomicUsize::new(0);
     let answers = Mutex::new(Answers::new());
     let work = || -> Result<()> {
@@ -109,6 +127,7 @@ fn try_all(chosen: &[(usize, &Mutant)], suites: &[Suite], threads: usize) -> Res
             if answer.is_miss() {
                 println!("{answer:?} {mutant}\n    {}", mutant.code);
             }
+            ledger.note(number, Some(answer))?;
             let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
             answers.insert(number, Some(answer));
             if answers.len().is_multiple_of(100) {

@@ -28,7 +28,8 @@ const SWITCH: &str = include_str!("../switch.rs");
 pub struct Tree {
     /// Its root.
     pub root: PathBuf,
-    target: PathBuf,
+    /// Where it is built.
+    pub target: PathBuf,
 }
 
 /// What the compiler objects to.
