@@ -119,6 +119,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    use crate::rules::order::{Life, OrderState};
+
     fn row(slip: &str, number: u32, change: impl FnOnce(&mut Value)) -> Value {
         let mut row = json!({
             "receive_order_row_receive_order_id": slip, "receive_order_shop_id": "1", "receive_order_shop_cut_form_id": "R-1",

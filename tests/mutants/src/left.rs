@@ -48,3 +48,27 @@ impl Left {
         self.mutant == format!("{}: {}", mutant.file, mutant.change) && self.code == mutant.code
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_has_its_line_and_its_reason() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
+        let text = fs::read_to_string(root.join(FILE)).unwrap();
+        let All { left } = toml::from_str(&text).unwrap();
+        for Left { mutant, code, why } in left {
+            let (file, _) = mutant.split_once(": ").unwrap();
+            let source = fs::read_to_string(root.join(file)).unwrap();
+            assert!(
+                source.lines().any(|line| line.trim() == code),
+                "{mutant}: {code}"
+            );
+            assert!(!why.is_empty(), "{mutant}");
+        }
+    }
+}

@@ -236,3 +236,98 @@ impl<'ast> Visit<'ast> for Places {
         visit::visit_arm(self, arm);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Weaves changes of this form: the text that goes, the one that comes instead.
+    fn woven(text: &str, changes: &[(Genre, &str, &str)]) -> Woven {
+        let mutant = |(genre, old, new): &(Genre, &str, &str)| {
+            let start = text.find(old).unwrap();
+            Mutant {
+                file: String::new(),
+                line: 1,
+                code: String::new(),
+                change: String::new(),
+                genre: *genre,
+                replacement: (*new).to_owned(),
+                bytes: start..start + old.len(),
+            }
+        };
+        let mutants: Vec<Mutant> = changes.iter().map(mutant).collect();
+        weave(text, &(7..).zip(&mutants).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn what_stands_for_a_mutant_is_there_while_it_is_on() {
+        for (text, change, expected) in [
+            (
+                "fn f() -> u8 { g(); 1 }",
+                (Genre::FnValue, "g(); 1", "0"),
+                "fn f() -> u8 { if crate::mutant::on(7) { return 0; } g(); 1 }",
+            ),
+            (
+                "fn f() -> u8 { 1 + 2 }",
+                (Genre::BinaryOperator, "+", "-"),
+                "fn f() -> u8 { (if crate::mutant::on(7) { 1 - 2 } else { 1 + 2 }) }",
+            ),
+            (
+                "fn f() -> bool { !a }",
+                (Genre::UnaryOperator, "!", ""),
+                "fn f() -> bool { (if crate::mutant::on(7) { a } else { !a }) }",
+            ),
+            (
+                "fn f() { match a { 1 => b, _ => c } }",
+                (Genre::MatchArm, "1 => b,", ""),
+                "fn f() { match a { 1 if !crate::mutant::on(7) => b, _ => c } }",
+            ),
+            (
+                "fn f() { match a { 1 if d => b, _ => c } }",
+                (Genre::MatchArm, "1 if d => b,", ""),
+                "fn f() { match a { 1 if !crate::mutant::on(7) && (d) => b, _ => c } }",
+            ),
+            (
+                "fn f() { match a { 1 if d => b, _ => c } }",
+                (Genre::MatchArmGuard, "d", "true"),
+                "fn f() { match a { 1 if (if crate::mutant::on(7) { true } else { d }) => b, _ => c } }",
+            ),
+            (
+                "fn f() { S { a: 1, ..s } }",
+                (Genre::StructField, "a: 1, ", ""),
+                "fn f() { (if crate::mutant::on(7) { S { ..s } } else { S { a: 1, ..s } }) }",
+            ),
+        ] {
+            assert_eq!(woven(text, &[change]).text, expected);
+        }
+    }
+
+    #[test]
+    fn one_mutant_inside_another_is_not_in_what_the_other_does() {
+        let text = "fn f() -> bool { a < b || c }";
+        let changes = [
+            (Genre::BinaryOperator, "||", "&&"),
+            (Genre::BinaryOperator, "<", ">"),
+        ];
+        let woven = woven(text, &changes);
+        assert_eq!(
+            woven.text,
+            "fn f() -> bool { (if crate::mutant::on(7) { a < b && c } else { \
+             (if crate::mutant::on(8) { a > b } else { a < b }) || c }) }"
+        );
+        let written = woven
+            .pieces
+            .iter()
+            .map(|piece| (piece.number, piece.written.len()));
+        assert_eq!(written.collect::<Vec<_>>(), [(8, 48), (7, 53)]);
+    }
+
+    #[test]
+    fn a_chain_that_binds_names_is_left_whole() {
+        let woven = woven(
+            "fn f() { if let Some(a) = b && a {} }",
+            &[(Genre::BinaryOperator, "&&", "||")],
+        );
+        assert_eq!((woven.no_rust, woven.pieces.len()), (vec![7], 0));
+    }
+}

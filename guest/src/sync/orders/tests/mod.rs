@@ -4,6 +4,7 @@ mod changes;
 mod connected;
 mod imports;
 mod indexes;
+mod news;
 mod planning;
 mod readings;
 mod rows;
