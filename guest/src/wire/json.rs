@@ -183,6 +183,10 @@ mod tests {
         assert_eq!(read.get(1), Some(&json!(7)));
         let deep = format!("{}1{}", r#"{"a":["#.repeat(5_000), "]}".repeat(5_000));
         assert!(parse(deep.as_bytes()).unwrap().is_object());
+        for depth in 95..105 {
+            let deep = format!("{}\"a\nb\", 7{}", "[".repeat(depth), "]".repeat(depth));
+            assert!(parse(deep.as_bytes()).is_some(), "{depth}");
+        }
     }
 
     #[test]
