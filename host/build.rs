@@ -1,7 +1,7 @@
-//! Builds the component for wasm32-wasip2, so that `cargo build` of the host is the only command anybody needs.
+//! Builds the component, and the conformance kit beside it, for wasm32-wasip2, so that `cargo build` of the host is the only command anybody needs.
 //! It must not let the host's own flags, wrappers or lints reach the component's build.
 //!
-//! `TSUNAGI_COMPONENT=/path/to.wasm` embeds a component that was built elsewhere instead.
+//! `TSUNAGI_COMPONENT=/path/to.wasm` embeds a component that was built elsewhere instead, `TSUNAGI_KIT` such a kit.
 
 use std::env;
 use std::error::Error;
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
+/// The connector, and the kit that tries a platform.
+const PACKAGES: [&str; 2] = ["tsunagi-guest", "tsunagi-conformance"];
 /// The profile of the root `Cargo.toml` that the component is built with.
 const PROFILE: &str = "component";
 /// What an outer cargo, clippy or rustc wrapper sets for the host and must not reach the component.
@@ -28,16 +30,30 @@ const NOT_FORWARDED: [&str; 12] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-env-changed=TSUNAGI_COMPONENT");
-    let component = match env::var_os("TSUNAGI_COMPONENT") {
-        Some(given) => given_component(PathBuf::from(given))?,
-        None => built_component()?,
-    };
-    println!(
-        "cargo::rustc-env=TSUNAGI_COMPONENT_FILE={}",
-        component.display()
-    );
+    let parts = ["TSUNAGI_COMPONENT", "TSUNAGI_KIT"]
+        .into_iter()
+        .zip(PACKAGES);
+    let mut missing = Vec::new();
+    for (variable, package) in parts {
+        println!("cargo::rerun-if-env-changed={variable}");
+        match env::var_os(variable) {
+            Some(given) => embed(variable, &given_component(PathBuf::from(given))?),
+            None => missing.push((variable, package)),
+        }
+    }
+    if !missing.is_empty() {
+        let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+        let folder = built_components(&packages)?;
+        for (variable, package) in missing {
+            let file = package.replace('-', "_") + ".wasm";
+            embed(variable, &folder.join(file));
+        }
+    }
     Ok(())
+}
+
+fn embed(variable: &str, file: &Path) {
+    println!("cargo::rustc-env={variable}_FILE={}", file.display());
 }
 
 fn given_component(path: PathBuf) -> Result<PathBuf, Box<dyn Error>> {
@@ -46,13 +62,15 @@ fn given_component(path: PathBuf) -> Result<PathBuf, Box<dyn Error>> {
     Ok(path)
 }
 
-fn built_component() -> Result<PathBuf, Box<dyn Error>> {
+/// Builds these packages; the folder that their components are in.
+fn built_components(packages: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
     let host = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let root = host
         .parent()
         .ok_or("the host's folder lies in the workspace")?;
     for watched in [
         "guest",
+        "tests/conformance",
         "wit",
         "Cargo.toml",
         "Cargo.lock",
@@ -62,11 +80,8 @@ fn built_component() -> Result<PathBuf, Box<dyn Error>> {
     }
     add_target(root)?;
     let target_dir = component_target_dir()?;
-    build(root, &target_dir)?;
-    Ok(target_dir
-        .join(TARGET)
-        .join(PROFILE)
-        .join("tsunagi_guest.wasm"))
+    build(root, &target_dir, packages)?;
+    Ok(target_dir.join(TARGET).join(PROFILE))
 }
 
 /// `<target folder>/component`: found from OUT_DIR, which lies four folders below the target folder. Its own folder, because
@@ -103,20 +118,13 @@ fn add_target(root: &Path) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn build(root: &Path, target_dir: &Path) -> Result<(), Box<dyn Error>> {
+fn build(root: &Path, target_dir: &Path, packages: &[&str]) -> Result<(), Box<dyn Error>> {
     let cargo = env::var_os("CARGO").ok_or("CARGO is not set")?;
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
-        .args([
-            "build",
-            "--package",
-            "tsunagi-guest",
-            "--target",
-            TARGET,
-            "--profile",
-            PROFILE,
-        ])
+        .args(["build", "--target", TARGET, "--profile", PROFILE])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .env("CARGO_TARGET_DIR", target_dir);
     for name in NOT_FORWARDED {
         command.env_remove(name);

@@ -3,6 +3,7 @@
 
 mod commands;
 mod component;
+mod conformance;
 mod failure;
 mod interrupt;
 mod operate;
@@ -233,6 +234,19 @@ enum Command {
         #[arg(long, value_name = "FILE", visible_alias = "output")]
         out: Option<PathBuf>,
     },
+    /// Tries whether a platform's storage, HTTP and clocks are what the contract asks for: this host's, or with the kit's component
+    /// another's.
+    #[command(
+        after_help = "Examples: tsunagi conformance                    # this host\n          tsunagi conformance --out kit.wasm   # for a platform: call checks.run with the peer's address\n          tsunagi conformance --peer           # the other side of the HTTP checks, until Ctrl-C"
+    )]
+    Conformance {
+        /// Write the kit's component here.
+        #[arg(long, value_name = "FILE", conflicts_with = "peer")]
+        out: Option<PathBuf>,
+        /// Serve the other side of the HTTP checks, here or on a free port of this machine.
+        #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+        peer: Option<std::net::SocketAddr>,
+    },
 }
 
 /// Which history.
@@ -353,6 +367,11 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             serve::sandbox(&common, empty, config, interrupt).await
         }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
+        Command::Conformance { out: Some(out), .. } => conformance::write(&common, &out),
+        Command::Conformance { peer: Some(on), .. } => {
+            conformance::peer(&common, on, interrupt).await
+        }
+        Command::Conformance { .. } => conformance::run(&common).await,
         Command::Serve => serve::serve(&common, interrupt).await,
         Command::Operator { account } => operator::invite(&common, account).await,
         command => commands::run(&common, command, interrupt).await,

@@ -3,11 +3,12 @@
 //!
 //! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
 //! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, [`notices`] tells when a person is
-//! needed, `console` is the pages that people see, [`config`] and [`cli`] are the operator's.
+//! needed, [`conformance`] tries a platform, `console` is the pages that people see, [`config`] and [`cli`] are the operator's.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 mod console;
 pub mod demo;
 pub mod json;

@@ -155,11 +155,19 @@ impl Runtime {
     /// # Errors
     /// When the component is none, or imports what this host does not give.
     pub fn new(config: RuntimeConfig) -> wasmtime::Result<Self> {
+        match &config.component {
+            Some(path) => Self::of(&std::fs::read(path)?, config),
+            None => Self::of(EMBEDDED, config),
+        }
+    }
+
+    /// The same of these bytes, whatever the configuration names.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`].
+    pub fn of(component: &[u8], config: RuntimeConfig) -> wasmtime::Result<Self> {
         let engine = engine(&config)?;
-        let component = match &config.component {
-            Some(path) => Component::from_file(&engine, path)?,
-            None => Component::from_binary(&engine, EMBEDDED)?,
-        };
+        let component = Component::new(&engine, component)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

@@ -46,7 +46,7 @@ checks! {
     /// Two instances.
     Together = "two instances at once", "… together";
     /// Random merchants.
-    Lives = "random merchants, day after day", "… live --days 28 --merchants 40 --seed 1 --same-moment";
+    Lives = "random merchants, day after day", "… live --days 28 --merchants 40 --seed 1";
     /// Bent answers and records.
     Bends = "answers and records bent", "… bend --runs 200 --seed 1";
     /// Faults planted in the guest.

@@ -81,6 +81,8 @@ pub struct Fates {
     pub states: BTreeMap<u64, BTreeSet<State>>,
     /// As each was when the connector had certainly looked.
     seen: BTreeMap<u64, Reading>,
+    /// What a look since then may have left standing, and how the slip was: no later setting makes it look again.
+    stood: BTreeMap<u64, BTreeSet<(Reading, Booked)>>,
 }
 
 impl Fates {
@@ -88,29 +90,36 @@ impl Fates {
     pub fn may_look<'a>(&mut self, slips: impl Iterator<Item = &'a Slip>, terms: &[Terms]) {
         for slip in slips {
             let reading = Reading::of(slip);
+            let mut stood = Vec::new();
             let states = self.states(slip.id);
             let mut fresh: Vec<State> = states.iter().cloned().collect();
             while let Some(state) = fresh.pop() {
                 for terms in terms.iter().filter(|terms| terms.on) {
                     let next = looked(&state, &reading, terms);
+                    let same = next.booked.clone().filter(|_| next.booked == state.booked);
+                    stood.extend(same.map(|booked| (reading.clone(), booked)));
                     if states.insert(next.clone()) {
                         fresh.push(next);
                     }
                 }
             }
+            self.stood.entry(slip.id).or_default().extend(stood);
         }
     }
 
-    /// All is quiet: the connector has looked under these terms. A sale of what has not changed since it looked last may also stand
-    /// as it is, whatever day or moment today's settings would ask for: settings alone undo nothing, nor need they make it look.
+    /// All is quiet: the connector has looked under these terms. A sale of what has not changed since it looked last, or may have, may
+    /// also stand as it is, whatever day or moment today's settings would ask for: settings alone undo nothing, nor need they make it look.
     pub fn has_looked<'a>(&mut self, slips: impl Iterator<Item = &'a Slip>, terms: &Terms) {
         for slip in slips.filter(|_| terms.on) {
             let reading = Reading::of(slip);
             let unchanged = self.seen.insert(slip.id, reading.clone()).as_ref() == Some(&reading);
+            let stood = self.stood.remove(&slip.id).unwrap_or_default();
             let stands = |state: &State| {
-                let booked = state.booked.as_ref();
-                let same = booked.is_some_and(|booked| booked.content == reading.content);
-                unchanged && reading.live && same
+                let same = |booked: &Booked| {
+                    let left = || stood.contains(&(reading.clone(), booked.clone()));
+                    booked.content == reading.content && (unchanged || left())
+                };
+                reading.live && state.booked.as_ref().is_some_and(same)
             };
             let states = self.states(slip.id);
             let standing: Vec<State> = states
