@@ -315,11 +315,13 @@ mod tests {
             "fn f() -> bool { (if crate::mutant::on(7) { a < b && c } else { \
              (if crate::mutant::on(8) { a > b } else { a < b }) || c }) }"
         );
-        let written = woven
-            .pieces
-            .iter()
-            .map(|piece| (piece.number, piece.written.len()));
-        assert_eq!(written.collect::<Vec<_>>(), [(8, 48), (7, 53)]);
+        let written = |piece: &Piece| woven.text[piece.written.clone()].to_owned();
+        let written: Vec<String> = woven.pieces.iter().map(written).collect();
+        let (inner, outer) = (
+            "(if crate::mutant::on(8) { a > b } else { ",
+            "(if crate::mutant::on(7) { a < b && c } else { ",
+        );
+        assert_eq!(written, [inner, outer]);
     }
 
     #[test]
