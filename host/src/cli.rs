@@ -1,15 +1,19 @@
 //! The command line: what it accepts, and how it ends. What a command does is in its own file; nothing here decides about orders or
 //! stock.
 
+mod backup;
 mod commands;
 mod component;
 mod conformance;
 mod failure;
+mod help;
 mod interrupt;
+mod manual;
 mod operate;
 mod operator;
 mod serve;
 mod show;
+mod tenants;
 pub mod words;
 
 use std::{
@@ -34,47 +38,9 @@ use failure::Failure;
 use interrupt::Interrupt;
 use words::Language;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-    0  done
-    1  failed
-    2  usage or configuration
-    3  settings or arguments to mend
-    4  connect or log in first
-    5  refused by the other side
-    6  try again later
-    7  something waits for a person
-  130  interrupted: what was begun is finished, the rest is kept
-
-With --json standard output holds exactly one JSON value, also for a failure:
-{\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it.
-
-Try `tsunagi demo` first: it needs nothing but this program.";
-
-const CONFIGURATION: &str = "\
-The configuration, tsunagi.toml; everything but webhook-secret may be left out:
-
-  [server]
-  listen = \"127.0.0.1:8080\"
-  public-url = \"https://tsunagi.example.jp\"   # where browsers and Smaregi reach it
-  api-token-env = \"TSUNAGI_API_TOKEN\"         # opens the JSON API; or api-token-file
-  [store]
-  path = \"tsunagi.sqlite\"
-  [runtime]                                   # README.md tells what each limits
-  calls = 32
-  [notices.smtp]                              # notices by e-mail; who gets them is set on each shop's page お知らせ
-  host = \"smtp.example.jp\"                  # port and encryption (starttls, tls, none) have the usual values
-  from = \"Tsunagi <tsunagi@example.jp>\"
-  user = \"tsunagi\"
-  password-env = \"TSUNAGI_SMTP_PASSWORD\"    # or password-file
-  [tenants.myshop]
-  webhook-secret-file = \"/run/secrets/myshop\" # or webhook-secret, or webhook-secret-env
-
-The first Ctrl-C or SIGTERM lets what is under way finish, at most 80 seconds; the second ends at once.";
-
 /// 繋ぎ: keeps a shop's Smaregi and Next Engine in step.
 #[derive(Parser)]
-#[command(name = "tsunagi", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "tsunagi", version, about, after_help = help::EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -141,7 +107,7 @@ enum Command {
         redirect: Option<String>,
     },
     /// Serves the console, webhooks, the login and the JSON API, and does what is due.
-    #[command(after_help = CONFIGURATION)]
+    #[command(after_help = help::CONFIGURATION)]
     Serve,
     /// Prints a one-time invitation to the console: the operator's account, or with --tenant one of that shop.
     #[command(
@@ -152,6 +118,15 @@ enum Command {
         #[arg(long, value_name = "NAME", conflicts_with = "tenant")]
         account: Option<String>,
     },
+    /// Lists the shops with their states; adds and removes them while `serve` runs; writes a shop's data to a file.
+    #[command(after_help = help::TENANTS)]
+    Tenants(tenants::Tenants),
+    /// Copies the store, as it is at one moment, into a new folder; `serve` may run on.
+    #[command(after_help = help::BACKUP)]
+    Backup(backup::Backup),
+    /// Puts a backup in the store's place, while nothing else uses it, and switches all links off.
+    #[command(after_help = help::RESTORE)]
+    Restore(backup::Restore),
     /// Prints a one-time login link, or switches the link between the services on or off (連携オン・オフ).
     #[command(
         after_help = "Examples: tsunagi connect   # open the printed address in a browser, within 30 minutes\n          tsunagi connect --on --backlog send"
@@ -225,6 +200,21 @@ enum Command {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+    /// Prints completions for a shell.
+    #[command(
+        after_help = "Examples: tsunagi completions bash > /etc/bash_completion.d/tsunagi\n          tsunagi completions zsh > ~/.zfunc/_tsunagi"
+    )]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes manual pages (roff): one for the program, one for each command.
+    #[command(after_help = "Example: tsunagi man --out /usr/local/share/man/man1")]
+    Man {
+        /// A folder; it is made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// The component itself.
     Component {
         /// Print its contract (WIT).
@@ -237,7 +227,7 @@ enum Command {
     /// Tries whether a platform's storage, HTTP and clocks are what the contract asks for: this host's, or with the kit's component
     /// another's.
     #[command(
-        after_help = "Examples: tsunagi conformance                    # this host\n          tsunagi conformance --out kit.wasm   # for a platform: call checks.run with the peer's address\n          tsunagi conformance --peer           # the other side of the HTTP checks, until Ctrl-C"
+        after_help = help::CONFORMANCE
     )]
     Conformance {
         /// Write the kit's component here.
@@ -285,13 +275,18 @@ impl Ending {
     }
 }
 
+/// <https://no-color.org>: set to anything, there are none.
+fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// What happens goes to the error stream, from `info` up or as `TSUNAGI_LOG` says (`debug`, `tsunagi=debug,wasmtime=warn`).
 fn log_to_stderr() {
     let said = std::env::var("TSUNAGI_LOG").ok();
     let filter: Option<Targets> = said.and_then(|said| said.parse().ok());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && wants_colours())
         // A log on a full disk loses lines. Complaining about that on the same stream would panic, and end what was at work.
         .log_internal_errors(false);
     tracing_subscriber::registry()
@@ -372,7 +367,12 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             conformance::peer(&common, on, interrupt).await
         }
         Command::Conformance { .. } => conformance::run(&common).await,
+        Command::Completions { shell } => manual::completions(&common, shell),
+        Command::Man { out } => manual::pages(&common, &out),
         Command::Serve => serve::serve(&common, interrupt).await,
+        Command::Backup(arguments) => backup::make(&common, arguments).await,
+        Command::Restore(arguments) => backup::put_back(&common, arguments).await,
+        Command::Tenants(arguments) => tenants::run(&common, arguments).await,
         Command::Operator { account } => operator::invite(&common, account).await,
         command => commands::run(&common, command, interrupt).await,
     }

@@ -295,6 +295,11 @@ fn public_url(reader: &mut Reader<'_>, server: &Server, listen: SocketAddr) -> S
     url.clone()
 }
 
+/// Whether a text is a place such as `https://api.example.jp`.
+pub(crate) fn is_place(text: &str) -> bool {
+    place(text).is_some()
+}
+
 /// `scheme://host` or `scheme://host:port`, and nothing else.
 fn place(text: &str) -> Option<http::Uri> {
     let uri = text.parse::<http::Uri>().ok()?;

@@ -2,8 +2,9 @@
 //! about orders or stock.
 //!
 //! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
-//! outside, [`tenant`] is one shop, [`scheduler`] and [`server`] keep it going, [`notices`] tells when a person is
-//! needed, [`conformance`] tries a platform, `console` is the pages that people see, [`config`] and [`cli`] are the operator's.
+//! outside, [`tenant`] is one shop, [`shops`] are those of this process, [`scheduler`] and [`server`] keep it going, [`notices`] tells
+//! when a person is needed, [`conformance`] tries a platform, `console` is the pages that people see, [`config`] and [`cli`] are the
+//! operator's.
 
 pub mod cli;
 pub mod clock;
@@ -18,5 +19,6 @@ mod records;
 pub mod runtime;
 pub mod scheduler;
 pub mod server;
+pub mod shops;
 pub mod storage;
 pub mod tenant;

@@ -18,7 +18,7 @@ mod words;
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -186,6 +186,16 @@ impl Notices {
             }
         }
     }
+}
+
+/// Whether somebody has to look at a shop, by what the component says without reading far.
+pub(crate) fn needs_person(status: &Value, stores: &Value, now: DateTime<Utc>) -> bool {
+    let facts = causes::Facts {
+        status: status.clone(),
+        stores: stores.clone(),
+        ..causes::Facts::default()
+    };
+    !causes::found(&facts, now).is_empty()
 }
 
 fn shop_of(key: &str) -> Option<&str> {

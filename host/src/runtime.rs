@@ -112,11 +112,14 @@ pub struct Surroundings {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The contract has no such function.
-    #[error("the contract has no function {0}")]
+    #[error("the contract has no function {0}; `tsunagi component --wit` prints those it has")]
     NoSuchFunction(String),
     /// The arguments do not fit.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// The shop was removed, or is being removed.
+    #[error("this shop was removed")]
+    Removed,
     /// The component failed or hit a limit: its own call ended, nothing else.
     #[error("the component failed: {0:#}")]
     Failed(#[from] wasmtime::Error),

@@ -5,7 +5,7 @@ mod api;
 mod login;
 mod webhook;
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -17,25 +17,20 @@ use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    clock::SharedClock, console, notices::Notices, scheduler, storage::Store, tenant::Tenant,
+    clock::SharedClock,
+    console,
+    notices::Notices,
+    shops::{Served, Shops},
+    storage::Store,
 };
 pub use login::address as login_address;
 pub(crate) use login::begin_from_console;
 
-/// A shop and the secret its webhooks carry.
-#[derive(Clone)]
-pub struct Served {
-    /// The shop.
-    pub tenant: Tenant,
-    /// What the header `X-Tsunagi-Secret` must hold.
-    pub webhook_secret: SecretString,
-}
-
 /// What the server serves.
 #[derive(Clone)]
 pub struct Service {
-    /// Shops by name.
-    pub tenants: Arc<BTreeMap<String, Served>>,
+    /// The shops.
+    pub shops: Shops,
     /// What the JSON API asks for as a bearer token; without one the API is closed.
     pub api_token: Option<SecretString>,
     /// Where browsers reach it, without a slash at the end. Cookies go over https alone when it does.
@@ -50,8 +45,8 @@ pub struct Service {
 
 impl Service {
     /// The shop of this name.
-    pub(crate) fn find(&self, tenant: &str) -> Result<&Served, StatusCode> {
-        self.tenants.get(tenant).ok_or(StatusCode::NOT_FOUND)
+    pub(crate) fn find(&self, tenant: &str) -> Result<Served, StatusCode> {
+        self.shops.find(tenant).ok_or(StatusCode::NOT_FOUND)
     }
 
     /// Whether the request carries the API's token.
@@ -90,12 +85,10 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
+    let notices = schedule.then(|| service.notices.clone());
+    let follow = service.shops.clone().follow(notices, stopped.clone());
+    tasks.push(tokio::spawn(follow));
     if schedule {
-        let run = |served: &Served| {
-            let (tenant, notices) = (served.tenant.clone(), service.notices.clone());
-            tokio::spawn(scheduler::run(tenant, notices, stopped.clone()))
-        };
-        tasks.extend(service.tenants.values().map(run));
         tasks.push(tokio::spawn(service.notices.clone().run(stopped.clone())));
     }
     let app = router(service).into_make_service_with_connect_info::<SocketAddr>();

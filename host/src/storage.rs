@@ -1,6 +1,8 @@
 //! What the component's `storage` import needs: an ordered map for each tenant with atomic conditional commits, as
 //! `wit/storage.wit` specifies it. Knows no key's meaning.
 
+pub mod backup;
+pub mod lock;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -87,4 +89,8 @@ pub trait Store: Send + Sync {
         checks: Vec<Check>,
         writes: Vec<Write>,
     ) -> Result<(), StoreError>;
+
+    /// Moves everything of a tenant to another name, in place of what was there; without one it is deleted. A tenant without anything moves
+    /// and replaces nothing. All or nothing, durable when it returns.
+    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError>;
 }

@@ -8,17 +8,21 @@ mod said;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use crate::{
     runtime::{Fault, Runtime, Surroundings, is_loopback},
     storage::{Direction, Entry, StoreError},
 };
 pub use links::Link;
+pub(crate) use links::close_all as close_links;
 
 /// An error of the contract, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +126,9 @@ struct Shop {
     surroundings: Surroundings,
     extra_hosts: BTreeSet<String>,
     wake: Notify,
+    /// Held by each call while it is under way.
+    under_way: RwLock<()>,
+    closed: AtomicBool,
     /// The mark as of which the list of hosts was made; `None` before the first.
     hosts_as_of: Mutex<Option<u64>>,
 }
@@ -136,6 +143,8 @@ impl Tenant {
                 surroundings,
                 extra_hosts: extra_hosts.into_iter().collect(),
                 wake: Notify::new(),
+                under_way: RwLock::new(()),
+                closed: AtomicBool::new(false),
                 hosts_as_of: Mutex::new(None),
             }),
         }
@@ -155,6 +164,17 @@ impl Tenant {
         let called = tokio::spawn(async move { shop.call(&function, arguments).await });
         let ended = |_| Fault::Failed(wasmtime::Error::msg("the call's task ended"));
         called.await.map_err(ended)?
+    }
+
+    /// Takes no further call, and returns when none is under way any more.
+    pub async fn close(&self) {
+        self.shop.closed.store(true, Ordering::SeqCst);
+        drop(self.shop.under_way.write().await);
+    }
+
+    /// Whether it takes no call any more.
+    pub fn is_closed(&self) -> bool {
+        self.shop.closed.load(Ordering::SeqCst)
     }
 
     /// Ends when a call of this process made an early round worthwhile.
@@ -201,6 +221,10 @@ impl Tenant {
 
 impl Shop {
     async fn call(&self, function: &str, arguments: Value) -> Result<Value, CallError> {
+        let _under_way = self.under_way.read().await;
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Fault::Removed.into());
+        }
         self.know_hosts().await;
         let asked = arguments.clone();
         let result = self.ask(function, arguments).await;

@@ -189,3 +189,173 @@ fn sigterm_ends_the_server_like_ctrl_c() {
     };
     assert_eq!(code, Some(0));
 }
+
+/// What is said of a command that is used wrongly: each ends with what to do next.
+#[test]
+fn a_wrong_use_says_what_to_do_next() {
+    let folder = folder(CONFIG);
+    std::fs::write(folder.path().join("empty.toml"), "").unwrap();
+    for (arguments, next) in [
+        (
+            &["--tenant", "other", "status"][..],
+            "tsunagi tenants add other",
+        ),
+        (&["--config", "empty.toml", "status"], "tsunagi tenants add"),
+        (
+            &["--config", "missing.toml", "status"],
+            "tsunagi serve --help",
+        ),
+        (&["operator", "--account", "nobody"], "without --account"),
+        (&["tenants", "add", "My Shop"], "lower-case letters"),
+        (&["tenants", "add", "myshop"], "choose another name"),
+        (
+            &["tenants", "add", "ume", "--with-kept-data"],
+            "without --with-kept-data",
+        ),
+        (
+            &["tenants", "remove", "myshop", "--keep-data"],
+            "remove [tenants.<name>]",
+        ),
+        (
+            &["tenants", "remove", "nobody", "--keep-data"],
+            "`tsunagi tenants` lists",
+        ),
+        (&["tenants", "remove", "nobody"], "--keep-data"),
+        (
+            &["tenants", "export", "nobody", "--out", "x"],
+            "tsunagi tenants",
+        ),
+        (&["backup", "--out", "."], "not there yet"),
+        (&["restore", "missing"], "--replace"),
+        (&["restore", "missing", "--replace"], "choose another"),
+        (&["settings", "put", "missing.json"], "tsunagi settings get"),
+        (&["call", "connection.no-such"], "tsunagi component --wit"),
+        (
+            &["call", "connection.get-status", "{"],
+            "give one JSON object",
+        ),
+        (&["connect", "--on"], "tsunagi settings put"),
+        (&["why", "1001"], "tsunagi preview"),
+        (
+            &["--component", "missing.wasm", "component"],
+            "without --component",
+        ),
+        (&["serv"], "'serve'"),
+    ] {
+        let output = tsunagi(folder.path(), arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(
+            told.contains(next),
+            "{arguments:?} should tell {next:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn shops_come_and_go_while_the_server_runs() {
+    let folder = folder(CONFIG);
+    let run = |arguments: &[&str]| {
+        let output = tsunagi(folder.path(), arguments).arg("--json").output();
+        json(&output.unwrap())
+    };
+    let (code, added) = run(&["tenants", "add", "ume"]);
+    assert_eq!(code, 0, "{added}");
+    assert!(
+        added["webhook-address"]
+            .as_str()
+            .unwrap()
+            .ends_with("/t/ume/webhook/smaregi")
+    );
+    let mut serving = tsunagi(folder.path(), &["serve", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap());
+    while serde_json::from_str::<Value>(&told).is_err() {
+        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let address = told["listening"].as_str().unwrap().to_owned();
+    let status = |shop: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "host: a\r\nauthorization: Bearer token\r\nconnection: close";
+        write!(
+            stream,
+            "GET /api/t/{shop}/connection/get-status HTTP/1.1\r\n{head}\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let becomes = |shop: &str, wanted: &str| {
+        let begun = Instant::now();
+        while status(shop) != wanted {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{shop} never gave {wanted}"
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    becomes("ume", "200");
+    assert_eq!(run(&["tenants", "add", "take"]).0, 0);
+    becomes("take", "200");
+    let (_, list) = run(&["tenants", "list"]);
+    let names: Vec<&str> = list["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shop| shop["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["myshop", "take", "ume"]);
+    assert_eq!(list["tenants"][0]["origin"], "file");
+    let (code, removed) = run(&["tenants", "remove", "ume", "--keep-data", "--yes"]);
+    assert_eq!(
+        (code, &removed["gone"]),
+        (0, &Value::Bool(true)),
+        "{removed}"
+    );
+    becomes("ume", "404");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    // Without a server the command does it by itself.
+    let (code, removed) = run(&["tenants", "remove", "take", "--delete-data", "--yes"]);
+    assert_eq!(
+        (code, &removed["gone"]),
+        (0, &Value::Bool(true)),
+        "{removed}"
+    );
+    let (_, list) = run(&["tenants", "list", "--search", "take"]);
+    assert_eq!(
+        list,
+        serde_json::json!({ "tenants": [], "leaving": [], "kept": ["ume"] })
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let folder = folder(CONFIG);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = tsunagi(folder.path(), &["completions", shell])
+            .output()
+            .unwrap();
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && script.contains("tenants"),
+            "{shell}"
+        );
+    }
+    let output = tsunagi(folder.path(), &["man", "--out", "man"])
+        .output()
+        .unwrap();
+    let pages = String::from_utf8_lossy(&output.stdout);
+    for page in ["tsunagi.1", "tsunagi-serve.1", "tsunagi-tenants-remove.1"] {
+        assert!(pages.lines().any(|line| line == page), "{pages}");
+        let text = std::fs::read_to_string(folder.path().join("man").join(page)).unwrap();
+        assert!(text.contains(".SH NAME"), "{text}");
+    }
+}

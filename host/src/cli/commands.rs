@@ -1,6 +1,7 @@
 //! One shop's commands: call the contract, show what it answered, say whether a person is needed. Decides nothing about orders or
 //! stock.
 
+mod bar;
 mod slices;
 
 use std::{io::Read, path::Path, time::Duration};
@@ -195,7 +196,9 @@ fn given(arguments: String) -> anyhow::Result<Value> {
         return read(Path::new("-"));
     }
     let read = serde_json::from_str(&arguments);
-    Ok(read.map_err(|error| Unfit(format!("the arguments are no JSON: {error}")))?)
+    Ok(read.map_err(|error| Unfit(format!(
+            "the arguments are no JSON ({error}): give one JSON object, such as '{{\"shop-id\": \"1\"}}'"
+        )))?)
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
@@ -205,9 +208,18 @@ fn read(file: &Path) -> anyhow::Result<Value> {
     } else {
         std::fs::read_to_string(file)
     };
-    let text = text.map_err(|error| Usage(format!("{}: {error}", file.display())))?;
+    let text = text.map_err(|error| {
+        Usage(format!(
+            "{} cannot be read ({error}); `tsunagi settings get > {}` makes one to edit",
+            file.display(),
+            file.display()
+        ))
+    })?;
     let read = serde_json::from_str(&text);
-    Ok(read.map_err(|error| Unfit(format!("{} is no JSON: {error}", file.display())))?)
+    Ok(read.map_err(|error| Unfit(format!(
+            "{} is no JSON ({error}); mend it at that place, or begin again with `tsunagi settings get`",
+            file.display()
+        )))?)
 }
 
 async fn history(

@@ -12,8 +12,12 @@ use crate::runtime::{self, EMBEDDED};
 pub fn show(common: &Common, wit: bool, out: Option<&Path>) -> anyhow::Result<Ending> {
     let component = match &common.component {
         None => EMBEDDED.to_vec(),
-        Some(path) => std::fs::read(path)
-            .map_err(|error| Usage(format!("{} cannot be read: {error}", path.display())))?,
+        Some(path) => std::fs::read(path).map_err(|error| {
+            Usage(format!(
+                "{} cannot be read ({error}); without --component the embedded one is used",
+                path.display()
+            ))
+        })?,
     };
     let contract = (wit || out.is_none())
         .then(|| runtime::contract(&component))

@@ -37,7 +37,7 @@ impl Failure {
         let (code, message, error) = match error.downcast_ref::<CallError>() {
             Some(CallError::Contract(error)) => (
                 exit_code(&error.kind),
-                error.message(language.code()),
+                with_next(error.message(language.code()), &error.kind, language),
                 json!({ (error.kind.as_str()): error.detail }),
             ),
             Some(CallError::Fault(Fault::Misfit(_))) => host(3),
@@ -75,6 +75,38 @@ impl Failure {
     pub fn json(&self) -> Value {
         json!({ "error": self.error, "message": self.message.trim_end(), "exit-code": self.code })
     }
+}
+
+/// The contract's words, and which command comes next.
+fn with_next(message: String, kind: &str, language: Language) -> String {
+    let (ja, en) = match kind {
+        "invalid" => (
+            "直してもう一度実行してください。",
+            "Mend it and run this again.",
+        ),
+        "not-connected" => (
+            "順に: tsunagi settings put FILE、tsunagi connect、tsunagi connect --on。いまの状態: tsunagi status",
+            "In this order: tsunagi settings put FILE, tsunagi connect, tsunagi connect --on. How far it is: tsunagi status",
+        ),
+        "login-needed" => (
+            "tsunagi connect でログインのリンクを作り、ブラウザで開いてください。",
+            "tsunagi connect makes a login link; open it in a browser.",
+        ),
+        "refused" => (
+            "tsunagi check で両サービスへの接続と権限を確かめてください。",
+            "tsunagi check tells whether both services and their scopes are in order.",
+        ),
+        "not-found" => (
+            "取り込み済みのものは tsunagi history received と tsunagi history sent に、まだの受注は tsunagi preview 伝票番号 に出ます。",
+            "tsunagi history received and tsunagi history sent list what is known; tsunagi preview SLIP asks for an order that is not.",
+        ),
+        "unavailable" | "contended" | "storage" => (
+            "少し待ってからもう一度実行してください。始めたことは記録されています。",
+            "Wait a little and run this again; what was begun is recorded.",
+        ),
+        _ => return message,
+    };
+    format!("{message}\n{}", language.of(ja, en))
 }
 
 fn told(problems: &Problems) -> Value {

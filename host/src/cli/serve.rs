@@ -1,6 +1,6 @@
 //! Long-running commands, and opening a shop as they and all others do. Decides nothing about orders or stock.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -10,12 +10,13 @@ use tsunagi_sandbox::{Sandbox, SandboxConfig, shop::demo_shop};
 use super::{Common, Ending, failure::Usage, interrupt::Interrupt};
 use crate::{
     clock::{SharedClock, SystemClock},
-    config::{Config, TenantConfig},
+    config::Config,
     json,
     notices::Notices,
     runtime::{AllowList, Fault, Limits, Runtime, RuntimeConfig, Surroundings},
-    server::{self, Served, Service},
-    storage::{Sqlite, Store},
+    server::{self, Service},
+    shops::{Make, Shops},
+    storage::{Sqlite, Store, lock::Held},
     tenant::{CallError, Tenant},
 };
 
@@ -26,8 +27,8 @@ const FINISHING: Duration = Duration::from_secs(80);
 pub struct Opened {
     /// The configuration.
     pub config: Config,
-    /// Shops by name.
-    pub tenants: BTreeMap<String, Tenant>,
+    /// The shops.
+    pub shops: Shops,
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
     /// The time.
@@ -39,31 +40,44 @@ pub struct Opened {
 pub async fn open(common: &Common) -> anyhow::Result<Opened> {
     let config = Config::load(&common.config)?;
     // The store first: what is wrong with it is told before anything is compiled.
-    let store: Arc<dyn Store> =
-        Arc::new(Sqlite::open(&config.store).with_context(|| config.store.display().to_string())?);
+    let store = Sqlite::open(&config.store).with_context(|| config.store.display().to_string())?;
+    open_with(common, config, store).await
+}
+
+/// The same with nobody else beside it.
+pub async fn open_held(common: &Common, held: Held) -> anyhow::Result<Opened> {
+    let config = Config::load(&common.config)?;
+    let store = Sqlite::open_held(&config.store, held)?;
+    open_with(common, config, store).await
+}
+
+async fn open_with(common: &Common, config: Config, store: Sqlite) -> anyhow::Result<Opened> {
+    let store: Arc<dyn Store> = Arc::new(store);
     let runtime = runtime_config(&config, common.component.as_deref());
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let tenants = config.tenants.iter().map(|(name, tenant)| {
-        let surroundings = Surroundings {
-            store: store.clone(),
-            tenant: name.clone(),
-            clock: clock.clone(),
-            allowed: AllowList::default(),
-        };
-        (
-            name.clone(),
-            Tenant::new(runtime.clone(), surroundings, tenant.allowed_hosts.clone()),
-        )
-    });
+    let make = makes(runtime.clone(), store.clone(), clock.clone());
+    let shops = Shops::open(store.clone(), make, &config.tenants).await?;
     Ok(Opened {
-        tenants: tenants.collect(),
+        shops,
         config,
         store,
         clock,
         runtime,
+    })
+}
+
+fn makes(runtime: Runtime, store: Arc<dyn Store>, clock: SharedClock) -> Make {
+    Box::new(move |name, hosts| {
+        let surroundings = Surroundings {
+            store: store.clone(),
+            tenant: name.to_owned(),
+            clock: clock.clone(),
+            allowed: AllowList::default(),
+        };
+        Tenant::new(runtime.clone(), surroundings, hosts.to_vec())
     })
 }
 
@@ -90,17 +104,23 @@ fn runtime_config(config: &Config, component: Option<&Path>) -> RuntimeConfig {
 impl Opened {
     /// The shop a command means.
     pub fn one(&self, named: Option<&str>) -> Result<Tenant, Usage> {
-        match (named, self.tenants.len()) {
-            (Some(name), _) => self
-                .tenants
-                .get(name)
-                .cloned()
-                .ok_or_else(|| Usage(format!("the configuration has no tenant {name}"))),
-            (None, 0 | 1) => self.tenants.values().next().cloned().ok_or_else(|| {
-                Usage("the configuration has no tenant; add [tenants.<name>]".to_owned())
-            }),
+        let none = |name: &str| {
+            Usage(format!(
+                "there is no shop {name}; `tsunagi tenants` lists them, `tsunagi tenants add {name}` adds it"
+            ))
+        };
+        if let Some(name) = named {
+            let found = self.shops.find(name);
+            return found.map(|served| served.tenant).ok_or_else(|| none(name));
+        }
+        let mut all = self.shops.all().into_iter();
+        match (all.next(), all.next()) {
+            (Some(one), None) => Ok(one.tenant),
             (None, _) => Err(Usage(
-                "the configuration has several tenants; name one with --tenant".to_owned(),
+                "there is no shop yet; `tsunagi tenants add <name>` adds one, or [tenants.<name>] in the configuration".to_owned(),
+            )),
+            (Some(_), Some(_)) => Err(Usage(
+                "there are several shops; name one with --tenant (`tsunagi tenants` lists them)".to_owned(),
             )),
         }
     }
@@ -109,10 +129,10 @@ impl Opened {
     async fn put_configured(&self) -> anyhow::Result<()> {
         let mut found = Vec::new();
         for (name, config) in &self.config.tenants {
-            let (Some(settings), Some(tenant)) = (&config.settings, self.tenants.get(name)) else {
+            let (Some(settings), Some(served)) = (&config.settings, self.shops.find(name)) else {
                 continue;
             };
-            match put_settings(tenant, settings).await {
+            match put_settings(&served.tenant, settings).await {
                 Ok(()) => {}
                 Err(error) => found.extend(problems(name, error)?),
             }
@@ -146,18 +166,8 @@ fn problems(tenant: &str, error: CallError) -> anyhow::Result<Vec<(String, Strin
 pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<Ending> {
     let opened = open(common).await?;
     opened.put_configured().await?;
-    let served = |(name, config): (&String, &TenantConfig)| {
-        let tenant = opened.tenants.get(name)?.clone();
-        Some((
-            name.clone(),
-            Served {
-                tenant,
-                webhook_secret: config.webhook_secret.clone(),
-            },
-        ))
-    };
     let service = Service {
-        tenants: Arc::new(opened.config.tenants.iter().filter_map(served).collect()),
+        shops: opened.shops.clone(),
         api_token: opened.config.api_token.clone(),
         public_url: opened.config.public_url.clone(),
         store: opened.store.clone(),

@@ -61,6 +61,10 @@ impl Store for Hasty {
         tokio::task::yield_now().await;
         self.0.commit(tenant, Vec::new(), writes).await
     }
+
+    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError> {
+        self.0.move_to(tenant, to).await
+    }
 }
 
 /// What no check of one instance alone can see, and a page that is taken for the end.

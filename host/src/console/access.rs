@@ -15,7 +15,7 @@ use super::{
     layout, secrets,
     sessions::{self, Cookie},
 };
-use crate::{server::Served, tenant::CallError};
+use crate::{shops::Served, tenant::CallError};
 
 /// A request, whoever sent it.
 #[derive(Clone)]
@@ -162,7 +162,7 @@ impl FromRequestParts<Console> for AtShop {
         };
         let served = named
             .filter(may)
-            .and_then(|shop| console.service.find(&shop).ok().cloned());
+            .and_then(|shop| console.service.find(&shop).ok());
         match served {
             Some(served) => Ok(Self { signed, served }),
             None => Err(layout::not_found(&signed)),

@@ -185,6 +185,27 @@ pub async fn take_up(
     }
 }
 
+/// Removes all accounts of a shop, whose sessions end with them, and its open invitations.
+pub async fn forget(records: &Records, shop: &str) -> Result<(), StoreError> {
+    let range = |start: &str, end: &str| (start.to_owned(), end.to_owned());
+    let (start, end) = range("account/", "account0");
+    let accounts: Vec<Row<Account>> = records
+        .range(start, end, Direction::Forward, u32::MAX)
+        .await?;
+    let (start, end) = range("invitation/", "invitation0");
+    let open: Vec<Row<Invitation>> = records
+        .range(start, end, Direction::Forward, u32::MAX)
+        .await?;
+    let accounts = accounts
+        .into_iter()
+        .filter(|row| row.value.shop.as_deref() == Some(shop));
+    let open = open
+        .into_iter()
+        .filter(|row| row.value.shop.as_deref() == Some(shop));
+    let keys = accounts.map(|row| row.key).chain(open.map(|row| row.key));
+    records.commit(Vec::new(), keys.map(gone).collect()).await
+}
+
 fn unfit(name: &str, taking: &Taking) -> Option<Unfit> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "@.+-_".contains(letter);
     let is_name = (3..=LONGEST_NAME).contains(&name.chars().count()) && name.chars().all(plain);

@@ -70,19 +70,38 @@ pub async fn note(
         action: action.to_owned(),
         changes,
     };
-    let added = add(console, &entry).await;
+    let added = add(&console.records, &entry).await;
     added.map_err(|error| layout::store_failed(&signed.visit, &error))
 }
 
+/// Writes down what somebody did by the command line: who that was, the machine's own log knows.
+pub async fn note_by_command(
+    records: &Records,
+    shop: &str,
+    action: &str,
+    what: &[(&str, &str)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let changes = what.iter().map(|(field, what)| Change::of(field, what));
+    let entry = Entry {
+        at: now,
+        account: "tsunagi".to_owned(),
+        shop: Some(shop.to_owned()),
+        action: action.to_owned(),
+        changes: changes.collect(),
+    };
+    add(records, &entry).await
+}
+
 /// Adds an entry, once for its shop and once among all. Keys end with the moment.
-pub async fn add(console: &Console, entry: &Entry) -> Result<(), StoreError> {
+pub async fn add(records: &Records, entry: &Entry) -> Result<(), StoreError> {
     let shop = entry.shop.as_deref().unwrap_or_default();
     let place = format!("{:015}/{}", entry.at.timestamp_millis(), random::token(4)?);
     let writes = vec![
         written(format!("{}{place}", of(shop)), entry)?,
         written(format!("{ALL}{place}"), entry)?,
     ];
-    console.records.commit(Vec::new(), writes).await
+    records.commit(Vec::new(), writes).await
 }
 
 /// Where the entries of a shop begin.

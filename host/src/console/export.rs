@@ -8,8 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Console,
-    access::AtShop,
     audit,
     pages::{checked_key, compared_key},
     records::Records,
@@ -17,6 +15,7 @@ use super::{
 use crate::{
     notices,
     storage::{Entry, StoreError},
+    tenant::Tenant,
 };
 
 /// Of the file's shape.
@@ -81,20 +80,20 @@ enum Place {
 
 /// A file that is being written.
 struct File {
-    console: Console,
-    at: AtShop,
+    records: Records,
+    tenant: Tenant,
     place: Place,
     rows: u64,
 }
 
 /// The file, piece by piece; its last line says how many rows it has. Breaks off before that when the store cannot be read on.
 pub fn stream(
-    console: Console,
-    at: AtShop,
+    records: Records,
+    tenant: Tenant,
 ) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
     let file = File {
-        console,
-        at,
+        records,
+        tenant,
         place: Place::Head,
         rows: 0,
     };
@@ -113,15 +112,15 @@ pub fn stream(
 
 impl File {
     async fn piece(&mut self) -> Result<String, StoreError> {
-        let shop = self.at.shop().to_owned();
-        let records = self.console.records.clone();
+        let shop = self.tenant.name.clone();
+        let records = self.records.clone();
         match std::mem::replace(&mut self.place, Place::Over) {
             Place::Head => {
                 self.place = Place::Rows(String::new());
-                Ok(head(&shop, self.console.now()))
+                Ok(head(&shop, self.tenant.clock().now()))
             }
             Place::Rows(start) => {
-                let found = self.at.served.tenant.rows(start, AT_ONCE).await?;
+                let found = self.tenant.rows(start, AT_ONCE).await?;
                 let next = go_on(&found).map(Place::Rows);
                 self.place = next.unwrap_or_else(|| Place::Audit(audit::of(&shop)));
                 Ok(self.lines("shop", &found))

@@ -64,7 +64,7 @@ impl Glance {
     /// One at a time: whoever comes second finds all of it done. So with those that are old.
     async fn read_changed(&self, service: &Service) {
         let _turn = self.changed.lock().await;
-        let shops = stream::iter(service.tenants.values());
+        let shops = stream::iter(service.shops.all());
         let look = async |tenant: &Tenant| {
             let mark = tenant.mark().await.ok();
             let same = |state: &State| state.mark == mark;
@@ -73,13 +73,13 @@ impl Glance {
             }
         };
         shops
-            .for_each_concurrent(AT_ONCE, |served| look(&served.tenant))
+            .for_each_concurrent(AT_ONCE, async |served| look(&served.tenant).await)
             .await;
     }
 
     async fn read_old(&self, service: &Service) {
         let _turn = self.old.lock().await;
-        let shops = service.tenants.values().filter(|served| {
+        let shops = service.shops.all().into_iter().filter(|served| {
             let is_fresh = |state: &State| {
                 let age = served.tenant.clock().now() - state.read_at;
                 !state.failed && age < FRESH
@@ -87,7 +87,7 @@ impl Glance {
             !self.known().get(&served.tenant.name).is_some_and(is_fresh)
         });
         stream::iter(shops)
-            .for_each_concurrent(AT_ONCE, |served| self.look(&served.tenant))
+            .for_each_concurrent(AT_ONCE, async |served| self.look(&served.tenant).await)
             .await;
     }
 

@@ -70,7 +70,7 @@ pub struct Jobs {
 }
 
 /// By shop and page.
-type ByPage = BTreeMap<(String, &'static str), watch::Sender<State>>;
+type ByPage = BTreeMap<(String, &'static str), (Tenant, watch::Sender<State>)>;
 
 impl Jobs {
     /// Begins an order, unless one of this page still goes on: then that one stays, and the answer is `false`.
@@ -83,7 +83,9 @@ impl Jobs {
     ) -> bool {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (tenant.name.clone(), page);
-        let goes_on = |job: &watch::Sender<State>| job.borrow().end.is_none();
+        let goes_on = |(of, job): &(Tenant, watch::Sender<State>)| {
+            !of.is_closed() && job.borrow().end.is_none()
+        };
         if jobs.get(&key).is_some_and(goes_on) {
             return false;
         }
@@ -96,16 +98,17 @@ impl Jobs {
             stopping: false,
             end: None,
         });
-        jobs.insert(key, state.clone());
+        jobs.insert(key, (tenant.clone(), state.clone()));
         drop(jobs);
         tokio::spawn(work(tenant.clone(), order, state));
         true
     }
 
-    /// The newest order of a page, as it changes.
+    /// The newest order of a page, as it changes; none of a shop that was removed, whoever has its name now.
     pub fn watch(&self, shop: &str, page: &'static str) -> Option<watch::Receiver<State>> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(jobs.get(&(shop.to_owned(), page))?.subscribe())
+        let (of, job) = jobs.get(&(shop.to_owned(), page))?;
+        (!of.is_closed()).then(|| job.subscribe())
     }
 
     /// As it stands.
@@ -116,7 +119,7 @@ impl Jobs {
     /// Asks it to stop after the slice that is under way.
     pub fn stop(&self, shop: &str, page: &'static str) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(job) = jobs.get(&(shop.to_owned(), page)) {
+        if let Some((_, job)) = jobs.get(&(shop.to_owned(), page)) {
             job.send_modify(|state| state.stopping = state.end.is_none());
         }
     }

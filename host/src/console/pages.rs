@@ -18,6 +18,7 @@ mod overview;
 mod received;
 mod sent;
 mod sent_table;
+mod shop_changes;
 mod shop_states;
 mod shops;
 mod sign_in;
@@ -38,6 +39,7 @@ use serde::Deserialize;
 use super::{Console, access::AtShop, assets, language};
 pub use checklist::compared_key;
 pub use connection::checked_key;
+pub use overview::last_import;
 
 /// Addresses and what answers there.
 type Routes = Vec<(&'static str, MethodRouter<Console>)>;
@@ -47,6 +49,11 @@ pub fn routes() -> Routes {
     let mut routes = vec![
         ("/console", get(shops::show)),
         ("/console/invite", post(shops::invite)),
+        ("/console/shops/add", post(shop_changes::add)),
+        (
+            "/console/shops/remove",
+            get(shop_changes::ask).post(shop_changes::remove),
+        ),
         ("/console/changes", get(changes::all)),
         ("/console/assets/{name}", get(assets::serve)),
         ("/console/language/{language}", get(switch_language)),

@@ -5,6 +5,7 @@ mod doors;
 mod notices;
 mod pages;
 mod shop;
+mod shop_changes;
 mod shops;
 mod trial;
 
@@ -24,7 +25,7 @@ use crate::{
     config::NoticesConfig,
     notices::Notices,
     runtime::{AllowList, Surroundings, tests::usual},
-    server::Served,
+    shops::{Make, Origin, Served, Shops},
     storage::Sqlite,
     tenant::Tenant,
 };
@@ -36,7 +37,22 @@ pub struct World {
     pub store: Arc<Sqlite>,
     pub clock: SandboxClock,
     pub url: String,
+    pub shops: Shops,
     router: Router,
+}
+
+/// A shop that is added while the process runs.
+fn made(store: &Arc<Sqlite>, clock: &SandboxClock) -> Make {
+    let (store, clock) = (store.clone(), clock.clone());
+    Box::new(move |name: &str, hosts: &[String]| {
+        let surroundings = Surroundings {
+            store: store.clone(),
+            tenant: name.to_owned(),
+            clock: Arc::new(clock.clone()),
+            allowed: AllowList::default(),
+        };
+        Tenant::new(usual(), surroundings, hosts.to_vec())
+    })
 }
 
 impl World {
@@ -44,16 +60,12 @@ impl World {
         let begins = DateTime::parse_from_rfc3339("2026-11-24T09:00:00+09:00").unwrap();
         let clock = SandboxClock::held_at(begins);
         let store = Arc::new(Sqlite::in_memory().unwrap());
+        let make = made(&store, &clock);
         let shop = |name: &str| {
-            let surroundings = Surroundings {
-                store: store.clone(),
-                tenant: name.to_owned(),
-                clock: Arc::new(clock.clone()),
-                allowed: AllowList::default(),
-            };
             let served = Served {
-                tenant: Tenant::new(usual(), surroundings, Vec::new()),
+                tenant: make(name, &[]),
                 webhook_secret: SecretString::from("secret"),
+                origin: Origin::File,
             };
             (name.to_owned(), served)
         };
@@ -74,9 +86,10 @@ impl World {
             allowed_hosts: vec!["http://127.0.0.1:9".to_owned()],
         };
         let notices = Notices::new(store.clone(), clock_of_all, url, &config).unwrap();
+        let shops = Shops::of(store.clone(), made(&store, &clock), tenants);
         let service = Service {
             notices,
-            tenants: Arc::new(tenants),
+            shops: shops.clone(),
             api_token: None,
             public_url: url.to_owned(),
             store: store.clone(),
@@ -84,6 +97,7 @@ impl World {
         };
         Self {
             router: router(service),
+            shops,
             url: url.to_owned(),
             store,
             clock,

@@ -18,7 +18,8 @@ use crate::{
     console,
     notices::Notices,
     runtime::{AllowList, Runtime, Surroundings},
-    server::{self, Running, Served, Service, login_address},
+    server::{self, Running, Service, login_address},
+    shops::{Origin, Served, Shops},
     storage::Sqlite,
     tenant::{CallError, Tenant},
 };
@@ -81,9 +82,13 @@ impl Stage {
         let served = Served {
             tenant: tenant.clone(),
             webhook_secret: SecretString::from(WEBHOOK_SECRET),
+            origin: Origin::File,
         };
+        let (shop, all) = (tenant.clone(), BTreeMap::from([(SHOP.to_owned(), served)]));
+        // One shop is played.
+        let make = Box::new(move |_: &str, _: &[String]| shop.clone());
         let service = Service {
-            tenants: Arc::new(BTreeMap::from([(SHOP.to_owned(), served)])),
+            shops: Shops::of(store.clone(), make, all),
             api_token: Some(SecretString::from(API_TOKEN)),
             public_url: base.clone(),
             store: store.clone(),

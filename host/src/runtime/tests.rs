@@ -65,6 +65,9 @@ impl store::Store for Gated {
         self.commits.fetch_add(1, Ordering::SeqCst);
         self.inner.commit(tenant, checks, writes).await
     }
+    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError> {
+        self.inner.move_to(tenant, to).await
+    }
 }
 
 /// Waits for what another task brings about.

@@ -49,7 +49,7 @@ fn refusal(error: &CallError) -> Response {
             object.insert(error.kind.clone(), error.detail.clone());
             (status(&error.kind), json!({ "error": object }))
         }
-        CallError::Fault(Fault::NoSuchFunction(_)) => {
+        CallError::Fault(Fault::NoSuchFunction(_) | Fault::Removed) => {
             (StatusCode::NOT_FOUND, json!({ "error": error.to_string() }))
         }
         CallError::Fault(Fault::Misfit(_)) => (

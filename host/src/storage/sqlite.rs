@@ -1,5 +1,8 @@
 //! The embedded default: one SQLite file for all tenants, WAL, every commit on disk before it returns. Knows no key's meaning.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +12,10 @@ use std::{
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Check, Direction, Entry, Store, StoreError, Write};
+use super::{
+    Check, Direction, Entry, Store, StoreError, Write,
+    lock::{self, Held},
+};
 
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -43,6 +49,7 @@ const DAMAGED: &str = "ファイルが壊れているか、tsunagiのもので�
 pub struct Sqlite {
     // One connection: SQLite writes one at a time anyway, and a call reads little between its requests.
     connection: Arc<Mutex<Connection>>,
+    _held: Arc<Option<Held>>,
 }
 
 impl Sqlite {
@@ -52,7 +59,27 @@ impl Sqlite {
     /// When the file cannot be used, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         private(path).map_err(|error| said(of_the_system(&error), &error))?;
-        Self::with(Connection::open(path).map_err(unavailable)?)
+        let held = lock::shared(path)?;
+        Self::with(Connection::open(path).map_err(unavailable)?, held)
+    }
+
+    /// The same while nobody else uses it; `None` when somebody does.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or a newer version wrote it.
+    pub fn open_alone(path: &Path) -> Result<Option<Self>, StoreError> {
+        let held = lock::alone(path)?;
+        held.map(|held| Self::open_held(path, held)).transpose()
+    }
+
+    /// The same under a lock that is held already.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or a newer version wrote it.
+    pub fn open_held(path: &Path, held: Held) -> Result<Self, StoreError> {
+        private(path).map_err(|error| said(of_the_system(&error), &error))?;
+        let connection = Connection::open(path).map_err(unavailable)?;
+        Self::with(connection, Some(held))
     }
 
     /// A store that ends with the process.
@@ -60,10 +87,10 @@ impl Sqlite {
     /// # Errors
     /// When SQLite cannot be used at all.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::with(Connection::open_in_memory().map_err(unavailable)?)
+        Self::with(Connection::open_in_memory().map_err(unavailable)?, None)
     }
 
-    fn with(connection: Connection) -> Result<Self, StoreError> {
+    fn with(connection: Connection, held: Option<Held>) -> Result<Self, StoreError> {
         let prepare = || -> rusqlite::Result<u32> {
             connection.busy_timeout(BUSY)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -78,6 +105,7 @@ impl Sqlite {
         match prepare().map_err(unavailable)? {
             0 | 1 => Ok(Self {
                 connection: Arc::new(Mutex::new(connection)),
+                _held: Arc::new(held),
             }),
             newer => Err(StoreError::Unavailable(format!(
                 "the file has version {newer}; this program knows 1"
@@ -185,6 +213,32 @@ impl Store for Sqlite {
         })
         .await
     }
+
+    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError> {
+        let (tenant, to) = (tenant.to_owned(), to.map(str::to_owned));
+        self.work(move |connection| {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(unavailable)?;
+            move_all(&transaction, &tenant, to.as_deref()).map_err(unavailable)?;
+            transaction.commit().map_err(unavailable)
+        })
+        .await
+    }
+}
+
+fn move_all(connection: &Connection, tenant: &str, to: Option<&str>) -> rusqlite::Result<()> {
+    let any = "SELECT EXISTS (SELECT 1 FROM entry WHERE tenant = ?)";
+    if !connection.query_row(any, [tenant], |row| row.get::<_, bool>(0))? {
+        return Ok(());
+    }
+    let delete = "DELETE FROM entry WHERE tenant = ?";
+    connection.execute(delete, [to.unwrap_or(tenant)])?;
+    if let Some(to) = to {
+        let rename = "UPDATE entry SET tenant = ? WHERE tenant = ?";
+        connection.execute(rename, [to, tenant])?;
+    }
+    Ok(())
 }
 
 /// All of them, or an error when they are more than `most` bytes.
@@ -290,219 +344,4 @@ fn said(advice: &str, error: &dyn std::fmt::Display) -> StoreError {
         "" => error.to_string(),
         advice => format!("{advice} ({error})"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(key: &str, value: &str) -> Write {
-        Write {
-            key: key.to_owned(),
-            value: Some(value.as_bytes().to_vec()),
-        }
-    }
-
-    fn check(key: &str, revision: Option<u64>) -> Check {
-        Check {
-            key: key.to_owned(),
-            revision,
-        }
-    }
-
-    async fn keys(
-        store: &Sqlite,
-        start: &str,
-        end: &str,
-        direction: Direction,
-        limit: u32,
-    ) -> Vec<String> {
-        let found = store
-            .scan("a", start.to_owned(), end.to_owned(), direction, limit)
-            .await
-            .unwrap();
-        found.into_iter().map(|entry| entry.key).collect()
-    }
-
-    #[tokio::test]
-    async fn a_commit_is_all_or_nothing_and_names_what_changed() {
-        let store = Sqlite::in_memory().unwrap();
-        store
-            .commit("a", vec![check("x", None)], vec![put("x", "1")])
-            .await
-            .unwrap();
-        let seen = store
-            .get("a", vec!["x".to_owned()])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap();
-        let both = vec![put("x", "2"), put("y", "2")];
-        let stale = vec![check("x", Some(seen.revision)), check("y", Some(9))];
-        assert_eq!(
-            store.commit("a", stale, both.clone()).await,
-            Err(StoreError::Conflict("y".to_owned()))
-        );
-        assert_eq!(
-            store
-                .get("a", vec!["y".to_owned(), "x".to_owned()])
-                .await
-                .unwrap(),
-            [None, Some(seen.clone())]
-        );
-        store
-            .commit(
-                "a",
-                vec![check("x", Some(seen.revision)), check("y", None)],
-                both,
-            )
-            .await
-            .unwrap();
-        assert_eq!(
-            store.commit("a", vec![check("x", None)], vec![]).await,
-            Err(StoreError::Conflict("x".to_owned()))
-        );
-    }
-
-    #[tokio::test]
-    async fn a_revision_is_never_used_again() {
-        let store = Sqlite::in_memory().unwrap();
-        store
-            .commit("a", vec![], vec![put("x", "1")])
-            .await
-            .unwrap();
-        let first = store
-            .get("a", vec!["x".to_owned()])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap()
-            .revision;
-        store
-            .commit(
-                "a",
-                vec![],
-                vec![Write {
-                    key: "x".to_owned(),
-                    value: None,
-                }],
-            )
-            .await
-            .unwrap();
-        store
-            .commit("a", vec![], vec![put("x", "1")])
-            .await
-            .unwrap();
-        let again = store
-            .get("a", vec!["x".to_owned()])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap()
-            .revision;
-        assert!(again > first);
-    }
-
-    #[tokio::test]
-    async fn a_scan_is_in_byte_order_half_open_and_of_one_tenant() {
-        let store = Sqlite::in_memory().unwrap();
-        let all = ["a", "B", "b/1", "b/2", "é", "c"]
-            .map(|key| put(key, ""))
-            .to_vec();
-        store.commit("a", vec![], all).await.unwrap();
-        store
-            .commit("other", vec![], vec![put("b/15", "")])
-            .await
-            .unwrap();
-        assert_eq!(
-            keys(&store, "", "\u{10FFFF}", Direction::Forward, 9).await,
-            ["B", "a", "b/1", "b/2", "c", "é"]
-        );
-        assert_eq!(
-            keys(&store, "b/1", "c", Direction::Backward, 9).await,
-            ["b/2", "b/1"]
-        );
-        assert_eq!(
-            keys(&store, "a", "c", Direction::Forward, 2).await,
-            ["a", "b/1"]
-        );
-        assert!(
-            keys(&store, "c", "a", Direction::Forward, 9)
-                .await
-                .is_empty()
-        );
-        assert!(
-            keys(&store, "a", "c", Direction::Forward, 0)
-                .await
-                .is_empty()
-        );
-    }
-
-    #[tokio::test]
-    async fn a_scan_shorter_than_its_limit_means_the_end_however_long_it_is() {
-        let store = Sqlite::in_memory().unwrap();
-        let all = (0..12_345).map(|n| put(&format!("k/{n:06}"), "")).collect();
-        store.commit("a", vec![], all).await.unwrap();
-        let found = keys(&store, "k/", "k0", Direction::Forward, 100_000).await;
-        assert_eq!(found.len(), 12_345);
-    }
-
-    #[test]
-    fn a_scan_beyond_its_bytes_fails_and_is_not_cut_short() {
-        let entries = || {
-            (0..10).map(|n| {
-                Ok(Entry {
-                    key: format!("{n}"),
-                    revision: 1,
-                    value: vec![0; 9],
-                })
-            })
-        };
-        assert_eq!(within(entries(), 100).unwrap().len(), 10);
-        assert!(matches!(
-            within(entries(), 99),
-            Err(StoreError::Unavailable(_))
-        ));
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn nobody_else_may_read_its_files() {
-        use std::os::unix::fs::MetadataExt;
-        let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("store.sqlite")).unwrap();
-        store
-            .commit("a", vec![], vec![put("x", "1")])
-            .await
-            .unwrap();
-        let mut files = 0;
-        for file in std::fs::read_dir(folder.path()).unwrap() {
-            let file = file.unwrap();
-            assert_eq!(
-                file.metadata().unwrap().mode() & 0o777,
-                0o600,
-                "{:?}",
-                file.path()
-            );
-            files += 1;
-        }
-        assert_eq!(files, 3, "the store, its log and its index");
-    }
-
-    #[tokio::test]
-    async fn what_was_committed_is_there_after_reopening() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.sqlite");
-        Sqlite::open(&path)
-            .unwrap()
-            .commit("a", vec![], vec![put("x", "1")])
-            .await
-            .unwrap();
-        let found = Sqlite::open(&path)
-            .unwrap()
-            .get("a", vec!["x".to_owned()])
-            .await
-            .unwrap();
-        assert_eq!(found.first().cloned().flatten().unwrap().value, b"1");
-    }
 }

@@ -56,6 +56,16 @@ pub async fn make(store: &dyn Store, tenant: &str, now: DateTime<Utc>) -> Result
     Ok(link)
 }
 
+/// Closes all of a shop that is removed.
+pub async fn close_all(store: &dyn Store, tenant: &str) -> Result<(), StoreError> {
+    let open = open(store, tenant).await?.into_iter();
+    let closed = open.map(|entry| Write {
+        key: entry.key,
+        value: None,
+    });
+    store.commit(HOST, Vec::new(), closed.collect()).await
+}
+
 /// Whether the code is good. It is used up then, also when two come at once with the same one.
 pub async fn take(
     store: &dyn Store,

@@ -112,7 +112,7 @@ fn serve(place: &Place) -> Server {
 }
 
 /// Deliveries one after the other: their statuses.
-async fn deliver(play: &mut Play, count: u64) -> Vec<Option<u16>> {
+pub async fn deliver(play: &mut Play, count: u64) -> Vec<Option<u16>> {
     let mut statuses = Vec::new();
     for _ in 0..count {
         let now = Instant::now();

@@ -4,6 +4,7 @@
 //! `TSUNAGI_KILLS=200 TSUNAGI_SEED=7 cargo test -p tsunagi --test cli kills -- --nocapture`
 //! `TSUNAGI_RECORD=1` besides writes the README's row.
 
+mod backup;
 mod full;
 mod process;
 mod shop;

@@ -17,9 +17,7 @@ use crate::{
     report, storage, surroundings,
     web::{self, Around},
 };
-use bindings::{
-    exports::tsunagi::connector::checks as wit, tsunagi::connector::storage as import,
-};
+use bindings::{exports::tsunagi::connector::checks as wit, tsunagi::connector::storage as import};
 
 struct Kit;
 

@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     rules::{
         moment,
-        order::{Life, Order, OrderState},
+        order::{Order, OrderState},
     },
     sync::{
         orders::records::{
@@ -52,7 +52,7 @@ pub fn refused_shipped(tenant: &Tenant<'_>) -> Result<Vec<Pieces>> {
             .order
             .as_ref()
             .filter(|_| record.registered.is_none())?;
-        let gone = order.state == OrderState::Shipped && order.life == Life::Live;
+        let gone = order.state == OrderState::Shipped;
         (gone && moment::taken(order, &tenant.settings.orders).is_ok()).then(|| order.clone())
     };
     Ok(orders(tenant, slips)?

@@ -274,5 +274,7 @@ mod tests {
         };
         assert_eq!(long(0), ("too-many-lines".to_owned(), "1000".to_owned()));
         assert_eq!(long(900), ("too-many-rows".to_owned(), "1000".to_owned()));
+        // 999 lines fit into a transaction.
+        assert_eq!(long(1), ("too-many-rows".to_owned(), "1000".to_owned()));
     }
 }

@@ -1,11 +1,9 @@
 //! Long work in slices: calls until nothing is left to do now, adds the counts up, and stops after a slice when somebody asked to
 //! end. Decides nothing about orders or stock.
 
-use std::{io::IsTerminal, time::Duration};
-
-use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 
+use super::bar;
 use crate::{
     cli::{
         Ending,
@@ -13,6 +11,7 @@ use crate::{
         show::Show,
         words::{count, field},
     },
+    notices::refused,
     tenant::{CallError, Tenant},
 };
 
@@ -43,7 +42,7 @@ impl Slices<'_> {
     /// One function until nothing is left, and what it did.
     pub async fn shown(&self, function: &str, arguments: Value) -> anyhow::Result<Ending> {
         let total = self
-            .to_the_end(function, |_| (function, arguments.clone()))
+            .to_the_end(function, None, |_| (function, arguments.clone()))
             .await?;
         self.show.answer(function, &total);
         Ok(self.ending([&total]))
@@ -60,7 +59,7 @@ impl Slices<'_> {
             let function = "orders.import-shop";
             let arguments = json!({ "shop-id": shop });
             let total = self
-                .to_the_end(function, |_| (function, arguments.clone()))
+                .to_the_end(function, None, |_| (function, arguments.clone()))
                 .await?;
             if !self.show.json {
                 self.show.answer(function, &total);
@@ -92,9 +91,11 @@ impl Slices<'_> {
     async fn retried(&self, choice: Value) -> Result<Value, CallError> {
         let function = "orders.retry";
         let first = json!({ "choice": choice });
+        let stores = self.tenant.call("orders.stores", json!({})).await?;
+        let known = choice.get("all-refused").map(|_| refused(&stores));
         let shop = self.shops().await?.into_iter().next().unwrap_or_default();
         let further = json!({ "shop-id": shop });
-        self.to_the_end(function, |slice| match slice {
+        self.to_the_end(function, known, |slice| match slice {
             0 => (function, first.clone()),
             _ => ("orders.import-shop", further.clone()),
         })
@@ -107,19 +108,15 @@ impl Slices<'_> {
         Ok(stores.map(|store| field(store, "shop-id")).collect())
     }
 
-    /// Adds up what the calls that `call` names did, by their number.
+    /// Adds up what the calls that `call` names did, by their number. Of some work it is `known` how much there is.
     async fn to_the_end<'f>(
         &self,
         told_as: &str,
+        known: Option<u64>,
         call: impl Fn(usize) -> (&'f str, Value),
     ) -> Result<Value, CallError> {
-        let bar = if std::io::stderr().is_terminal() && !self.show.json {
-            ProgressBar::new_spinner()
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = bar::begin(self.show.json, known);
         let mut total = Value::Null;
-        bar.enable_steady_tick(Duration::from_millis(120));
         for slice in 0.. {
             let (function, mut arguments) = call(slice);
             if let Some(arguments) = arguments.as_object_mut() {
@@ -129,6 +126,7 @@ impl Slices<'_> {
             let progress = self.tenant.call(function, arguments).await?;
             let more = has_more(&progress);
             add(&mut total, progress);
+            bar.set_position(bar::done(&total));
             bar.set_message(self.show.line(told_as, &total));
             if !more || self.interrupt.is_asked() {
                 break;
@@ -180,6 +178,8 @@ fn add(total: &mut Value, progress: Value) {
 #[cfg(test)]
 mod tests {
     use tsunagi_sandbox::{Switches, shop::demo_shop};
+
+    use std::time::Duration;
 
     use super::*;
     use crate::{

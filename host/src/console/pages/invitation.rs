@@ -172,7 +172,7 @@ pub async fn take_up(State(console): State<Console>, visit: Visit, sent: Sent) -
         action: "password-set".to_owned(),
         changes: Vec::new(),
     };
-    if let Err(error) = audit::add(&console, &entry).await {
+    if let Err(error) = audit::add(&console.records, &entry).await {
         return layout::store_failed(&visit, &error);
     }
     sign_in::begin(&console, &visit, &account, "/console").await

@@ -12,13 +12,16 @@ use crate::{
         layout::form_code,
         show::{self, flag, text},
     },
-    notices::{ends_soon, refused},
+    notices::{ends_soon, needs_person, refused},
+    shops::Origin,
 };
 
 /// A shop of the list; its state where it is known.
 pub struct Listed {
     /// Its name.
     pub name: String,
+    /// Who says that there is this shop.
+    pub origin: Origin,
     /// `None` while it was not read yet.
     pub state: Option<State>,
 }
@@ -41,7 +44,7 @@ impl State {
     }
 
     fn needs_person(&self, now: DateTime<Utc>) -> bool {
-        self.failed || self.lacks_login(now) || refused(&self.stores) > 0
+        self.failed || needs_person(&self.status, &self.stores, now)
     }
 }
 
@@ -94,7 +97,10 @@ fn row(visit: &Visit, shop: &Listed, now: DateTime<Utc>) -> Markup {
     let [heading, ..] = names(visit);
     html! {
         tr {
-            td data-name=(heading) { a href={ "/console/t/" (name) "/overview" } { (name) } }
+            td data-name=(heading) {
+                a href={ "/console/t/" (name) "/overview" } { (name) }
+                @if shop.origin == Origin::File { br; span.faint { (visit.say("設定ファイル", "configuration")) } }
+            }
             @match &shop.state {
                 Some(state) if state.failed => td colspan="4" {
                     span.badge.bad { (visit.say("読み取れません", "cannot be read")) } " "
@@ -103,7 +109,7 @@ fn row(visit: &Visit, shop: &Listed, now: DateTime<Utc>) -> Markup {
                 Some(state) => (cells(visit, name, state, now)),
                 None => td colspan="4" { span.faint { (visit.say("状態を読み取っています。再読み込みすると出ます。", "Its state is being read; load the page again.")) } },
             }
-            td { (actions(visit, name)) }
+            td { (actions(visit, name, shop.origin)) }
         }
     }
 }
@@ -143,7 +149,7 @@ fn ends(visit: &Visit, state: &State, now: DateTime<Utc>) -> Markup {
     }
 }
 
-fn actions(visit: &Visit, name: &str) -> Markup {
+fn actions(visit: &Visit, name: &str, origin: Origin) -> Markup {
     html! {
         div.row {
             form method="post" action="/console/invite" {
@@ -153,6 +159,9 @@ fn actions(visit: &Visit, name: &str) -> Markup {
             form method="post" action={ "/console/t/" (name) "/export" } {
                 (form_code(visit))
                 button.quiet { (visit.say("データを書き出す", "Export its data")) }
+            }
+            @if origin == Origin::Added {
+                a href={ "/console/shops/remove?shop=" (name) } aria-label=(format!("{} {name}", visit.say("削除", "Remove"))) { (visit.say("削除…", "Remove…")) }
             }
         }
     }

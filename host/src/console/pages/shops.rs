@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     orders::encoded,
+    shop_changes,
     shop_states::{self, Listed},
 };
 use crate::console::{
@@ -51,14 +52,16 @@ pub async fn show(
     }
     let visit = &signed.visit;
     let content = html! {
-        @if console.service.tenants.is_empty() {
+        @if console.service.shops.all().is_empty() {
             p.empty { (visit.say(
-                "店舗がまだありません。設定ファイル tsunagi.toml に [tenants.名前] を加えて再起動すると、ここに並びます。",
-                "There is no shop yet. Add [tenants.<name>] to tsunagi.toml and start again; it will be listed here.",
+                "店舗がまだありません。下の「店舗を追加」で追加すると、ここに並びます。",
+                "There is no shop yet. Add one below; it will be listed here.",
             )) }
         } @else {
             (list(&console, visit, &asked).await)
         }
+        (shop_changes::leaving(&console, visit).await)
+        (shop_changes::add_form(visit, "", None))
         p { a href="/console/changes" { (visit.say("変更の記録(すべての店舗)", "Changes at all shops")) } }
     };
     let title = visit.say("店舗", "Shops");
@@ -69,11 +72,12 @@ async fn list(console: &Console, visit: &Visit, asked: &Asked) -> Markup {
     let now = console.now();
     let wanted = asked.name.trim().to_lowercase();
     let mut known = console.glance.read(&console.service).await;
-    let names = console.service.tenants.keys();
-    let mut shops: Vec<Listed> = names
-        .map(|name| Listed {
-            name: name.clone(),
-            state: known.remove(name),
+    let served = console.service.shops.all().into_iter();
+    let mut shops: Vec<Listed> = served
+        .map(|served| Listed {
+            state: known.remove(&served.tenant.name),
+            name: served.tenant.name,
+            origin: served.origin,
         })
         .collect();
     let (all, need) = (
@@ -159,7 +163,7 @@ pub async fn export(
         (header::CONTENT_DISPOSITION, name),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    let rows = export::stream(console, at);
+    let rows = export::stream(console.records.clone(), at.served.tenant);
     Ok((headers, Body::from_stream(rows)).into_response())
 }
 

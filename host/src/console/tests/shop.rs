@@ -44,6 +44,7 @@ pub async fn merchant() -> (Stage, World, Browser) {
     let served = Served {
         tenant: stage.tenant.clone(),
         webhook_secret: SecretString::from("secret"),
+        origin: Origin::File,
     };
     let store = stage.store();
     let tenants = BTreeMap::from([(SHOP.to_owned(), served)]);

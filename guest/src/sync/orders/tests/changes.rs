@@ -91,6 +91,7 @@ fn what_cannot_be_undone_waits_for_a_person() {
         (told.outcome, told.open),
         (ReceivedResult::NeedsPerson, true)
     );
+    assert_eq!(told.reason.unwrap().code, "cannot-undo");
     assert_eq!(shop.retry(RetryChoice::AllRefused(true)).undone, 1);
 }
 
@@ -105,6 +106,19 @@ fn what_cannot_be_cancelled_is_returned() {
     });
     assert_eq!(shop.import().undone, 1);
     assert!(shop.world.transactions.borrow()[0].disposed);
+}
+
+#[test]
+fn what_cannot_be_returned_is_cancelled() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    shop.world.edit(1001, |order| {
+        (order.life, order.cancel_type) = (Life::Returned, "6".to_owned())
+    });
+    assert_eq!(shop.import().undone, 1);
+    assert!(shop.world.transactions.borrow()[0].cancelled);
 }
 
 #[test]
@@ -143,7 +157,7 @@ fn an_unshipped_order_is_undone_and_comes_back_when_shipped() {
 fn a_change_of_one_line_alone_is_read_with_its_slip() {
     let shop = shop_with(&["1001"]);
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     shop.world.edit_line(1001, 1, |order| {
         order.lines[1].quantity = 2.into();
         order.lines[1].amount = 2_160.into();
@@ -173,7 +187,7 @@ fn a_gift_is_not_lost_when_another_line_changes_alone() {
     });
     shop.world.put(order);
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     shop.world
         .edit_line(1001, 0, |order| order.lines[0].name.push('!'));
     let import = shop.import();
@@ -205,6 +219,29 @@ fn returned_pieces_are_told_once_and_the_sale_stays() {
         .into_iter()
         .filter(|entry| entry.outcome == ReceivedResult::NeedsPerson);
     assert_eq!((told.count(), shop.world.live().len()), (1, 1));
+}
+
+#[test]
+fn pieces_that_came_back_before_the_import_are_told_with_it() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].returned = Decimal::ONE;
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
+    let told = shop.received().remove(0);
+    assert_eq!(told.reason.unwrap().code, "pieces-returned");
+}
+
+#[test]
+fn a_change_that_is_read_before_the_registration_is_found_is_brought_over() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    shop.world.edit(1001, dearer);
+    shop.only_read();
+    let settled = shop.settle();
+    assert_eq!((settled.registered, settled.undone), (2, 1));
+    assert_eq!(shop.world.live()[0].body["total"].as_str(), Some("4080"));
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! The flow's tests: planning by table, and whole imports through a small world of both services.
 
+mod attempts;
 mod changes;
 mod connected;
 mod imports;
 mod indexes;
+mod moves;
 mod news;
+mod overview;
 mod planning;
 mod readings;
+mod retries;
 mod rows;
 mod settings;
 mod shop;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::shop::{Shop, shop_with};
 use crate::{
+    error::{Error, Side},
     rules::{
         order::{Life, Order, OrderState},
         samples,
@@ -104,7 +105,7 @@ fn a_new_slip_of_which_one_line_came_is_completed() {
     shop.world.put(order);
     shop.world.put(samples::order("1002"));
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     shop.world.edit_line(1001, 1, |order| {
         order.state = OrderState::Shipped;
         // What is left of its goods would add up by itself.
@@ -115,6 +116,103 @@ fn a_new_slip_of_which_one_line_came_is_completed() {
     assert_eq!(shop.import().registered, 1);
     let lines = shop.world.live()[1].body["details"].clone();
     assert_eq!(lines.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn long_slips_of_which_one_line_came_are_completed_over_two_pages() {
+    let shop = Shop::open();
+    for slip in 1_001..1_013 {
+        let mut order = samples::order(&slip.to_string());
+        order.lines = vec![samples::line("a", 100, 1, Some(10)); 90];
+        (order.goods, order.total) = (9_000.into(), 9_000.into());
+        shop.world.put(order);
+    }
+    assert_eq!(shop.import().registered, 12);
+    shop.move_on();
+    for slip in 1_001..1_013 {
+        shop.world.edit_line(slip, 0, |order| {
+            (order.lines[0].quantity, order.lines[0].amount) = (2.into(), 200.into());
+            (order.goods, order.total) = (9_100.into(), 9_100.into());
+        });
+    }
+    let asked = shop.world.asked("POST /api_v1_receiveorder_row/search");
+    let import = shop.import();
+    assert_eq!(
+        (import.undone, import.registered, import.refused),
+        (12, 12, 0)
+    );
+    let asked = shop.world.asked("POST /api_v1_receiveorder_row/search") - asked;
+    assert_eq!(asked, 3, "the changes, and two pages of their slips");
+}
+
+#[test]
+fn a_page_of_which_no_row_names_its_slip_is_read_again_after_a_while() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines = vec![samples::line("a", 1, 1, Some(10)); 1_000];
+    shop.world.put(order);
+    shop.world
+        .raw(1001, "receive_order_row_receive_order_id", json!(null));
+    let Err(Error::Unavailable(Side::NextEngine, _, until)) = shop.try_import() else {
+        panic!("nothing follows from this page")
+    };
+    assert!(until > shop.world.now.get());
+}
+
+#[test]
+fn an_order_that_became_unreadable_costs_nothing_at_smaregi() {
+    let shop = shop_with(&["1001"]);
+    shop.only_read();
+    shop.world.raw(1001, TOTAL, json!("?"));
+    shop.only_read();
+    let asked = shop.world.asked("GET /products");
+    assert_eq!(shop.settle().refused, 1);
+    assert_eq!(shop.world.asked("GET /products"), asked);
+}
+
+#[test]
+fn a_search_that_was_cut_counts_as_up_to_date_for_five_minutes() {
+    // The second page; or that, and both of them once more.
+    for (minutes, searches) in [(5, 1), (6, 3)] {
+        let shop = super::imports::two_pages();
+        shop.import_within(1);
+        let asked = shop.searches();
+        shop.world.pass(minutes);
+        shop.only_read();
+        assert_eq!(shop.searches() - asked, searches, "{minutes}");
+    }
+}
+
+#[test]
+fn a_slip_that_cannot_be_read_is_told_once_however_often_it_comes() {
+    let shop = shop_with(&["1001"]);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    assert_eq!((shop.import().refused, shop.import().refused), (1, 0));
+    assert_eq!(shop.received().len(), 1);
+}
+
+#[test]
+fn a_sale_is_not_undone_for_a_state_that_came_with_unreadable_amounts() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world
+        .edit(1001, |order| order.state = OrderState::Printing);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    assert_eq!(shop.import().undone, 0);
+    assert_eq!(shop.received()[0].outcome, ReceivedResult::NeedsPerson);
+}
+
+#[test]
+fn a_preview_of_a_shop_completes_a_slip_of_which_one_line_came() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.move_on();
+    shop.world
+        .edit_line(1001, 0, |order| order.lines[0].name.push('!'));
+    let previews = shop.preview("1");
+    let found = previews.iter().find(|preview| preview.slip == "1001");
+    assert_eq!(found.unwrap().sale.as_ref().unwrap().lines.len(), 2);
 }
 
 #[test]
@@ -138,6 +236,12 @@ fn a_preview_of_a_slip_is_read_afresh() {
     let preview = shop.preview_slip("1001");
     assert_eq!(preview.order_total, 1.into());
     assert_eq!(preview.refusal.unwrap().code, "totals-disagree");
+    let order = preview.order.unwrap();
+    assert_eq!(
+        order.lines.len(),
+        1,
+        "what was ordered is shown beside the refusal"
+    );
     assert_eq!(preview.transaction_id.as_deref(), Some("1"));
     shop.world.edit(1001, |order| order.total = order.goods);
     let sale = shop.preview_slip("1001").sale.unwrap();

@@ -1,19 +1,24 @@
 //! A shop for the flow's tests: a tenant with its storage, in a small world.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use super::world::World;
 use crate::{
-    error::Result,
-    ports::{Clock, Entry, Ports, Random},
-    rules::samples,
+    error,
+    ports::{
+        Check, Clock, Entry, Http, HttpFailure, HttpRequest, HttpResponse, Ports, Random, Storage,
+        StorageFailure, Write,
+    },
+    rules::{order::OrderState, samples},
     settings::{Credentials, OrderSettings, Secret, Settings},
     sync::{
-        connection, history_received,
-        orders::{self, overview::Pieces, trial::Trial},
+        connection,
+        daily::{self, Day},
+        history_received,
+        orders::{self, overview::Pieces, records::SLIPS, trial::Trial},
         report::{
             ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
             RetryChoice, StoreState,
@@ -42,10 +47,51 @@ impl Random for World {
     }
 }
 
+/// What happens while a request is under way, in another call.
+type Meanwhile = (&'static str, fn(&Shop));
+
 /// The shop.
 pub struct Shop {
     pub world: World,
     pub storage: Memory,
+    /// Each commit of a slip's record takes so long.
+    pub storage_takes: Cell<TimeDelta>,
+    meanwhile: Cell<Option<Meanwhile>>,
+}
+
+impl Http for Shop {
+    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        match self.meanwhile.take() {
+            Some((part, act)) if request.url.contains(part) => act(self),
+            other => self.meanwhile.set(other),
+        }
+        self.world.send(request)
+    }
+}
+
+impl Storage for Shop {
+    fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageFailure> {
+        self.storage.get(keys)
+    }
+
+    fn scan(
+        &self,
+        start: &str,
+        end: &str,
+        backward: bool,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StorageFailure> {
+        self.storage.scan(start, end, backward, limit)
+    }
+
+    fn commit(&self, checks: &[Check], writes: &[Write]) -> Result<(), StorageFailure> {
+        let done = self.storage.commit(checks, writes);
+        if writes.iter().any(|write| write.key.starts_with(SLIPS)) {
+            let now = self.world.now.get() + self.storage_takes.get();
+            self.world.now.set(now);
+        }
+        done
+    }
 }
 
 impl Shop {
@@ -54,6 +100,8 @@ impl Shop {
         let shop = Self {
             world: World::new(),
             storage: Memory::default(),
+            storage_takes: Cell::new(TimeDelta::zero()),
+            meanwhile: Cell::new(None),
         };
         shop.save(&settings());
         super::connected::connect(&shop.ports());
@@ -62,8 +110,8 @@ impl Shop {
 
     fn ports(&self) -> Ports<'_> {
         Ports {
-            http: &self.world,
-            storage: &self.storage,
+            http: self,
+            storage: self,
             clock: &self.world,
             random: &self.world,
         }
@@ -75,6 +123,23 @@ impl Shop {
             .unwrap()
             .apply(&self.ports())
             .unwrap();
+    }
+
+    /// Lets another call do this while the next request whose address contains the part is under way.
+    pub fn meanwhile(&self, part: &'static str, act: fn(&Self)) {
+        self.meanwhile.set(Some((part, act)));
+    }
+
+    /// Another call reads Next Engine and does not reach Smaregi.
+    pub fn only_read(&self) {
+        self.world.smaregi_down.set(true);
+        self.try_import().unwrap_err();
+        self.world.smaregi_down.set(false);
+    }
+
+    /// Searches for orders so far.
+    pub fn searches(&self) -> usize {
+        self.world.asked("POST /api_v1_receiveorder_row/search")
     }
 
     /// Changes the order settings, from what they were at the opening.
@@ -97,7 +162,7 @@ impl Shop {
         at_once(orders::import_shop(&self.tenant(requests), "1"))
     }
 
-    pub fn try_import(&self) -> Result<ImportProgress> {
+    pub fn try_import(&self) -> error::Result<ImportProgress> {
         orders::import_shop(&self.tenant(100_000), "1")
             .now_or_never()
             .unwrap()
@@ -105,6 +170,16 @@ impl Shop {
 
     pub fn import_of(&self, shop: &str) -> ImportProgress {
         at_once(orders::import_shop(&self.tenant(100_000), shop))
+    }
+
+    /// An hour later a slip of no interest has moved the cursor on, so that nothing that is there comes again for its age.
+    pub fn move_on(&self) {
+        self.world.pass(60);
+        let mut provisional = samples::order("9999");
+        provisional.state = OrderState::Provisional;
+        self.world.put(provisional);
+        self.import();
+        self.world.pass(60);
     }
 
     pub fn switch_off(&self) {
@@ -131,6 +206,12 @@ impl Shop {
         at_once(orders::retry(&self.tenant(requests), &choice))
     }
 
+    pub fn try_retry(&self, choice: &RetryChoice) -> error::Result<ImportProgress> {
+        orders::retry(&self.tenant(100_000), choice)
+            .now_or_never()
+            .unwrap()
+    }
+
     pub fn preview_slip(&self, slip: &str) -> Preview {
         let choice = PreviewChoice::Slip(slip.to_owned());
         at_once(orders::preview(&self.tenant(100_000), &choice)).remove(0)
@@ -150,7 +231,7 @@ impl Shop {
         at_once(orders::try_settings(&self.tenant(1_000), &proposed, last))
     }
 
-    pub fn story(&self, key: &str) -> Result<Story> {
+    pub fn story(&self, key: &str) -> error::Result<Story> {
         story::story(&self.tenant(0), key)
     }
 
@@ -160,6 +241,15 @@ impl Shop {
 
     pub fn refused_shipped(&self) -> Vec<Pieces> {
         orders::refused_shipped(&self.tenant(0)).unwrap()
+    }
+
+    pub fn booked_unshipped(&self) -> Vec<Pieces> {
+        orders::booked_unshipped(&self.tenant(0)).unwrap()
+    }
+
+    /// What is counted of today.
+    pub fn today(&self) -> Day {
+        daily::daily(&self.tenant(0), 1).unwrap().remove(0)
     }
 
     /// The newest entries of the reception history.
@@ -216,7 +306,7 @@ fn settings() -> Settings {
 }
 
 /// Nothing in this world makes anybody wait.
-fn at_once<T>(work: impl Future<Output = Result<T>>) -> T {
+fn at_once<T>(work: impl Future<Output = error::Result<T>>) -> T {
     work.now_or_never()
         .expect("the world answers at once")
         .unwrap()

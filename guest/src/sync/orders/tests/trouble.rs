@@ -4,14 +4,17 @@ use serde_json::json;
 
 use super::{
     shop::{Shop, shop_with},
-    world::Fault,
+    world::{Fault, Transaction},
 };
 use crate::{
     rules::{
-        order::{Life, Order},
+        order::{Life, Order, OrderLine},
         samples,
     },
-    sync::report::{ReceivedResult, RetryChoice},
+    sync::{
+        lookup,
+        report::{ReceivedResult, RetryChoice},
+    },
 };
 
 fn cancel(order: &mut Order) {
@@ -46,13 +49,32 @@ fn a_refused_stock_move_holds_up_no_other() {
     assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((-2, -4), (0, -3)));
     assert_eq!(shop.received()[0].outcome, ReceivedResult::NeedsPerson);
     assert!(!shop.has_open_work());
-    let asked = shop.world.asked("POST /stock/A");
+    // 65 is the id of A.
+    let asked = shop.world.asked("POST /stock/65");
     shop.settle();
-    assert_eq!(shop.world.asked("POST /stock/A"), asked, "a person first");
+    assert_eq!(shop.world.asked("POST /stock/65"), asked, "a person first");
     shop.world.refuse_stock_of.set("");
     assert_eq!(shop.retry(RetryChoice::AllRefused(true)).waiting, 0);
     assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -6), (0, -3)));
     assert_eq!(shop.refused(), 0);
+}
+
+#[test]
+fn each_refused_stock_move_is_told() {
+    let shop = with_a_refused_move();
+    let told = shop.received().into_iter();
+    let messages: Vec<String> = told
+        .filter(|entry| entry.outcome == ReceivedResult::NeedsPerson)
+        .map(|entry| entry.reason.unwrap().message.en)
+        .collect();
+    let tell = |store: &str| {
+        let named = format!("in store {store} ");
+        messages
+            .iter()
+            .filter(|message| message.contains(&named))
+            .count()
+    };
+    assert_eq!((tell("10"), tell("20")), (1, 1), "{messages:?}");
 }
 
 #[test]
@@ -107,16 +129,71 @@ fn a_lost_registration_is_planned_anew_for_an_order_that_changed() {
 }
 
 #[test]
-fn a_registration_found_cancelled_is_told() {
+fn a_registration_found_otherwise_than_it_was_sent_is_told() {
+    type Meddle = fn(&mut Transaction);
+    let meddled: [(Meddle, &[&str]); 4] = [
+        (|_| (), &[]),
+        (|sale| sale.cancelled = true, &["cancelled-there"]),
+        (|sale| sale.disposed = true, &["cancelled-there"]),
+        (
+            |sale| sale.body["total"] = json!("9999"),
+            &["another-total"],
+        ),
+    ];
+    for (meddle, expected) in meddled {
+        let shop = shop_with(&["1001"]);
+        shop.world.faults.borrow_mut().push(Fault::LostAfter);
+        shop.import();
+        meddle(&mut shop.world.transactions.borrow_mut()[0]);
+        assert_eq!(shop.settle().registered, 1);
+        let open = shop.received().into_iter().filter(|entry| entry.open);
+        let told: Vec<String> = open.map(|entry| entry.reason.unwrap().code).collect();
+        assert_eq!(
+            (told, shop.refused()),
+            (
+                expected.iter().map(|code| (*code).to_owned()).collect(),
+                expected.len()
+            )
+        );
+    }
+}
+
+#[test]
+fn an_order_found_twice_is_told_with_the_transactions_that_stand() {
     let shop = shop_with(&["1001"]);
     shop.world.faults.borrow_mut().push(Fault::LostAfter);
     shop.import();
-    shop.world.transactions.borrow_mut()[0].cancelled = true;
+    let first = shop.world.transactions.borrow()[0].clone();
+    for (id, cancelled, disposed) in [("2", false, false), ("3", true, false), ("4", false, true)] {
+        shop.world.transactions.borrow_mut().push(Transaction {
+            id: id.to_owned(),
+            cancelled,
+            disposed,
+            ..first.clone()
+        });
+    }
     assert_eq!(shop.settle().registered, 1);
-    let told = shop.received();
-    assert_eq!(told[0].reason.as_ref().unwrap().code, "cancelled-there");
-    assert!(told[0].open);
-    assert_eq!(shop.refused(), 1);
+    let told = shop.received().remove(0);
+    let reason = told.reason.unwrap();
+    assert_eq!(
+        (reason.code.as_str(), reason.value.as_deref(), told.open),
+        ("registered-twice", Some("1, 2"), true)
+    );
+}
+
+#[test]
+fn a_refused_order_that_is_cancelled_waits_for_nobody_although_it_cannot_be_read() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "nobody-knows".to_owned();
+    shop.world.put(order);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(20);
+    shop.world.edit(1001, cancel);
+    shop.world
+        .raw(1001, "receive_order_total_amount", json!("?"));
+    shop.import();
+    assert_eq!((shop.refused(), shop.has_open_work()), (0, false));
 }
 
 #[test]
@@ -244,4 +321,36 @@ fn a_first_sale_with_its_product_on_two_lines_tells_what_a_sale_does() {
         2
     );
     assert_eq!(stock(&shop, "A"), (0, -3));
+}
+
+#[test]
+fn a_product_on_one_line_tells_what_a_sale_does_whatever_the_till_sells() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines.push(OrderLine {
+        number: "3".to_owned(),
+        ..samples::line("b", 1_080, 2, Some(8))
+    });
+    order.goods = order.lines.iter().map(|line| line.amount).sum();
+    order.total = order.goods;
+    shop.world.put(order);
+    shop.source_store("20");
+    shop.meanwhile("/transactions", |shop| shop.world.sell("B", "10", 1));
+    assert_eq!(shop.import().registered, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -2), (-1, -3)));
+}
+
+#[test]
+fn a_product_that_another_draws_on_does_not_blur_what_a_sale_does() {
+    let shop = Shop::open();
+    shop.world.draw("a", "B", 1);
+    // A sale at the till has shown it before.
+    lookup::draws_are_used(&shop.tenant(1)).unwrap();
+    let mut order = samples::order("1001");
+    order.lines[0] = samples::line("a", 1_000, 1, Some(10));
+    (order.goods, order.total) = (2_080.into(), 2_080.into());
+    shop.world.put(order);
+    shop.source_store("20");
+    assert_eq!(shop.import().registered, 1);
+    assert_eq!((stock(&shop, "A"), stock(&shop, "B")), ((0, -1), (0, -2)));
 }

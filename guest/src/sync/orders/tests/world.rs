@@ -48,6 +48,8 @@ pub enum Fault {
     LostBefore,
     /// Refused with 400.
     Refuse,
+    /// Refused with this status.
+    RefuseWith(u16),
 }
 
 /// Both services.
@@ -170,6 +172,13 @@ impl World {
         draws.iter().flatten().map(draw).collect()
     }
 
+    /// The till of a store sells a product, one piece each time.
+    pub fn sell(&self, product: &str, store: &str, times: usize) {
+        for _ in 0..times {
+            self.move_stock(&product_id(product), store, -1, "02", None);
+        }
+    }
+
     /// Transactions that stand.
     pub fn live(&self) -> Vec<Transaction> {
         let transactions = self.transactions.borrow();
@@ -225,16 +234,18 @@ impl World {
             ),
             ("GET", ["products"]) => ok(self.list_products(&query)),
             ("GET", ["transactions"]) => ok(self.find(&query)),
-            ("GET", ["stock", "changes", product, store]) => ok(self.changes(product, store)),
+            ("GET", ["stock", "changes", product, store]) => {
+                ok(self.changes(product, store, &query))
+            }
             ("POST", ["transactions"]) => self.write(&path, || self.register(&body)),
             ("POST", ["transactions", id, "cancel"]) if self.refuse_cancel.get() => {
-                refused(&format!("締め済み {id}"))
+                refused(400, &format!("締め済み {id}"))
             }
             ("POST", ["transactions", id, undo]) => self.write(&path, || self.undo(id, undo)),
             ("POST", ["stock", product, "add"])
                 if *product == product_id(self.refuse_stock_of.get()) =>
             {
-                refused("在庫を変更できません")
+                refused(400, "在庫を変更できません")
             }
             ("POST", ["stock", product, "add"]) => self.write(&path, || self.add(product, &body)),
             other => panic!("not in this world: {other:?}"),
@@ -256,7 +267,8 @@ impl World {
             None => act(),
             Some(Fault::LostAfter) => act().and(Err(HttpFailure::OutcomeUnknown)),
             Some(Fault::LostBefore) => Err(HttpFailure::OutcomeUnknown),
-            Some(Fault::Refuse) => refused("受け付けられません"),
+            Some(Fault::Refuse) => refused(400, "受け付けられません"),
+            Some(Fault::RefuseWith(status)) => refused(status, "受け付けられません"),
         }
     }
 
@@ -269,7 +281,7 @@ impl World {
             .iter()
             .any(|known| known.uuid == uuid)
         {
-            return refused("同じ取引が登録されています");
+            return refused(400, "同じ取引が登録されています");
         }
         let id = (self.transactions.borrow().len() + 1).to_string();
         if self.sales_move_stock.get() {
@@ -294,7 +306,7 @@ impl World {
                 .find(|transaction| transaction.id == id)
                 .unwrap();
             if transaction.cancelled || transaction.disposed {
-                return refused("取消済み");
+                return refused(400, "取消済み");
             }
             transaction.cancelled = how == "cancel";
             transaction.disposed = how == "dispose";
@@ -360,12 +372,16 @@ impl World {
         id
     }
 
-    fn changes(&self, product: &str, store: &str) -> Value {
+    fn changes(&self, product: &str, store: &str, query: &BTreeMap<String, String>) -> Value {
+        let number = |name: &str| query[name].parse::<usize>().unwrap();
+        let (page, limit) = (number("page"), number("limit"));
         let history = self.history.borrow();
         let rows = history
             .iter()
             .rev()
-            .filter(|row| row.product == product && row.store == store);
+            .filter(|row| row.product == product && row.store == store)
+            .skip((page - 1) * limit)
+            .take(limit);
         rows.map(|row| {
             json!({"id": row.id.to_string(), "updDateTime": time::format_rfc3339(row.at), "targetDateTime": time::format_rfc3339(row.at),
                 "productId": product, "storeId": store, "amount": row.amount.to_string(), "stockAmount": "0",
@@ -428,11 +444,11 @@ fn ok(body: Value) -> Result<HttpResponse, HttpFailure> {
     })
 }
 
-fn refused(detail: &str) -> Result<HttpResponse, HttpFailure> {
+fn refused(status: u16, detail: &str) -> Result<HttpResponse, HttpFailure> {
     let body =
-        json!({"type": "about:blank", "title": "BadRequest", "detail": detail, "status": 400});
+        json!({"type": "about:blank", "title": "BadRequest", "detail": detail, "status": status});
     Ok(HttpResponse {
-        status: 400,
+        status,
         retry_after: None,
         body: body.to_string().into_bytes(),
     })
