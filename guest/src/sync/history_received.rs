@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_page_looks_through_so_much_of_the_past_and_says_where_it_goes_on() {
-        let (script, _) = history(2_600);
+        let (script, _) = history(1_600);
         let undone = ReceivedFilter {
             outcome: Some(ReceivedResult::Undone),
             ..ReceivedFilter::default()
