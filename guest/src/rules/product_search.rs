@@ -81,7 +81,7 @@ mod tests {
             product("80", "a-ume", "梅"),
             product("81", "UME-2", "梅干し 大"),
             product("82", "ume", "梅干し"),
-            product("83", "tea", "Ume Tea"),
+            product("83", "A-tea", "Ume Tea"),
             product("84", "", "梅酒"),
             product("85", "ume-1", "梅干し 小"),
         ];

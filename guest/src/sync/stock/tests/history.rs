@@ -228,3 +228,33 @@ fn every_filter_holds_by_itself_and_with_the_others() {
         assert_eq!(found(filter.clone()), expected, "{filter:?}");
     }
 }
+
+#[test]
+fn the_past_goes_by_pages_without_a_gap_or_a_repetition() {
+    let world = World::new(5);
+    for batch in [&[1, 2, 3][..], &[4, 5]] {
+        for id in batch {
+            world.waits(*id, -1);
+        }
+        world.work(3);
+        world.pass(10);
+    }
+    let all: Vec<String> = world.sent().into_iter().map(|entry| entry.id).collect();
+    assert_eq!(all, ["b2-0", "b2-1", "b1-0", "b1-1", "b1-2"]);
+    for limit in 1..=6 {
+        let (mut told, mut continuation) = (Vec::new(), None);
+        for _ in 0..10 {
+            let page = world.sent_page(limit, continuation);
+            told.extend(page.entries.into_iter().map(|entry| entry.id));
+            continuation = page.continuation;
+            if continuation.is_none() {
+                break;
+            }
+        }
+        assert_eq!(
+            (told.as_slice(), continuation),
+            (all.as_slice(), None),
+            "{limit}"
+        );
+    }
+}
