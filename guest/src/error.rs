@@ -151,3 +151,66 @@ impl From<StorageFailure> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_needs_nobody() {
+        let text = || Text::new("訳", "why");
+        for (error, code, passing) in [
+            (Error::Invalid(Vec::new()), "invalid", false),
+            (
+                Error::NotConnected(Side::Smaregi, text()),
+                "not-connected",
+                false,
+            ),
+            (
+                Error::LoginNeeded(Moment::default(), text()),
+                "login-needed",
+                false,
+            ),
+            (
+                Error::Refused(Side::Smaregi, "004002".to_owned(), text()),
+                "refused",
+                false,
+            ),
+            (
+                Error::Unavailable(Side::NextEngine, text(), Moment::default()),
+                "unavailable",
+                true,
+            ),
+            (
+                StorageFailure::Conflict("k".to_owned()).into(),
+                "contended",
+                true,
+            ),
+            (Error::NotFound("order", "1".to_owned()), "not-found", false),
+            (
+                StorageFailure::Unavailable("disk".to_owned()).into(),
+                "storage",
+                true,
+            ),
+            (Error::BudgetSpent, "budget", true),
+        ] {
+            assert_eq!(error.reason().code, code);
+            assert_eq!(error.is_passing(), passing, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_reason_keeps_what_the_error_knows() {
+        let refused = Error::Refused(Side::NextEngine, "004002".to_owned(), Text::new("否", "no"));
+        assert_eq!(refused.reason().value.as_deref(), Some("004002"));
+        let wrong = Reason::new("twice", "二度", "twice").field("f");
+        assert_eq!(Error::invalid("f", wrong.clone()).reason(), wrong);
+        for (what, told) in [
+            (ORDER_OR_PRODUCT, "Neither an order nor a product"),
+            ("order", "There is no order 7"),
+        ] {
+            let reason = Error::NotFound(what, "7".to_owned()).reason();
+            assert!(reason.message.en.starts_with(told), "{what}");
+        }
+    }
+}

@@ -47,3 +47,14 @@ impl Call {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_searches_are_answered_with_lists() {
+        assert!(queue::one("7").searches());
+        assert!(!upload::stock(&[], "mark").searches());
+    }
+}

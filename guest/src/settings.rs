@@ -361,3 +361,15 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_there_or_not_and_never_shown() {
+        let secret = Secret::new("s3cret".to_owned());
+        assert!(!secret.is_empty() && Secret::default().is_empty());
+        assert!(!format!("{secret:?}").contains("s3cret"));
+    }
+}

@@ -116,3 +116,22 @@ impl Request {
 fn segment(id: &str) -> String {
     form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_a_name_without_ids() {
+        let read = products::one("8000001", products::Draws::Left);
+        assert_eq!(read.name(), "GET /products/{product}");
+        let write = stock::add("8000001", "10", 1, "");
+        assert_eq!(write.name(), "POST /stock/{product}/add");
+    }
+
+    #[test]
+    fn an_id_is_one_segment_of_a_path_whatever_it_holds() {
+        let path = products::one("1/../2?x", products::Draws::Left).path;
+        assert_eq!(path, "/products/1%2F..%2F2%3Fx");
+    }
+}

@@ -122,6 +122,13 @@ mod tests {
     }
 
     #[test]
+    fn a_month_begins_when_it_begins_in_japan() {
+        let at = |text| month(parse_rfc3339(text).unwrap());
+        assert_eq!(at("2026-10-31T14:59:59Z"), "2026-10");
+        assert_eq!(at("2026-10-31T15:00:00Z"), "2026-11");
+    }
+
+    #[test]
     fn nonsense_is_no_time() {
         for text in [
             "",

@@ -254,6 +254,88 @@ mod tests {
     }
 
     #[test]
+    fn missing_null_and_empty_are_nothing_and_what_is_no_text_cannot_be_read() {
+        let object = json!({
+            "null": null, "empty": "", "text": "x", "digits": "7", "number": 7, "list": [], "fraction": 7.5,
+            "longest": "x".repeat(4_096), "longer": "x".repeat(4_097),
+        });
+        let row = Row::of(&object, "row").unwrap();
+        for (field, text, number) in [
+            ("missing", Some(false), Some(false)),
+            ("null", Some(false), Some(false)),
+            ("empty", Some(false), Some(false)),
+            ("text", Some(true), None),
+            ("longest", Some(true), None),
+            ("digits", Some(true), Some(true)),
+            ("number", Some(true), Some(true)),
+            ("fraction", None, Some(true)),
+            ("list", None, None),
+            ("longer", None, None),
+        ] {
+            let read = row.text_if_any(field).ok();
+            assert_eq!(read.map(|text| text.is_some()), text, "{field}");
+            assert_eq!(row.text(field).is_ok(), text == Some(true), "{field}");
+            let read = row.maybe_decimal(field).ok();
+            assert_eq!(read.map(|number| number.is_some()), number, "{field}");
+            assert_eq!(row.decimal(field).is_ok(), number == Some(true), "{field}");
+        }
+        assert_eq!(row.text_if_any("number"), Ok(Some("7".to_owned())));
+        assert_eq!(row.maybe_decimal("digits"), Ok(Some(7.into())));
+    }
+
+    #[test]
+    fn yes_and_no_are_one_and_nought_and_only_a_flag_may_be_absent() {
+        let object = json!({"yes": "1", "no": "0", "empty": "", "other": "2"});
+        let row = Row::of(&object, "row").unwrap();
+        for (field, flag, decided) in [
+            ("yes", Some(true), Some(true)),
+            ("no", Some(false), Some(false)),
+            ("empty", Some(false), None),
+            ("missing", Some(false), None),
+            ("other", None, None),
+        ] {
+            assert_eq!(row.flag(field).ok(), flag, "{field}");
+            assert_eq!(row.decided(field).ok(), decided, "{field}");
+        }
+    }
+
+    #[test]
+    fn an_offending_value_is_shown_in_short() {
+        for (value, shown) in [
+            (json!(null), "null".to_owned()),
+            (json!(true), "true".to_owned()),
+            (json!(1.5), "1.5".to_owned()),
+            (json!([1]), "[…]".to_owned()),
+            (json!({"name": "山田"}), "{…}".to_owned()),
+            (json!("言".repeat(60)), "言".repeat(60)),
+            (json!("言".repeat(61)), format!("{}…", "言".repeat(59))),
+            (json!(format!("{}x", "　".repeat(120))), String::new()),
+        ] {
+            let reason = unreadable("f", &value);
+            assert_eq!(reason.value, Some(shown));
+            assert_eq!(reason.field.as_deref(), Some("f"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_whose_row_it_is_where_that_can_be_told() {
+        let list = json!([{"of": "A", "n": "1"}, {"of": "B", "n": "x"}, {"n": "x"}, 5]);
+        let read = named_rows(&list, "row", "of", |row| row.decimal("n")).unwrap();
+        let whose: Vec<_> = read
+            .into_iter()
+            .map(|row| row.map_err(|unread| unread.of))
+            .collect();
+        let expected = [
+            Ok(1.into()),
+            Err(Some("B".to_owned())),
+            Err(None),
+            Err(None),
+        ];
+        assert_eq!(whose, expected);
+        assert!(named_rows(&json!({}), "row", "of", |row| row.decimal("n")).is_err());
+    }
+
+    #[test]
     fn a_bad_row_fails_alone() {
         let list = json!([{"n": "1"}, null, {"n": null}, {"n": 2}]);
         let read = rows(&list, "row", |row| row.decimal("n"));

@@ -174,6 +174,42 @@ mod tests {
     }
 
     #[test]
+    fn every_documented_code_asks_for_patience_a_login_or_nothing() {
+        let told = |code: &str| {
+            let body = json!({"result": "error", "code": code}).to_string();
+            read(body.as_bytes()).unwrap().verdict
+        };
+        for code in ["000001", "003001", "003002", "006005", "020007"] {
+            assert_eq!(told(code), Verdict::Busy(code.to_owned(), SHORT));
+        }
+        for code in ["002007", "003004", "003005"] {
+            assert_eq!(told(code), Verdict::Busy(code.to_owned(), LONG));
+        }
+        for code in ["002003", "002004"] {
+            assert_eq!(told(code), Verdict::LoginDead(code.to_owned()));
+        }
+        for code in ["999999", ""] {
+            assert_eq!(told(code), Verdict::Broken(code.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_why_also_where_it_says_it_slip_by_slip() {
+        let said = |message: Value| {
+            let body = json!({"result": "error", "code": "004002", "message": message}).to_string();
+            match read(body.as_bytes()).unwrap().verdict {
+                Verdict::Refused(_, message) => message,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(said(json!("在庫が\nありません")), "在庫が ありません");
+        let slips = json!([{"message": "伝票1"}, {"code": "1"}, {"message": "伝票2"}]);
+        assert_eq!(said(slips), "伝票1 / 伝票2");
+        assert_eq!(said(json!(null)), "");
+        assert_eq!(said(json!("長".repeat(301))).chars().count(), 300);
+    }
+
+    #[test]
     fn an_answer_of_another_form_is_no_empty_list() {
         for (body, field) in [
             (json!({"count": "0", "data": []}), None),

@@ -119,6 +119,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    use crate::rules::order::{Life, OrderState};
+
     fn row(slip: &str, number: u32, change: impl FnOnce(&mut Value)) -> Value {
         let mut row = json!({
             "receive_order_row_receive_order_id": slip, "receive_order_shop_id": "1", "receive_order_shop_cut_form_id": "R-1",
@@ -170,6 +172,39 @@ mod tests {
             time::format_next_engine(order.changed_at),
             "2026-11-22 12:00:00"
         );
+    }
+
+    #[test]
+    fn states_and_cancel_types_are_those_of_the_reference() {
+        let read = |field: &str, value: &str| {
+            let row = row("7", 1, |row| row[field] = json!(value));
+            orders(vec![row]).remove(0).order.unwrap()
+        };
+        for (ids, state) in [
+            (&["0", "1"][..], OrderState::Provisional),
+            (&["2"], OrderState::Issued),
+            (&["20", "30", "40"], OrderState::Printing),
+            (&["50"], OrderState::Shipped),
+            (&["3", "51", "99"], OrderState::Unknown),
+        ] {
+            for id in ids {
+                assert_eq!(
+                    read("receive_order_order_status_id", id).state,
+                    state,
+                    "{id}"
+                );
+            }
+        }
+        for (ids, life) in [
+            (&["0"][..], Life::Live),
+            (&["3"], Life::Merged),
+            (&["6", "8", "14", "15", "16", "17"], Life::Returned),
+            (&["1", "2", "4", "5", "7", "9", "13", "18"], Life::Cancelled),
+        ] {
+            for id in ids {
+                assert_eq!(read("receive_order_cancel_type_id", id).life, life, "{id}");
+            }
+        }
     }
 
     #[test]

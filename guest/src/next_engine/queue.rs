@@ -112,6 +112,9 @@ mod tests {
         let answer = json!({"data": [
             {"que_id": "7", "que_status_id": "2"},
             {"que_id": 8, "que_status_id": "5"},
+            {"que_id": "9", "que_status_id": "0"},
+            {"que_id": "10", "que_status_id": 1},
+            {"que_id": "11", "que_status_id": "-1"},
             {"que_status_id": null},
             null,
         ]});
@@ -125,6 +128,9 @@ mod tests {
             [
                 ("7".to_owned(), QueueState::Done),
                 ("8".to_owned(), unknown),
+                ("9".to_owned(), QueueState::Waiting),
+                ("10".to_owned(), QueueState::Running),
+                ("11".to_owned(), QueueState::Failed),
                 (String::new(), unknown),
                 (String::new(), unknown)
             ]

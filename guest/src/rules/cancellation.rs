@@ -282,6 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_says_more_when_it_would_undo_or_replace_the_sale() {
+        let booked = samples::order("1");
+        let says = |change: fn(&mut Order)| {
+            let mut order = booked.clone();
+            change(&mut order);
+            says_more(&order, &booked, ImportMoment::Shipped)
+        };
+        assert!(!says(|_| ()));
+        assert!(!says(|order| order.state = OrderState::Unknown));
+        assert!(says(|order| order.life = Life::Cancelled));
+        assert!(says(|order| order.state = OrderState::Printing));
+        assert!(says(|order| order.total += Decimal::ONE));
+    }
+
+    #[test]
     fn an_order_taken_before_shipping_stays_on_its_day() {
         let mut ordered = samples::order("1");
         ordered.shipped_on = None;

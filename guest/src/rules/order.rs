@@ -163,3 +163,23 @@ impl Order {
         self.cancel_type.clone_from(&head.cancel_type);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::samples;
+
+    #[test]
+    fn neither_time_nor_step_makes_another_reading_and_everything_else_does() {
+        let order = samples::order("1");
+        let same = |change: fn(&mut Order)| {
+            let mut other = order.clone();
+            change(&mut other);
+            order.says_same(&other)
+        };
+        assert!(same(|order| order.changed_at += chrono::TimeDelta::days(1)));
+        assert!(same(|order| order.state_id = "40".to_owned()));
+        assert!(!same(|order| order.state = OrderState::Printing));
+        assert!(!same(|order| order.lines[0].name.push('!')));
+    }
+}

@@ -43,7 +43,6 @@ fn fit(whole: &str, words: &[&str], product: &Listed) -> Option<Fit> {
         |word: &&str| code.contains(*word) || name.contains(*word) || product.id.contains(*word);
     match whole {
         _ if !words.iter().all(told) => None,
-        "" => Some(Fit::Name),
         _ if code == whole || product.id == whole => Some(Fit::Whole),
         _ if code.starts_with(whole) => Some(Fit::Begins),
         _ if code.contains(whole) => Some(Fit::Code),
@@ -79,10 +78,10 @@ mod tests {
     #[test]
     fn the_likeliest_comes_first() {
         let all = [
-            product("80", "x-ume", "梅"),
+            product("80", "a-ume", "梅"),
             product("81", "UME-2", "梅干し 大"),
             product("82", "ume", "梅干し"),
-            product("83", "tea", "Ume Tea"),
+            product("83", "A-tea", "Ume Tea"),
             product("84", "", "梅酒"),
             product("85", "ume-1", "梅干し 小"),
         ];
@@ -94,7 +93,7 @@ mod tests {
         assert_eq!(found("ＵＭＥ－１"), ["85"], "wide letters");
         assert_eq!(found(" 干し　大 "), ["81"], "every word");
         assert_eq!(found("84"), ["84"], "the id");
-        assert_eq!(found("梅"), ["84", "81", "82", "85", "80"]);
+        assert_eq!(found("梅"), ["84", "81", "80", "82", "85"]);
         assert_eq!(found("").len(), 6);
         assert!(found("ume 茶").is_empty());
     }

@@ -379,6 +379,72 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_all_needed_and_a_redirect_is_an_address() {
+        assert_eq!(
+            fields(|settings| {
+                let blank = || Secret::new(" ".to_owned());
+                settings.credentials = Credentials {
+                    next_engine_client_id: String::new(),
+                    next_engine_client_secret: blank(),
+                    next_engine_redirect: "login".to_owned(),
+                    smaregi_contract_id: " ".to_owned(),
+                    smaregi_client_id: String::new(),
+                    smaregi_client_secret: blank(),
+                };
+            }),
+            [
+                "credentials.next-engine-client-id",
+                "credentials.next-engine-client-secret",
+                "credentials.smaregi-contract-id",
+                "credentials.smaregi-client-id",
+                "credentials.smaregi-client-secret",
+                "credentials.next-engine-redirect",
+            ]
+        );
+        let registered = "https://shop.example/login";
+        let given =
+            fields(|settings| settings.credentials.next_engine_redirect = registered.to_owned());
+        assert!(given.is_empty());
+    }
+
+    #[test]
+    fn a_number_has_up_to_nine_digits_and_a_code_up_to_twenty_half_width_letters() {
+        for (id, good) in [
+            ("1", true),
+            ("999999999", true),
+            ("1000000000", false),
+            ("012", false),
+            ("1a", false),
+            ("", false),
+        ] {
+            let found = fields(|settings| settings.stock.stores = vec![id.to_owned()]);
+            assert_eq!(found.is_empty(), good, "{id}");
+        }
+        for (code, good) in [
+            ("fee 1~", true),
+            ("12345678901234567890", true),
+            ("123456789012345678901", false),
+            ("fee\t", false),
+            ("送料", false),
+            ("", false),
+        ] {
+            let found = fields(|settings| settings.orders.other = FeeMode::Line(code.to_owned()));
+            assert_eq!(found.is_empty(), good, "{code}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_reach_the_ends_of_their_ranges_and_no_further() {
+        let minutes = |minutes| fields(|settings| settings.pace.import_minutes = minutes);
+        assert!(minutes(1).is_empty() && minutes(1_440).is_empty());
+        assert_eq!(minutes(0), ["pace.import-minutes"]);
+        assert_eq!(minutes(1_441), ["pace.import-minutes"]);
+        let percent = |percent| fields(|settings| settings.stock.guard.moved_percent = percent);
+        assert!(percent(100).is_empty());
+        assert_eq!(percent(101), ["stock.guard.moved-percent"]);
+    }
+
+    #[test]
     fn an_address_is_https_or_this_machine() {
         for (address, good) in [
             ("https://api.smaregi.jp", true),

@@ -368,6 +368,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_from_before_a_registration_can_be_its_row_only_since_the_baseline() {
+        let moment = |seconds| crate::time::from_unix(seconds, 0);
+        let later = Claim {
+            from: moment(1_001).unwrap(),
+            ..claim(-1, true, Some("02"))
+        };
+        for (since, expected) in [(None, -1), (moment(1_000), -1), (moment(1_001), 0)] {
+            let claims = [later.clone()];
+            let outcome = decide(&movement(-1, "02"), since, &settings(), &claims);
+            assert_eq!(outcome.taken, [expected], "{since:?}");
+        }
+    }
+
+    #[test]
     fn what_is_kept_back_is_the_rest_of_a_row() {
         let outcome = decide(
             &movement(-5, "12"),

@@ -215,6 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_chosen_has_a_code_that_can_be_one() {
+        let row = |code: &str| json!({"productId": "8", "productCode": code, "productName": "梅", "price": "x"});
+        let list = json!([
+            row(""),
+            row(&"1".repeat(20)),
+            row(&"1".repeat(21)),
+            row(&"1".repeat(30))
+        ]);
+        let read: Vec<bool> = decode_listing(&list).iter().map(Result::is_ok).collect();
+        assert_eq!(read, [true, true, false, false]);
+    }
+
+    #[test]
     fn a_product_with_a_code_alone_is_there_and_cannot_be_sold() {
         let product = decode_one(
             &json!({"productId": "x1", "productCode": "ume-1", "taxDivision": "0",

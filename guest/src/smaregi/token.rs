@@ -93,6 +93,29 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_asked_for_with_the_client_s_name_and_word_and_every_scope() {
+        let credentials = Credentials {
+            smaregi_client_id: "client".to_owned(),
+            smaregi_client_secret: Secret::new("word".to_owned()),
+            ..Credentials::default()
+        };
+        let (authorization, form) = parts(&credentials);
+        assert_eq!(authorization, "Basic Y2xpZW50OndvcmQ=");
+        let form: Vec<(String, String)> = form_urlencoded::parse(form.as_bytes())
+            .into_owned()
+            .collect();
+        let scopes = SCOPES.join(" ");
+        let expected = [
+            ("grant_type", "client_credentials"),
+            ("scope", scopes.as_str()),
+        ];
+        assert_eq!(
+            form,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
     fn what_is_no_token_is_said_without_showing_it() {
         for answer in [
             json!({}),

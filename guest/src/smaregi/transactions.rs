@@ -253,6 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_of_a_yen_is_treated_there_as_here() {
+        for (rounding, told) in [
+            (Rounding::HalfUp, "0"),
+            (Rounding::Down, "1"),
+            (Rounding::Up, "2"),
+        ] {
+            let mut sale = sale(false);
+            sale.rounding = rounding;
+            assert_eq!(body(&sale)["taxRounding"], told);
+        }
+    }
+
+    #[test]
+    fn a_sale_is_looked_for_around_the_moment_of_its_identity() {
+        let at = crate::time::parse_next_engine("2026-11-21 12:00:01").unwrap();
+        let query = find("NE-1-1", at).query;
+        let of = |name: &str| {
+            let found = query.iter().find(|(given, _)| *given == name);
+            time::parse_rfc3339(&found.unwrap().1).unwrap()
+        };
+        assert_eq!(of("terminal_tran_date_time-from"), at - AROUND);
+        assert_eq!(of("terminal_tran_date_time-to"), at + AROUND);
+        assert!(query.contains(&("transaction_uuid", "NE-1-1".to_owned())));
+    }
+
+    #[test]
     fn leaves_the_inclusive_tax_of_a_discounted_sale_to_smaregi() {
         let body = body(&sale(true));
         assert_eq!(

@@ -108,6 +108,14 @@ mod tests {
                 r#"{"event":"pos:stock","contractId":"c","ids":[{"id":"1","storeId":"1"}]}"#,
                 "productId",
             ),
+            (
+                r#"{"event":"pos:stock","contractId":"c","ids":[{"id":"1","productId":"8a","storeId":"1"}]}"#,
+                "productId",
+            ),
+            (
+                r#"{"event":"pos:stock","contractId":"c","ids":[{"id":"1","productId":"8","storeId":"1234567890123456"}]}"#,
+                "storeId",
+            ),
             (r#"{"event":"other"}"#, "contractId"),
         ] {
             assert_eq!(

@@ -130,3 +130,131 @@ pub fn disconnect(ports: &Ports<'_>) -> Result<Status> {
     }
     get_status(ports)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::sync::{
+        next_engine_login::Login,
+        stock::records::{CatchUp, catch_up_key},
+        tenant::SETTINGS_KEY,
+        testing::Script,
+    };
+
+    /// Connected and on since noon, with store 1 looked through until one.
+    fn shop() -> Script {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        let mut settings = script.tenant().settings;
+        settings.credentials.next_engine_client_id = "ne".to_owned();
+        settings.credentials.smaregi_client_id = "sm".to_owned();
+        let looked = CatchUp::new(script.now.get() + TimeDelta::hours(1));
+        let commit = Commit::new().put(SETTINGS_KEY, &settings).unwrap();
+        let commit = commit.put(&catch_up_key("1"), &looked).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        script
+    }
+
+    fn pass(script: &Script, hours: i64) -> Moment {
+        script.now.set(script.now.get() + TimeDelta::hours(hours));
+        script.now.get()
+    }
+
+    fn looked_through(script: &Script) -> Moment {
+        let stored = store::read::<CatchUp>(&script.ports(), &catch_up_key("1")).unwrap();
+        stored.unwrap().value.through
+    }
+
+    #[test]
+    fn a_backlog_is_sent_from_where_it_began_or_left_for_good() {
+        for (backlog, sends) in [(Backlog::Send, true), (Backlog::Leave, false)] {
+            let script = shop();
+            let first = script.now.get();
+            let off = pass(&script, 0);
+            assert!(!switch_off(&script.ports()).unwrap().switched_on);
+            assert_eq!(link(&script.ports()).unwrap().off_since, Some(off));
+            let on = pass(&script, 5);
+            let status = switch_on(&script.tenant(), backlog).unwrap();
+            assert!(status.switched_on);
+            assert_eq!(status.baseline, Some(if sends { first } else { on }));
+            let looked = if sends {
+                off
+            } else {
+                off + TimeDelta::hours(1)
+            };
+            assert_eq!(looked_through(&script), looked);
+            assert_eq!(link(&script.ports()).unwrap().off_since, None);
+        }
+    }
+
+    #[test]
+    fn what_was_never_on_has_no_backlog() {
+        let script = shop();
+        let never = Commit::new().delete(LINK_KEY);
+        never.apply(&script.ports()).unwrap();
+        let now = pass(&script, 1);
+        let status = switch_on(&script.tenant(), Backlog::Send).unwrap();
+        assert_eq!(status.baseline, Some(now));
+    }
+
+    #[test]
+    fn what_is_on_stays_as_it_is_and_what_is_off_stays_off_since_then() {
+        let script = shop();
+        let first = script.now.get();
+        pass(&script, 1);
+        let status = switch_on(&script.tenant(), Backlog::Leave).unwrap();
+        assert_eq!(status.baseline, Some(first));
+        let off = pass(&script, 1);
+        switch_off(&script.ports()).unwrap();
+        pass(&script, 1);
+        switch_off(&script.ports()).unwrap();
+        assert_eq!(link(&script.ports()).unwrap().off_since, Some(off));
+    }
+
+    #[test]
+    fn only_a_complete_and_living_connection_is_switched_on() {
+        let script = shop();
+        switch_off(&script.ports()).unwrap();
+        let mut tenant = script.tenant();
+        tenant.settings.credentials.smaregi_client_id = String::new();
+        let refused = switch_on(&tenant, Backlog::Leave);
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+        pass(&script, 72);
+        let refused = switch_on(&script.tenant(), Backlog::Leave);
+        assert!(matches!(refused, Err(Error::LoginNeeded(..))));
+        assert!(!link(&script.ports()).unwrap().on);
+    }
+
+    #[test]
+    fn a_login_is_needed_once_one_is_refused_or_over() {
+        let needed = |script: &Script| get_status(&script.ports()).unwrap().login_needed.is_some();
+        let script = shop();
+        assert!(!needed(&script));
+        let login = next_engine_login::stored(&script.ports()).unwrap().unwrap();
+        let refused = Login {
+            dead_since: Some(script.now.get()),
+            ..login.value
+        };
+        let commit = Commit::new().put(LOGIN_KEY, &refused).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        assert!(needed(&script));
+        let script = shop();
+        pass(&script, 71);
+        assert!(!needed(&script));
+        pass(&script, 1);
+        assert!(needed(&script));
+    }
+
+    #[test]
+    fn disconnecting_forgets_the_pair_and_switches_off() {
+        let script = shop();
+        let status = disconnect(&script.ports()).unwrap();
+        assert!(!status.switched_on && status.tokens.is_none());
+        let again = disconnect(&script.ports()).unwrap();
+        assert!(!again.switched_on && again.tokens.is_none());
+        let refused = switch_on(&script.tenant(), Backlog::Leave);
+        assert!(matches!(refused, Err(Error::NotConnected(..))));
+    }
+}

@@ -165,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn a_day_on_which_nothing_came_of_a_thing_does_not_name_it() {
+        let script = Script::new();
+        count(&script, Counter::Returned, 0);
+        let stored = store::read::<Days>(&script.tenant().ports, STOCK_KEY).unwrap();
+        let days: Vec<_> = stored.unwrap().value.into_values().collect();
+        assert_eq!(days, [BTreeMap::new()]);
+    }
+
+    #[test]
     fn old_days_are_let_go_and_no_more_are_given() {
         let script = Script::new();
         for _ in 0..KEPT + 5 {

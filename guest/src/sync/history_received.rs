@@ -164,3 +164,194 @@ fn result(happened: Happened) -> ReceivedResult {
         Happened::NeedsPerson => ReceivedResult::NeedsPerson,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::sync::{
+        orders::records::{Trouble, received_key},
+        store::Commit,
+        testing::Script,
+    };
+
+    /// So many entries, one a minute: every second of shop 2, every third refused, and the first undone.
+    fn history(count: u32) -> (Script, Moment) {
+        let script = Script::new();
+        let began = script.now.get();
+        let mut commit = Commit::new();
+        for number in 0..count {
+            let at = began + TimeDelta::minutes(i64::from(number));
+            let entry = Received {
+                at,
+                slip: number.to_string(),
+                order_number: String::new(),
+                shop_id: (1 + number % 2).to_string(),
+                store_id: "10".to_owned(),
+                transaction_id: None,
+                amount: 1.into(),
+                happened: match number {
+                    0 => Happened::Undone,
+                    _ if number % 3 == 0 => Happened::Refused,
+                    _ => Happened::Registered,
+                },
+                reason: None,
+                begun_at: None,
+            };
+            let key = received_key(&entry.slip, 1, at);
+            commit = commit.put(&key, &entry).unwrap();
+            if commit.len() == 1_000 {
+                commit.apply(&script.ports()).unwrap();
+                commit = Commit::new();
+            }
+        }
+        commit.apply(&script.ports()).unwrap();
+        (script, began)
+    }
+
+    fn page(
+        script: &Script,
+        filter: &ReceivedFilter,
+        limit: u32,
+        after: Option<String>,
+    ) -> (Vec<String>, Option<String>) {
+        let request = PageRequest {
+            continuation: after,
+            limit,
+        };
+        let page = received(&script.tenant(), filter, &request).unwrap();
+        let slips = page.entries.into_iter().map(|entry| entry.slip);
+        (slips.collect(), page.continuation)
+    }
+
+    #[test]
+    fn pages_go_into_the_past_without_a_gap_or_a_repetition() {
+        let (script, _) = history(5);
+        let all = ReceivedFilter::default();
+        let (first, after) = page(&script, &all, 2, None);
+        assert_eq!(first, ["4", "3"]);
+        let (second, after) = page(&script, &all, 2, after);
+        assert_eq!(second, ["2", "1"]);
+        assert_eq!(page(&script, &all, 2, after), (vec!["0".to_owned()], None));
+        let foreign = PageRequest {
+            continuation: Some("orders/slip/1".to_owned()),
+            limit: 2,
+        };
+        let refused = received(&script.tenant(), &all, &foreign);
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn every_filter_holds_by_itself_and_with_the_others() {
+        let (script, began) = history(7);
+        let found = |filter: ReceivedFilter| page(&script, &filter, 500, None).0;
+        let all = ReceivedFilter::default;
+        let at = |minutes| Some(began + TimeDelta::minutes(minutes));
+        let (shop_id, slip) = (Some("1".to_owned()), Some("4".to_owned()));
+        let refused = Some(ReceivedResult::Refused);
+        assert_eq!(
+            found(ReceivedFilter {
+                since: at(5),
+                ..all()
+            }),
+            ["6", "5"]
+        );
+        assert_eq!(
+            found(ReceivedFilter {
+                before: at(1),
+                ..all()
+            }),
+            ["0"]
+        );
+        assert_eq!(
+            found(ReceivedFilter {
+                outcome: refused,
+                ..all()
+            }),
+            ["6", "3"]
+        );
+        assert_eq!(
+            found(ReceivedFilter {
+                shop_id: shop_id.clone(),
+                ..all()
+            }),
+            ["6", "4", "2", "0"]
+        );
+        assert_eq!(
+            found(ReceivedFilter {
+                slip: slip.clone(),
+                ..all()
+            }),
+            ["4"]
+        );
+        assert_eq!(
+            found(ReceivedFilter {
+                outcome: refused,
+                shop_id,
+                ..all()
+            }),
+            ["6"]
+        );
+        assert!(
+            found(ReceivedFilter {
+                outcome: refused,
+                slip,
+                ..all()
+            })
+            .is_empty()
+        );
+        let nothing = page(
+            &script,
+            &ReceivedFilter {
+                before: at(0),
+                ..all()
+            },
+            500,
+            None,
+        );
+        assert_eq!(nothing, (vec![], None));
+    }
+
+    #[test]
+    fn a_page_looks_through_so_much_of_the_past_and_says_where_it_goes_on() {
+        let (script, _) = history(1_600);
+        let undone = ReceivedFilter {
+            outcome: Some(ReceivedResult::Undone),
+            ..ReceivedFilter::default()
+        };
+        let (none, after) = page(&script, &undone, 10, None);
+        assert!(none.is_empty() && after.is_some());
+        assert_eq!(
+            page(&script, &undone, 10, after),
+            (vec!["0".to_owned()], None)
+        );
+    }
+
+    #[test]
+    fn an_entry_is_open_while_its_slip_waits_for_it() {
+        let (script, began) = history(2);
+        let trouble = |slip: &str, entry: String| {
+            let mut record = SlipRecord::new(slip, "1");
+            record.trouble = Some(Trouble {
+                reason: Reason::new("code", "訳", "why"),
+                entry,
+                again: false,
+                outdated: false,
+            });
+            let commit = Commit::new().put(&slip_key(slip), &record).unwrap();
+            commit.apply(&script.ports()).unwrap();
+        };
+        trouble("0", received_key("0", 1, began));
+        trouble("1", received_key("1", 2, began));
+        let request = PageRequest {
+            continuation: None,
+            limit: 10,
+        };
+        let page = received(&script.tenant(), &ReceivedFilter::default(), &request).unwrap();
+        let open: Vec<bool> = page.entries.iter().map(|entry| entry.open).collect();
+        assert_eq!(open, [false, true]);
+        let id = page.entries.last().map(|entry| entry.id.clone());
+        assert_eq!(id, Some(format!("{}-0-1", began.timestamp_millis())));
+    }
+}

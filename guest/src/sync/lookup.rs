@@ -239,7 +239,112 @@ fn note_pages(tenant: &Tenant<'_>, remembered: usize, pages: usize) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::sync::testing::{Script, at_once};
+
+    fn row(code: &str) -> Value {
+        json!({"productId": "8", "productCode": code, "taxDivision": "0", "stockControlDivision": "0"})
+    }
+
+    fn codes(codes: &[&str]) -> BTreeSet<SmaregiKey> {
+        let key = |code: &&str| SmaregiKey::Code((*code).to_owned());
+        codes.iter().map(key).collect()
+    }
+
+    /// What is found with so many requests, by number of products, and the addresses that were asked.
+    fn look_up(
+        script: &Script,
+        wanted: BTreeSet<SmaregiKey>,
+        budget: u32,
+    ) -> (Vec<usize>, Result<()>, Vec<String>) {
+        script.requests.borrow_mut().clear();
+        let tenant = Tenant::open(script.ports(), budget, 600).unwrap();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let mut products = Products::new();
+        let result = at_once(fill(&session, &tenant, &mut products, wanted, &mut None));
+        let found = products.values().map(Vec::len).collect();
+        let requests = script.requests.borrow();
+        let asked = requests.iter().map(|request| request.url.clone());
+        (found, result, asked.collect())
+    }
+
+    fn shop() -> Script {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        script
+    }
+
+    #[test]
+    fn many_products_are_read_as_one_list_and_few_by_themselves() {
+        let script = shop();
+        let list = json!([row("a"), row("b"), row("c"), row("d")]);
+        script.will(200, &list);
+        let (found, result, asked) = look_up(&script, codes(&["a", "b", "c", "x"]), 100);
+        assert_eq!((found, result), (vec![1, 1, 1, 0], Ok(())));
+        assert_eq!(asked.len(), 1);
+        // The list is one page long: cheaper than two products.
+        script.will(200, &list);
+        let (found, _, asked) = look_up(&script, codes(&["a", "b"]), 100);
+        assert_eq!((found, asked.len()), (vec![1, 1], 1));
+        script.will(200, &json!([row("a")]));
+        let (found, _, asked) = look_up(&script, codes(&["a"]), 100);
+        assert_eq!(found, [1]);
+        assert!(asked[0].contains("product_code=a"));
+    }
+
+    #[test]
+    fn a_budget_too_small_for_the_list_is_spent_on_single_products() {
+        let script = shop();
+        script.will(200, &json!([row("a")]));
+        script.will(200, &json!([row("b")]));
+        let (found, result, asked) = look_up(&script, codes(&["a", "b", "c", "d"]), 2);
+        assert_eq!((found, asked.len()), (vec![1, 1], 2));
+        assert!(result.is_err());
+    }
+
+    #[test]
+    fn what_products_draw_on_is_asked_once_it_matters_and_unless_smaregi_refuses() {
+        let script = shop();
+        let refused = json!({"type": "about:blank", "title": "Bad Request"});
+        let (wanted, draws) = (|| codes(&["a"]), "with_inventory_reservations=all");
+        script.will(400, &refused);
+        let (_, result, asked) = look_up(&script, wanted(), 100);
+        assert!(result.is_err() && asked.len() == 1 && !asked[0].contains(draws));
+        draws_are_used(&script.tenant()).unwrap();
+        draws_are_used(&script.tenant()).unwrap();
+        let forgotten = store::read::<u64>(&script.ports(), "product/generation").unwrap();
+        assert_eq!(forgotten.map(|stored| stored.value), Some(1));
+        script.will(403, &refused);
+        let (_, result, asked) = look_up(&script, wanted(), 100);
+        assert!(result.is_err() && asked.len() == 1 && asked[0].contains(draws));
+        // Without a right the token is asked for anew.
+        script.switch_on(&["1"]);
+        script.will(400, &refused);
+        script.will(200, &json!([row("a")]));
+        let (found, _, asked) = look_up(&script, wanted(), 100);
+        assert_eq!((found, asked.len()), (vec![1], 2));
+        assert!(asked[0].contains(draws) && !asked[1].contains(draws));
+        script.will(200, &json!([row("a")]));
+        let (_, _, asked) = look_up(&script, wanted(), 100);
+        assert!(asked.len() == 1 && !asked[0].contains(draws));
+    }
+
+    #[test]
+    fn an_id_without_a_product_is_none_and_a_refusal_is_no_absence() {
+        let script = shop();
+        let id = || BTreeSet::from([SmaregiKey::Id("8".to_owned())]);
+        let refused = json!({"type": "about:blank", "title": "Not Found"});
+        script.will(404, &refused);
+        assert_eq!(look_up(&script, id(), 100).0, [0]);
+        script.will(403, &refused);
+        let (found, result, _) = look_up(&script, id(), 100);
+        assert!(found.is_empty() && result.is_err());
+        script.switch_on(&["1"]);
+        script.will(200, &row("a"));
+        assert_eq!(look_up(&script, id(), 100).0, [1]);
+    }
 
     #[test]
     fn impossible_keys_are_not_asked_for() {

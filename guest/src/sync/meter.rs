@@ -117,3 +117,55 @@ pub fn read(ports: &Ports<'_>, month: &str) -> Result<Vec<EndpointCalls>> {
     });
     Ok(calls.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::Script;
+
+    #[test]
+    fn calls_are_counted_by_month_side_and_endpoint() {
+        let script = Script::new();
+        for endpoint in ["GET /stores", "GET /stock", "GET /stock"] {
+            let tenant = script.tenant();
+            tenant.tally.count("GET /stock".to_owned());
+            tenant.tally.count(endpoint.to_owned());
+            flush(&tenant).unwrap();
+            flush(&tenant).unwrap();
+            let commit = count_next_engine(&tenant, Commit::new(), "/search").unwrap();
+            commit.apply(&tenant.ports).unwrap();
+        }
+        let calls = read(&script.ports(), "2026-11").unwrap().into_iter();
+        let told: Vec<_> = calls
+            .map(|counted| (counted.side, counted.endpoint, counted.calls))
+            .collect();
+        let expected = [
+            (Side::Smaregi, "GET /stock".to_owned(), 5),
+            (Side::Smaregi, "GET /stores".to_owned(), 1),
+            (Side::NextEngine, "POST /search".to_owned(), 3),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(read(&script.ports(), "2026-12"), Ok(Vec::new()));
+        let today = daily::daily(&script.tenant(), 1).unwrap();
+        assert_eq!(today[0].calls, 3);
+    }
+
+    #[test]
+    fn a_budget_is_spent_by_the_month_and_none_never_is() {
+        let script = Script::new();
+        let mut tenant = script.tenant();
+        for (budget, spent) in [(0, false), (1, false), (2, false)] {
+            tenant.settings.pace.monthly_calls = budget;
+            assert_eq!(is_spent(&tenant), Ok(spent));
+        }
+        for spent in [false, true] {
+            let commit = count_next_engine(&tenant, Commit::new(), "/search").unwrap();
+            commit.apply(&tenant.ports).unwrap();
+            assert_eq!(is_spent(&tenant), Ok(spent));
+        }
+        script
+            .now
+            .set(script.now.get() + chrono::TimeDelta::days(7));
+        assert_eq!(is_spent(&tenant), Ok(false), "another month");
+    }
+}

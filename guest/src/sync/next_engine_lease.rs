@@ -107,3 +107,45 @@ impl Lease {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::Script;
+
+    #[test]
+    fn a_lease_is_held_from_its_last_renewal_until_it_ends_or_is_given_back() {
+        let script = Script::new();
+        let tenant = script.tenant();
+        let pass = |seconds| {
+            script
+                .now
+                .set(script.now.get() + TimeDelta::seconds(seconds))
+        };
+        let mut held = Lease::take(&tenant).unwrap();
+        pass(100);
+        held.renew(&tenant, Commit::new()).unwrap();
+        pass(119);
+        let until = script.now.get() + TimeDelta::seconds(1);
+        let contended = Error::Contended(LEASE_KEY.to_owned(), until);
+        assert_eq!(Lease::take(&tenant).err(), Some(contended));
+        pass(1);
+        let next = Lease::take(&tenant).unwrap();
+        let lost = held.renew(&tenant, Commit::new()).unwrap_err();
+        let soon = script.now.get() + SOON;
+        assert_eq!(lost, Error::Contended(LEASE_KEY.to_owned(), soon));
+        next.release(&tenant).unwrap();
+        assert!(Lease::take(&tenant).is_ok());
+    }
+
+    #[test]
+    fn a_lease_without_end_is_a_clock_set_back() {
+        let script = Script::new();
+        let tenant = script.tenant();
+        let now = script.now.get();
+        script.now.set(now + TimeDelta::seconds(1));
+        let _ahead = Lease::take(&tenant).unwrap();
+        script.now.set(now);
+        assert!(Lease::take(&tenant).is_ok());
+    }
+}

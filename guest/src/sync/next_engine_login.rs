@@ -163,3 +163,85 @@ pub fn demand() -> Text {
         "The login to Next Engine has expired. Log in again; nothing that waited is lost.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{settings::Secret, sync::testing::Script};
+
+    /// The shop's pair `a` is stored; what is there after `with` was used and answered with `fresh`, which ends so many hours later.
+    fn stored_after(change: impl Fn(&mut Login), fresh: &str, hours: i64) -> (Script, Login) {
+        let script = Script::new();
+        script.switch_on(&[]);
+        let used = stored(&script.ports()).unwrap().unwrap().value;
+        let mut now = used.clone();
+        change(&mut now);
+        let commit = Commit::new().put(LOGIN_KEY, &now).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        let tokens = Tokens {
+            access: Secret::new(fresh.to_owned()),
+            access_ends: Some(used.access_ends + chrono::TimeDelta::hours(hours)),
+            refresh: Secret::new("r".to_owned()),
+            refresh_ends: None,
+        };
+        let answered = store_pair(&script.tenant(), &used, &tokens).unwrap();
+        let left = stored(&script.ports()).unwrap().unwrap().value;
+        assert_eq!(answered.access, left.access);
+        (script, left)
+    }
+
+    #[test]
+    fn a_pair_replaces_its_own_and_older_ones_of_the_same_user() {
+        let theirs = |login: &mut Login| login.access = Secret::new("theirs".to_owned());
+        let another_user = |login: &mut Login| {
+            theirs(login);
+            login.uid = "other".to_owned();
+        };
+        for (left, hours, expected) in [
+            (stored_after(|_| (), "new", 0), 0, "new"),
+            (stored_after(theirs, "new", 1), 1, "new"),
+            (stored_after(theirs, "new", 0), 0, "theirs"),
+            (stored_after(theirs, "new", -1), -1, "theirs"),
+            (stored_after(another_user, "new", 1), 1, "theirs"),
+        ] {
+            assert_eq!(left.1.access.reveal(), expected, "{hours}");
+        }
+        let (script, _) = stored_after(|_| (), "new", 0);
+        let used = stored(&script.ports()).unwrap().unwrap();
+        let forget = Commit::new().delete(LOGIN_KEY);
+        forget.apply(&script.ports()).unwrap();
+        let tokens = Tokens {
+            access: Secret::new("late".to_owned()),
+            access_ends: None,
+            refresh: Secret::new("r".to_owned()),
+            refresh_ends: None,
+        };
+        let answered = store_pair(&script.tenant(), &used.value, &tokens).unwrap();
+        assert_eq!(answered.access.reveal(), "late");
+        assert!(
+            stored(&script.ports()).unwrap().is_none(),
+            "disconnected meanwhile"
+        );
+    }
+
+    #[test]
+    fn a_pair_is_dead_since_it_was_first_said_and_no_other_is() {
+        let script = Script::new();
+        script.switch_on(&[]);
+        let dead_since = || stored(&script.ports()).unwrap().unwrap().value.dead_since;
+        let used = stored(&script.ports()).unwrap().unwrap().value;
+        let another = Login {
+            access: Secret::new("another".to_owned()),
+            ..used.clone()
+        };
+        mark_dead(&script.tenant(), &another);
+        assert_eq!(dead_since(), None);
+        let first = script.now.get();
+        for _ in 0..2 {
+            let error = mark_dead(&script.tenant(), &used);
+            assert_eq!(error, needed(script.now.get()));
+            assert_eq!(dead_since(), Some(first));
+            script.now.set(first + chrono::TimeDelta::hours(1));
+        }
+    }
+}

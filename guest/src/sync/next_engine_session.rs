@@ -363,6 +363,8 @@ mod tests {
             1,
             "the same dead pair is not tried again"
         );
+        let noon = crate::time::parse_next_engine("2026-11-24 12:00:00").unwrap();
+        assert_eq!(script.now.get(), noon + SECOND_READING);
         assert!(matches!(
             call(&script),
             Err(CallError::NotDone(Error::LoginNeeded(..)))
@@ -454,6 +456,36 @@ mod tests {
         assert_eq!(stored(&script).access.reveal(), "other");
         next_engine_login::store_pair(&script.tenant(), &stored(&script), &undated).unwrap();
         assert_eq!(stored(&script).access.reveal(), "x");
+    }
+
+    #[test]
+    fn what_cannot_be_answered_now_is_asked_for_again_later() {
+        let busy = json!({"result": "error", "code": "002007"}).to_string();
+        let no_list = json!({"result": "success", "count": "1"}).to_string();
+        for (answer, seconds) in [
+            (Err(HttpFailure::NotSent), PAUSE),
+            (Err(HttpFailure::OutcomeUnknown), PAUSE),
+            (Ok("<html>".to_owned()), PAUSE),
+            (Ok(no_list), PAUSE),
+            (Ok(busy), 900),
+        ] {
+            let script = logged_in();
+            let answer = answer.map(|body| crate::ports::HttpResponse {
+                status: 200,
+                retry_after: None,
+                body: body.into_bytes(),
+            });
+            script.answers.borrow_mut().push_back(answer);
+            let tenant = script.tenant();
+            let mut session = at_once(NextEngine::open(&tenant)).unwrap();
+            let search = crate::next_engine::queue::one("7");
+            let error = at_once(session.send(search)).unwrap_err();
+            let later = script.now.get() + TimeDelta::seconds(seconds);
+            let CallError::NotDone(Error::Unavailable(_, _, at)) = error else {
+                panic!("{error:?}")
+            };
+            assert_eq!(at, later);
+        }
     }
 
     #[test]

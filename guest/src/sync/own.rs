@@ -412,6 +412,43 @@ mod tests {
     }
 
     #[test]
+    fn a_move_of_ours_is_known_by_its_mark_or_by_its_id() {
+        assert!(is_mark(&mark("1001", 1, 2)));
+        assert_ne!(mark("1001", 1, 2), mark("1001", 1, 3));
+        assert!(!is_mark("棚卸") && !is_mark("") && !is_mark("tsunagi-1a-7"));
+        let script = Script::new();
+        let noted = moved(Commit::new(), "77").unwrap();
+        noted.apply(&script.ports()).unwrap();
+        for (id, ours) in [("77", true), ("78", false)] {
+            let noted = store::read::<bool>(&script.ports(), &moved_key(id)).unwrap();
+            assert_eq!(noted.is_some(), ours);
+        }
+    }
+
+    #[test]
+    fn what_moves_no_stock_or_did_not_happen_leaves_no_entry() {
+        let script = Script::new();
+        let at = script.now.get();
+        let apply = |commit: Commit| commit.apply(&script.ports()).unwrap();
+        let left = || entries(&script.tenant(), "1", "8").unwrap().len();
+        let earliest = || earliest(&script.tenant(), "1", "8").unwrap();
+        assert_eq!((left(), earliest()), (0, None));
+        apply(open(Commit::new(), "1-0", Kind::Sale, &pieces(-1), at).unwrap());
+        assert_eq!((left(), earliest()), (1, Some(at)));
+        let (sale, took) = (pieces(-1), (at, at));
+        let nothing = Some(&Effect::Nothing);
+        apply(settle(Commit::new(), "1-0", Kind::Sale, &sale, took, nothing).unwrap());
+        assert_eq!(left(), 0);
+        apply(open(Commit::new(), "1-0", Kind::Sale, &sale, at).unwrap());
+        apply(drop(Commit::new(), "1-0", Kind::Sale, &sale));
+        assert_eq!(left(), 0);
+        settled(&script, 1);
+        script.now.set(at + TimeDelta::hours(1));
+        settled(&script, 2);
+        assert_eq!(earliest(), Some(at), "the oldest of them");
+    }
+
+    #[test]
     fn however_many_are_settled_a_place_keeps_few_entries_and_every_piece() {
         let script = Script::new();
         for work in 0..1_500 {
@@ -445,7 +482,10 @@ mod tests {
         let known = Commit::new().put(&effect_key(Kind::Sale), &moves).unwrap();
         known.apply(&script.ports()).unwrap();
         assert_eq!(give_up(&tenant, "1", "8").unwrap(), 0);
-        script.now.set(script.now.get() + TimeDelta::hours(25));
+        script.now.set(script.now.get() + TimeDelta::hours(24));
+        assert!(overdue(&tenant, 5).unwrap().is_empty());
+        assert_eq!(give_up(&tenant, "1", "8").unwrap(), 0);
+        script.now.set(script.now.get() + TimeDelta::hours(1));
         assert_eq!(
             overdue(&tenant, 5).unwrap(),
             [("1".to_owned(), "8".to_owned())]

@@ -213,3 +213,61 @@ fn name(key: &SmaregiKey) -> String {
         SmaregiKey::Code(_) => format!("product/code/{value}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::testing::{Script, at_once};
+
+    /// Looks product 8 up; whether it is there, and how many calls that took.
+    fn look(script: &Script, fresh: bool) -> (bool, usize) {
+        script.requests.borrow_mut().clear();
+        let tenant = script.tenant();
+        let session = at_once(Smaregi::open(&tenant)).unwrap();
+        let found = at_once(resolve_ids(&session, &tenant, &["8".to_owned()], fresh)).unwrap();
+        (found["8"].is_some(), script.requests.borrow().len())
+    }
+
+    fn will(script: &Script, there: bool) {
+        let row = json!({"productId": "8", "productCode": "a", "taxDivision": "0", "stockControlDivision": "0"});
+        script.will(if there { 200 } else { 404 }, &row);
+    }
+
+    fn pass(script: &Script, seconds: i64) {
+        script
+            .now
+            .set(script.now.get() + TimeDelta::seconds(seconds));
+    }
+
+    #[test]
+    fn a_product_is_believed_for_an_hour_and_its_absence_for_five_minutes() {
+        for (there, seconds) in [(true, 3_600), (false, 300)] {
+            let script = Script::new();
+            script.switch_on(&[]);
+            will(&script, there);
+            assert_eq!(look(&script, false), (there, 1));
+            pass(&script, seconds - 1);
+            assert_eq!(look(&script, false), (there, 0));
+            pass(&script, 1);
+            will(&script, there);
+            assert_eq!(look(&script, false), (there, 1));
+        }
+    }
+
+    #[test]
+    fn a_webhook_that_names_a_product_makes_all_stale_and_whoever_wants_asks_anew() {
+        let script = Script::new();
+        script.switch_on(&[]);
+        will(&script, true);
+        look(&script, false);
+        forget(&script.ports(), &[]).unwrap();
+        assert_eq!(look(&script, false), (true, 0));
+        will(&script, false);
+        assert_eq!(look(&script, true), (false, 1));
+        will(&script, true);
+        forget(&script.ports(), &["9".to_owned()]).unwrap();
+        assert_eq!(look(&script, false), (true, 1));
+    }
+}

@@ -199,6 +199,46 @@ mod tests {
     }
 
     #[test]
+    fn every_failure_waits_longer_up_to_what_its_kind_is_worth() {
+        let now = Script::new().now.get();
+        let text = || Text::new("x", "x");
+        let outage = |side| Error::Unavailable(side, text(), now);
+        let refused = |side| Error::Refused(side, "x".to_owned(), text());
+        let login = Error::LoginNeeded(now, text());
+        for (error, first, second, longest) in [
+            (outage(Side::NextEngine), 1, 2, 60),
+            (outage(Side::Smaregi), 1, 2, 15),
+            (refused(Side::NextEngine), 5, 10, 360),
+            (refused(Side::Smaregi), 5, 10, 60),
+            (login, 1, 1, 1),
+        ] {
+            let minutes = [1, 2, 30].map(|failures| {
+                let until = until(&error, failures, now, TimeDelta::zero());
+                (until - now).num_minutes()
+            });
+            assert_eq!(minutes, [first, second, longest], "{error:?}");
+        }
+        let later = now + TimeDelta::hours(3);
+        let maintenance = Error::Unavailable(Side::Smaregi, text(), later);
+        assert_eq!(until(&maintenance, 1, now, TimeDelta::zero()), later);
+    }
+
+    #[test]
+    fn a_rest_is_over_in_the_second_in_which_it_ends() {
+        let script = Script::new();
+        let tenant = script.tenant();
+        let failed: Result<()> = Err(Error::LoginNeeded(script.now.get(), Text::new("x", "x")));
+        note(&tenant, Part::Read, &failed, TimeDelta::zero()).unwrap();
+        let rest = of(&tenant, Part::Read).unwrap().unwrap();
+        script.now.set(rest.until - TimeDelta::seconds(1));
+        assert!(of(&tenant, Part::Read).unwrap().is_some());
+        script.now.set(rest.until);
+        assert_eq!(of(&tenant, Part::Read), Ok(None));
+        script.now.set(rest.since - TimeDelta::seconds(1));
+        assert_eq!(of(&tenant, Part::Read), Ok(None), "the clock was set back");
+    }
+
+    #[test]
     fn an_outage_waits_for_the_time_it_was_given() {
         let now = Script::new().now.get();
         let at = now + TimeDelta::minutes(40);

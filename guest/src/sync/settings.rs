@@ -167,6 +167,34 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_for_one_address_contract_client_and_secret() {
+        let script = Script::new();
+        let settings = complete(&script);
+        let other = |change: fn(&mut Settings)| {
+            let mut other = settings.clone();
+            change(&mut other);
+            another_smaregi(&settings, &other)
+        };
+        assert!(!other(|settings| settings
+            .credentials
+            .next_engine_client_id
+            .push('x')));
+        assert!(other(|settings| settings.endpoints.smaregi_id.push('x')));
+        assert!(other(|settings| settings
+            .credentials
+            .smaregi_contract_id
+            .push('x')));
+        assert!(other(|settings| settings
+            .credentials
+            .smaregi_client_id
+            .push('x')));
+        assert!(other(|settings| settings
+            .credentials
+            .smaregi_client_secret =
+            Secret::default()));
+    }
+
+    #[test]
     fn a_store_takes_part_since_it_was_chosen_however_often() {
         let script = Script::new();
         script.switch_on(&["1"]);

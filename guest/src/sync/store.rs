@@ -263,3 +263,50 @@ impl Commit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::Script;
+
+    #[test]
+    fn a_commit_holds_what_is_checked_and_written_and_the_last_word_on_a_key() {
+        let script = Script::new();
+        let ports = script.ports();
+        let one = Commit::new().put("a", &1).unwrap().put("b", &1).unwrap();
+        let other = Commit::new().put("b", &2).unwrap().put("c", &2).unwrap();
+        let other = other.check_revision("d", None).delete("e");
+        assert_eq!((one.len(), other.len()), (2, 4));
+        let both = one.join(other);
+        assert_eq!(both.len(), 5);
+        both.apply(&ports).unwrap();
+        let keys = ["a", "b", "c"].map(str::to_owned);
+        let stored = read_all::<i64>(&ports, &keys).unwrap();
+        let values: Vec<_> = stored
+            .into_iter()
+            .flatten()
+            .map(|stored| stored.value)
+            .collect();
+        assert_eq!(values, [1, 2, 2]);
+        let held = Commit::new().join(Commit::new().check_revision("a", None));
+        assert!(held.is_empty());
+        assert!(!held.try_apply(&ports).unwrap(), "its check counts");
+        assert!(!Commit::new().delete("a").is_empty());
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_an_error_that_names_it() {
+        let script = Script::new();
+        let ports = script.ports();
+        Commit::new().put("a", &1).unwrap().apply(&ports).unwrap();
+        let mut newer = script.storage.entries.borrow()["a"].clone();
+        newer.value = br#"{"v":2,"d":1}"#.to_vec();
+        script
+            .storage
+            .entries
+            .borrow_mut()
+            .insert("a".to_owned(), newer);
+        let error = read::<i64>(&ports, "a").unwrap_err();
+        assert!(matches!(error, Error::Storage(key, _) if key == "a"));
+    }
+}

@@ -98,3 +98,24 @@ impl<'a> Tenant<'a> {
 fn settings(ports: &Ports<'_>) -> Result<Option<Settings>> {
     Ok(store::read::<Settings>(ports, SETTINGS_KEY)?.map(|stored| stored.value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::Script;
+
+    #[test]
+    fn a_budget_ends_with_its_requests_or_with_its_time() {
+        let script = Script::new();
+        let budget = Budget::new(&script.ports(), 3, 60);
+        let after = |seconds| script.now.get() + Duration::from_secs(seconds);
+        assert_eq!(budget.spend(after(59)), Ok(()));
+        assert_eq!(budget.spend(after(60)), Err(Error::BudgetSpent));
+        assert_eq!(budget.left(), 2);
+        assert_eq!(
+            [budget.spend(after(0)), budget.spend(after(0))],
+            [Ok(()), Ok(())]
+        );
+        assert_eq!(budget.spend(after(0)), Err(Error::BudgetSpent));
+    }
+}

@@ -86,6 +86,25 @@ mod tests {
     use crate::sync::testing::{Script, at_once};
 
     #[test]
+    fn a_living_pair_is_renewed_an_hour_after_its_end_and_a_dead_one_never() {
+        let script = Script::new();
+        let due = || keep_alive_due(&script.ports(), script.now.get()).unwrap();
+        assert_eq!(due(), None, "nobody is logged in");
+        script.switch_on(&[]);
+        let begin = script.now.get();
+        let after = |hours| Some(begin + TimeDelta::hours(hours));
+        assert_eq!(due(), after(25));
+        script.now.set(begin + TimeDelta::hours(71));
+        assert_eq!(due(), after(25));
+        script.now.set(begin + TimeDelta::hours(72));
+        assert_eq!(due(), None, "the login is over");
+        script.now.set(begin);
+        let login = next_engine_login::stored(&script.ports()).unwrap().unwrap();
+        next_engine_login::mark_dead(&script.tenant(), &login.value);
+        assert_eq!(due(), None, "a person has to log in");
+    }
+
+    #[test]
     fn a_call_that_brings_no_pair_is_not_repeated_at_once() {
         let script = Script::new();
         script.switch_on(&["1"]);

@@ -164,6 +164,11 @@ mod tests {
             ("[\"a\nb\"]", json!(["a\nb"])),
             ("\u{feff}[1e999, 2]", json!(["1e999", 2])),
             (r#"["\q", "\u12", 3]"#, json!(["\u{fffd}", "\u{fffd}", 3])),
+            (
+                r#"["\ud83cxdf75", "\ud83c\ndf75", "\ud83c"]"#,
+                json!(["\u{fffd}xdf75", "\u{fffd}\ndf75", "\u{fffd}"]),
+            ),
+            ("[\"a\u{1f} b\", \"\\q\"]", json!(["a\u{1f} b", "\u{fffd}"])),
             ("[-, 01, 1.5]", json!(["-", "01", 1.5])),
         ] {
             assert_eq!(parse(body.as_bytes()), Some(expected), "{body}");
@@ -178,6 +183,10 @@ mod tests {
         assert_eq!(read.get(1), Some(&json!(7)));
         let deep = format!("{}1{}", r#"{"a":["#.repeat(5_000), "]}".repeat(5_000));
         assert!(parse(deep.as_bytes()).unwrap().is_object());
+        for depth in 95..105 {
+            let deep = format!("{}\"a\nb\", 7{}", "[".repeat(depth), "]".repeat(depth));
+            assert!(parse(deep.as_bytes()).is_some(), "{depth}");
+        }
     }
 
     #[test]

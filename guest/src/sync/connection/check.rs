@@ -105,6 +105,38 @@ mod tests {
     use crate::sync::testing::{Script, at_once};
 
     #[test]
+    fn a_login_of_another_company_is_none_of_this_link_s() {
+        for (known, answered, ok) in [
+            (Some("7"), json!("7"), true),
+            (Some("7"), json!("8"), false),
+            (Some("7"), json!(null), true),
+            (None, json!("8"), true),
+        ] {
+            let script = Script::new();
+            script.switch_on(&[]);
+            if let Some(id) = known {
+                let company = Company {
+                    id: id.to_owned(),
+                    name: "c".to_owned(),
+                };
+                let commit = Commit::new().put(COMPANY_KEY, &company).unwrap();
+                commit.apply(&script.ports()).unwrap();
+            }
+            let row = json!({"company_ne_id": answered, "company_name": "c"});
+            script.will(200, &json!({"result": "success", "data": [row]}));
+            script.will(503, &json!({}));
+            let report = at_once(check(&script.tenant())).unwrap();
+            assert_eq!(report.next_engine.ok, ok, "{known:?} {answered}");
+        }
+        let script = Script::new();
+        script.switch_on(&[]);
+        script.will(200, &json!({"result": "success", "data": [{}]}));
+        script.will(503, &json!({}));
+        let report = at_once(check(&script.tenant())).unwrap();
+        assert!(!report.next_engine.ok && !report.smaregi.ok);
+    }
+
+    #[test]
     fn only_a_missing_scope_explains_a_refusal() {
         for (status, ok) in [(403, true), (500, false), (404, false), (200, true)] {
             let script = Script::new();

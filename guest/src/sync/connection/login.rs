@@ -291,6 +291,48 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_lives_for_half_an_hour_and_its_time_clears_it_away() {
+        let script = shop();
+        let tickets = || {
+            let entries = script.storage.entries.borrow();
+            entries.keys().filter(|key| key.starts_with(PREFIX)).count()
+        };
+        let begin = || begin_login(&script.tenant()).unwrap().ticket;
+        let (first, second) = (begin(), begin());
+        assert_eq!((tickets(), first == second), (2, false));
+        let late = |ticket: &str, seconds: i64| {
+            script
+                .now
+                .set(script.now.get() + TimeDelta::seconds(seconds));
+            let finished = at_once(finish_login(&script.tenant(), ticket, "u", "s"));
+            matches!(finished, Err(Error::NotFound(..)))
+        };
+        script.will(200, &json!({"result": "error", "code": "002003"}));
+        assert!(!late(&first, 1_799));
+        assert_eq!(tickets(), 1, "a ticket is used once");
+        assert!(late(&second, 1));
+        begin();
+        assert_eq!(tickets(), 1, "the old one is gone");
+    }
+
+    #[test]
+    fn a_login_needs_name_and_word_of_the_client() {
+        let begins = |change: fn(&mut crate::settings::Credentials)| {
+            let script = shop();
+            let mut tenant = script.tenant();
+            change(&mut tenant.settings.credentials);
+            begin_login(&tenant).is_ok()
+        };
+        assert!(begins(|_| ()));
+        assert!(!begins(|credentials| credentials
+            .next_engine_client_id
+            .clear()));
+        assert!(!begins(|credentials| credentials
+            .next_engine_client_secret =
+            Secret::default()));
+    }
+
+    #[test]
     fn a_login_that_was_slept_over_is_not_thrown_away() {
         for dead in [false, true] {
             let script = shop();

@@ -55,8 +55,7 @@ pub struct Found {
 pub async fn products(tenant: &Tenant<'_>, text: &str) -> Result<Found> {
     let text: String = text.chars().take(LONGEST_TEXT).collect();
     let (head, mut all) = catalogue(tenant).await?;
-    let complete = head.choices.len() < MOST_PAGES as usize
-        || head.choices.last().is_some_and(|rows| *rows < PAGE);
+    let complete = head.choices.last().is_none_or(|rows| *rows < PAGE);
     if !complete {
         all.extend(by_code(tenant, text.trim(), &all).await?);
     }

@@ -193,4 +193,22 @@ fn a_huge_catalogue_is_read_in_part_and_a_whole_code_beyond_it_is_found() {
     assert!(!found.complete);
     assert_eq!(found.choices[0].product.id, "90000");
     assert_eq!(script.requests.borrow().len(), 21);
+    // What is known by its code, or can be none, is not asked for.
+    let no_codes = ["梅干し", "P-90000-90000-90000-90000"];
+    for (text, matching) in [("P-19999", 1), (no_codes[0], 0), (no_codes[1], 0)] {
+        let found = at_once(products(&script.tenant(), text)).unwrap();
+        assert_eq!(found.matching, matching, "{text}");
+    }
+    assert_eq!(script.requests.borrow().len(), 21);
+}
+
+#[test]
+fn a_catalogue_that_just_fits_is_whole() {
+    let script = connected();
+    for page in 0..19 {
+        script.will(200, &rows(page * 1_000, 1_000));
+    }
+    script.will(200, &rows(19_000, 999));
+    let found = at_once(products(&script.tenant(), "P-90000")).unwrap();
+    assert!(found.complete && found.choices.is_empty());
 }

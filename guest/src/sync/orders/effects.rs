@@ -387,3 +387,71 @@ pub fn drop_pieces(commit: Commit, slip: &str, intent: &Intent) -> Commit {
         &pieces,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        rules::{mapping, product::Draw, samples},
+        settings::Settings,
+        time,
+    };
+
+    #[test]
+    fn an_attempt_is_begun_within_a_minute_of_its_intent() {
+        let tried_at = time::parse_next_engine("2026-11-24 12:00:00").unwrap();
+        for (seconds, late) in [(0, false), (60, false), (61, true), (600, true)] {
+            let now = tried_at + TimeDelta::seconds(seconds);
+            assert_eq!(is_too_late(tried_at, now), late, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_connection_is_not_the_orders_fault() {
+        for (side, code, act, ours) in [
+            (Side::Smaregi, "401 about:blank", Act::Cancel, true),
+            (Side::Smaregi, "403 about:blank", Act::Cancel, true),
+            (Side::Smaregi, "404 about:blank", Act::Register, true),
+            (Side::Smaregi, "404 about:blank", Act::Cancel, false),
+            (Side::Smaregi, "400 about:blank", Act::Register, false),
+            (Side::NextEngine, "004001", Act::Register, true),
+        ] {
+            let refusal = Refusal {
+                side,
+                code: code.to_owned(),
+                message: String::new(),
+            };
+            assert_eq!(is_ours(&refusal, act), ours, "{code} {act:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_sold_on_one_line_and_drawn_by_none_tells_best() {
+        let tells = |change: fn(&mut Sale)| {
+            let mut sale = mapping::map(
+                &samples::order("1"),
+                &samples::store(),
+                &samples::settings(),
+                &Settings::default().stock.codes,
+                &samples::products(),
+            )
+            .unwrap();
+            change(&mut sale);
+            let told = telling(&sale, pieces(Act::Register, &sale));
+            let ids = told.into_iter().map(|piece| piece.product_id);
+            ids.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(tells(|_| ()), "A B");
+        assert_eq!(tells(|sale| sale.lines.push(sale.lines[0].clone())), "B");
+        let all_twice = |sale: &mut Sale| sale.lines.extend_from_within(..);
+        assert_eq!(tells(all_twice), "A B");
+        let drawn = |sale: &mut Sale| {
+            let draw = |id: &str| Draw {
+                product_id: id.to_owned(),
+                pieces: 1,
+            };
+            sale.lines[0].draws_on = vec![draw("B"), draw("C")];
+        };
+        assert_eq!(tells(drawn), "A");
+    }
+}

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A run that nobody goes on with for so long is over.
-const ABANDONED: TimeDelta = TimeDelta::minutes(10);
+pub(super) const ABANDONED: TimeDelta = TimeDelta::minutes(10);
 
 /// Puts the chosen slips back into the queue; a slip that is not refused is left as it is. Those that could not be read are held
 /// still, and are the result's.

@@ -152,3 +152,33 @@ impl Teller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_events_are_told_and_that_older_ones_are_left_off() {
+        for (events, earlier, cut) in [
+            (MOST_EVENTS, false, false),
+            (MOST_EVENTS, true, true),
+            (MOST_EVENTS + 1, false, true),
+        ] {
+            let mut teller = Teller {
+                cut: earlier,
+                ..Teller::default()
+            };
+            let begin = Moment::default();
+            for number in 0..events {
+                let at = begin + chrono::TimeDelta::minutes(i64::try_from(number).unwrap());
+                let text = Text::new(number.to_string(), "");
+                teller.add(at, Step::Settled, text.clone(), None, Ids::default());
+                teller.add(at, Step::Settled, text, None, Ids::default());
+            }
+            let story = teller.end();
+            assert_eq!((story.events.len(), story.cut), (MOST_EVENTS, cut));
+            let last = story.events.last().map(|event| event.text.ja.clone());
+            assert_eq!(last, Some((events - 1).to_string()));
+        }
+    }
+}

@@ -239,7 +239,7 @@ fn a_preview_of_a_slip_is_read_afresh() {
     let order = preview.order.unwrap();
     assert_eq!(
         order.lines.len(),
-        1,
+        2,
         "what was ordered is shown beside the refusal"
     );
     assert_eq!(preview.transaction_id.as_deref(), Some("1"));

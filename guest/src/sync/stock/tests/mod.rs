@@ -2,6 +2,7 @@
 
 mod aligning;
 mod delivering;
+mod due;
 mod history;
 mod stories;
 mod world;
