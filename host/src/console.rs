@@ -1,9 +1,9 @@
 //! The web console: pages for the shop and for the operator, over the same typed calls as everything else. Decides nothing about orders
 //! or stock.
 //!
-//! `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`,
-//! `form`, `choices`, `chart`, `show` and `language` make pages, `jobs` does long work and `progress` shows it, `histories` and `csv`
-//! read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
+//! `secrets`, `accounts`, `sessions` and `attempts` know who somebody is, `access` and `sent` let requests in, `layout`, `form`,
+//! `choices`, `chart`, `show` and `language` make pages, `names` knows what ids are called, `jobs` does long work and `progress` shows it,
+//! `histories` and `csv` read far back, `glance` looks at all shops, `export` hands a shop's data out, `audit` remembers who did what, `pages` is what people see.
 
 mod access;
 mod accounts;
@@ -20,6 +20,7 @@ mod histories;
 mod jobs;
 mod language;
 mod layout;
+mod names;
 mod pages;
 mod progress;
 mod secrets;
@@ -69,6 +70,7 @@ struct Console {
     attempts: Arc<Mutex<Attempts>>,
     jobs: Jobs,
     glance: Glance,
+    stores: names::Stores,
 }
 
 impl Console {
@@ -88,6 +90,7 @@ pub fn router(service: Service) -> Router {
         attempts: Arc::default(),
         jobs: Jobs::default(),
         glance: Glance::default(),
+        stores: names::Stores::default(),
         service,
     };
     let mut router = Router::new();

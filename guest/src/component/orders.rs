@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     rules::{
+        order::{Order, OrderLine},
         sale::{Sale, SaleLine},
         trial::Outcome,
     },
@@ -92,10 +93,31 @@ fn preview(preview: report::Preview) -> wit::OrderPreview {
         order_number: preview.order_number,
         shop_id: preview.shop_id,
         order_total: convert::decimal(preview.order_total),
+        parts: preview.order.map(parts),
         sale: preview.sale.map(sale),
         refusal: preview.refusal.map(convert::reason),
         skipped: preview.skipped.map(convert::reason),
         transaction_id: preview.transaction_id,
+    }
+}
+
+fn parts(order: Order) -> wit::OrderParts {
+    let line = |line: OrderLine| wit::OrderLine {
+        product_code: line.code,
+        name: line.name,
+        quantity: convert::decimal(line.quantity),
+        unit_price: convert::decimal(line.unit_price),
+        amount: convert::decimal(line.amount),
+        cancelled: line.cancelled,
+    };
+    wit::OrderParts {
+        lines: order.lines.into_iter().map(line).collect(),
+        goods: convert::decimal(order.goods),
+        tax: convert::decimal(order.tax),
+        charge: convert::decimal(order.charge),
+        delivery: convert::decimal(order.delivery),
+        other: convert::decimal(order.other),
+        points: convert::decimal(order.points),
     }
 }
 

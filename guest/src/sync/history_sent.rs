@@ -26,6 +26,8 @@ use crate::{
 
 /// How much of the past one page looks through, whatever the filter lets pass.
 const INDEX_PER_PAGE: u32 = 500;
+/// Rows of the history read at a time.
+const AT_ONCE: usize = 100;
 const MOST_ENTRIES: u32 = 500;
 
 /// One page. The first ones hold what waits now. See `wit/history.wit`.
@@ -173,10 +175,18 @@ fn walk(
         store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?;
     let exhausted = index.len() < INDEX_PER_PAGE as usize;
     let mut next = None;
-    for item in &index {
+    let mut changes = BTreeMap::new();
+    for (place, item) in index.iter().enumerate() {
+        if place % AT_ONCE == 0 {
+            changes = changes_of(tenant, filter, index.iter().skip(place).take(AT_ONCE))?;
+        }
         let at = moment_of(&item.key).unwrap_or_else(|| tenant.now());
         let skip = if item.key == mark.key { mark.row } else { 0 };
-        for (row, entry) in expand(tenant, item, at)?.into_iter().enumerate().skip(skip) {
+        for (row, entry) in expand(tenant, item, at, &changes)?
+            .into_iter()
+            .enumerate()
+            .skip(skip)
+        {
             if entries.len() >= limit {
                 let continuation = Mark {
                     key: item.key.clone(),
@@ -228,7 +238,41 @@ fn moment_of(key: &str) -> Option<Moment> {
     )
 }
 
-fn expand(tenant: &Tenant<'_>, item: &Stored<SentIndex>, at: Moment) -> Result<Vec<SentEntry>> {
+/// The rows of the history that some of the index names, without those that the index alone rules out: what became an entry by itself was
+/// not sent, at the moment of its key.
+fn changes_of<'a>(
+    tenant: &Tenant<'_>,
+    filter: &SentFilter,
+    index: impl Iterator<Item = &'a Stored<SentIndex>>,
+) -> Result<BTreeMap<String, ChangeRecord>> {
+    if filter
+        .outcome
+        .is_some_and(|outcome| outcome != SentResult::NotSent)
+    {
+        return Ok(BTreeMap::new());
+    }
+    let may_pass = |at: Moment| {
+        filter.since.is_none_or(|since| at >= since)
+            && filter.before.is_none_or(|before| at < before)
+    };
+    let keys: Vec<String> = index
+        .filter(|item| moment_of(&item.key).is_none_or(may_pass))
+        .filter_map(|item| match &item.value {
+            SentIndex::Change(id) => Some(change_key(id)),
+            _ => None,
+        })
+        .collect();
+    let found = store::read_all::<ChangeRecord>(&tenant.ports, &keys)?;
+    let found = found.into_iter().flatten();
+    Ok(found.map(|change| (change.key, change.value)).collect())
+}
+
+fn expand(
+    tenant: &Tenant<'_>,
+    item: &Stored<SentIndex>,
+    at: Moment,
+    changes: &BTreeMap<String, ChangeRecord>,
+) -> Result<Vec<SentEntry>> {
     Ok(match &item.value {
         SentIndex::Batch(number) => {
             let batch = store::read::<Batch>(&tenant.ports, &batch_key(*number))?;
@@ -236,12 +280,10 @@ fn expand(tenant: &Tenant<'_>, item: &Stored<SentIndex>, at: Moment) -> Result<V
                 .map(|batch| batch_entries(&batch.value))
                 .unwrap_or_default()
         }
-        SentIndex::Change(id) => {
-            let change = store::read::<ChangeRecord>(&tenant.ports, &change_key(id))?;
-            change
-                .map(|change| vec![change_entry(&change.value, at)])
-                .unwrap_or_default()
-        }
+        SentIndex::Change(id) => changes
+            .get(&change_key(id))
+            .map(|change| vec![change_entry(change, at)])
+            .unwrap_or_default(),
         SentIndex::Unreadable {
             product_id,
             store_id,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Side,
     reason::{Reason, Text},
-    rules::sale::Sale,
+    rules::{order::Order, sale::Sale},
     time::Moment,
 };
 
@@ -258,6 +258,8 @@ pub struct Preview {
     pub shop_id: String,
     /// 総合計
     pub order_total: Decimal,
+    /// The order itself; `None` when it could not be read.
+    pub order: Option<Order>,
     /// The sale.
     pub sale: Option<Sale>,
     /// Why it would be refused.

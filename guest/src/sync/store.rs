@@ -137,6 +137,19 @@ pub fn between<T: DeserializeOwned>(
         .collect()
 }
 
+/// The same; of those whose keys cannot be meant the values are not read. Tells how many there were, and the lowest key among them.
+pub fn between_meant<T: DeserializeOwned>(
+    ports: &Ports<'_>,
+    (start, end): (&str, &str),
+    limit: u32,
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<(Vec<Stored<T>>, usize, Option<String>)> {
+    let entries = ports.storage.scan(start, end, true, limit)?;
+    let (number, lowest) = (entries.len(), entries.last().map(|entry| entry.key.clone()));
+    let meant = entries.into_iter().filter(|entry| is_meant(&entry.key));
+    Ok((meant.map(decode).collect::<Result<_>>()?, number, lowest))
+}
+
 /// Reads every record under a prefix, page by page.
 pub fn list_all<T: DeserializeOwned>(ports: &Ports<'_>, prefix: &str) -> Result<Vec<Stored<T>>> {
     const PAGE: u32 = 1_000;

@@ -1,5 +1,7 @@
 //! Reading the histories for a page: so many entries, however the component cuts its pages. Decides nothing.
 
+use std::time::{Duration, Instant};
+
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -7,6 +9,8 @@ use super::access::AtShop;
 
 /// Pages of the contract read for one of ours at most: a filter may pass over a long past.
 const MOST_READ: usize = 20;
+/// How long one of ours goes on looking: behind that a person may go on from there.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// Entries of a page when only the newest is wanted.
 const AT_ONCE: usize = 200;
 
@@ -54,12 +58,14 @@ pub async fn read(
         entries: Vec::new(),
         continuation: from,
     };
+    let begun = Instant::now();
     for _ in 0..MOST_READ {
         let left = limit - found.entries.len();
         let next = page(at, function, filter, found.continuation.take(), left).await?;
         found.continuation = next.continuation;
         found.entries.extend(next.entries);
-        if found.continuation.is_none() || found.entries.len() >= limit {
+        let is_full = found.continuation.is_none() || found.entries.len() >= limit;
+        if is_full || begun.elapsed() > PATIENCE {
             break;
         }
     }

@@ -156,6 +156,17 @@ fn navigation(visit: &Visit, shop: &str, current: &str) -> Markup {
     }
 }
 
+/// The head of a history: a column to choose rows by, the names, those of numbers to the right, and a column for what can be done.
+pub fn history_head(visit: &Visit, names: &[&str], numbers: &[usize]) -> Markup {
+    html! {
+        thead { tr {
+            th scope="col" { span.hidden { (visit.say("選択", "Choose")) } }
+            @for (index, name) in names.iter().enumerate() { th.number[numbers.contains(&index)] scope="col" { (name) } }
+            th scope="col" { span.hidden { (visit.say("操作", "Actions")) } }
+        } }
+    }
+}
+
 /// The hidden field that every form carries.
 pub fn form_code(visit: &Visit) -> Markup {
     html! { input type="hidden" name=(CODE) value=(visit.form_code().unwrap_or_default()); }

@@ -19,6 +19,9 @@ use super::{
 /// A stream ends after this and the browser comes back, so that none keeps a server from stopping.
 const LONGEST: Duration = Duration::from_secs(20);
 
+/// The id of that part of a page which the end of its work changes.
+pub const OUTCOME: &str = "outcome";
+
 /// The newest work of a page; nothing when there was none.
 pub fn panel(console: &Console, at: &AtShop, page: &'static str) -> Markup {
     let Some(state) = console.jobs.state(at.shop(), page) else {
@@ -76,6 +79,12 @@ fn told_now(at: &AtShop, page: &str, state: &State) -> Markup {
             p { a href=(at.address(page)) { (at.say("この画面を最新にする", "Show the newest on this page")) } }
         }
     }
+}
+
+/// Once the work has ended, what the page shows of it comes by itself, where the page has an [`OUTCOME`].
+fn brings_outcome(at: &AtShop, page: &str) -> Markup {
+    let place = format!("#{OUTCOME}");
+    html! { div hx-get=(at.address(page)) hx-trigger="load" hx-select=(place) hx-target=(place) hx-swap="outerHTML" {} }
 }
 
 fn counts(at: &AtShop, state: &State) -> Markup {
@@ -143,7 +152,10 @@ impl Progress {
             // The next event closes the stream.
             self.job = None;
         }
-        let part = told_now(at, page, &state).0;
-        Some(Event::default().event("progress").data(part))
+        let part = html! {
+            (told_now(at, page, &state))
+            @if state.end.is_some() { (brings_outcome(at, page)) }
+        };
+        Some(Event::default().event("progress").data(part.0))
     }
 }

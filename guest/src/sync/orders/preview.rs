@@ -83,6 +83,7 @@ fn previewed(tenant: &Tenant<'_>, products: &Products, reading: Reading) -> Resu
         order_number: String::new(),
         shop_id: reading.shop_id,
         order_total: rust_decimal::Decimal::ZERO,
+        order: None,
         sale: None,
         refusal: None,
         skipped: None,
@@ -107,7 +108,8 @@ fn fill(tenant: &Tenant<'_>, products: &Products, order: Order, preview: &mut Pr
         )
     });
     preview.order_total = order.total;
-    preview.order_number = order.order_number;
+    preview.order_number.clone_from(&order.order_number);
+    preview.order = Some(order);
     match mapped {
         Ok(Ok(sale)) => preview.sale = Some(sale),
         Ok(Err(reason)) => preview.refusal = Some(reason),

@@ -2,7 +2,7 @@
 //!
 //! Looks back over a bounded stretch of the send history, as rows are kept by batch and not by product.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     error::Result,
@@ -98,6 +98,7 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
     let (start, end) = store::range(SENT_PREFIX);
     let index = store::between::<SentIndex>(&tenant.ports, &start, &end, true, MOST_ENTRIES)?;
     teller.cut |= index.len() >= MOST_ENTRIES as usize;
+    let mut changes = changes_of(tenant, &index)?;
     let (mut found, mut batches) = (false, 0_u32);
     for item in index {
         batches = batches.saturating_add(u32::from(matches!(item.value, SentIndex::Batch(_))));
@@ -108,10 +109,9 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
         found |= match &item.value {
             SentIndex::Batch(number) => batch(tenant, product, *number, teller)?,
             SentIndex::Change(id) => {
-                let key = change_key(id);
-                let change = store::read::<ChangeRecord>(&tenant.ports, &key)?;
-                let ours = change.filter(|change| product.takes(&change.value.product_id, ""));
-                ours.map(|ours| tell_change(&ours.value, at(&item), teller))
+                let change = changes.remove(&change_key(id));
+                let ours = change.filter(|change| product.takes(&change.product_id, ""));
+                ours.map(|ours| tell_change(&ours, at(&item), teller))
                     .is_some()
             }
             SentIndex::Unreadable {
@@ -132,6 +132,21 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
         };
     }
     Ok(found)
+}
+
+/// The rows of the history that the index names, read at once.
+fn changes_of(
+    tenant: &Tenant<'_>,
+    index: &[Stored<SentIndex>],
+) -> Result<BTreeMap<String, ChangeRecord>> {
+    let keys = index.iter().filter_map(|item| match &item.value {
+        SentIndex::Change(id) => Some(change_key(id)),
+        _ => None,
+    });
+    let keys: Vec<String> = keys.collect();
+    let found = store::read_all::<ChangeRecord>(&tenant.ports, &keys)?;
+    let found = found.into_iter().flatten();
+    Ok(found.map(|change| (change.key, change.value)).collect())
 }
 
 /// The time in a key of the history's index.

@@ -28,10 +28,10 @@ pub async fn show(State(console): State<Console>, at: AtShop) -> Response {
     let content = html! {
         h2 { (at.say("在庫合わせ", "Alignment")) }
         (progress::panel(&console, &at, PAGE))
-        @match &done {
+        div id=(progress::OUTCOME) { @match &done {
             None => p.empty { (at.say("在庫照合で商品を選んで「合わせる」を押すと、送る内容がここに出ます。送る前に必ず確認があります。", "Choose products on the comparison page: what would be sent is shown here first.")) },
             Some(state) => (outcome(&at, &state.result, &state.subject)),
-        }
+        } }
         p { a href=(at.address("compare")) { (at.say("在庫照合へ", "To the comparison")) } }
     };
     layout::shop_page(&at, "compare", &content)

@@ -1,5 +1,7 @@
 //! What the audit log's words and the settings' paths are called on a page: each setting as its form calls it. Decides nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{connection_view, details, sent_table::word, stock, store};
@@ -101,6 +103,9 @@ pub fn field(language: Language, path: &str) -> String {
 
 /// A value of a path as its form calls it; any other as it is.
 pub fn value(language: Language, path: &str, value: &str) -> String {
+    if let Some(told) = of_things(language, path, value) {
+        return told;
+    }
     let kind = named(path).map(|field| field.kind);
     match kind {
         Some(Kind::Choice(words)) => word(language, words, value),
@@ -115,8 +120,46 @@ pub fn value(language: Language, path: &str, value: &str) -> String {
             let each = items(&list, "").iter().filter_map(Value::as_str);
             each.collect::<Vec<_>>().join(", ")
         }
-        _ => value.to_owned(),
+        _ => row(language, path, value).unwrap_or_else(|| value.to_owned()),
     }
+}
+
+/// A whole row of a list that came or went: each of its fields that is set, as the form calls it.
+fn row(language: Language, path: &str, value: &str) -> Option<String> {
+    let (list, _) = path.strip_suffix(']')?.rsplit_once('[')?;
+    let fields: BTreeMap<String, Value> = serde_json::from_str(value).ok()?;
+    let told = fields.iter().filter_map(|(name, value)| {
+        let path = format!("{list}[0].{name}");
+        let value = value.as_str().filter(|value| !value.is_empty())?;
+        Some(format!(
+            "{}: {}",
+            plain(language, &path),
+            self::value(language, &path, value)
+        ))
+    });
+    Some(told.collect::<Vec<_>>().join(language.of("、", ", ")))
+}
+
+/// What was acted on, where its value is a word of ours.
+fn of_things(language: Language, path: &str, value: &str) -> Option<String> {
+    let (ja, en) = match (path, value) {
+        ("codes", "all") => ("説明のつかない差すべて", "all unexplained"),
+        ("over-guard", "true") => ("はい", "yes"),
+        ("over-guard", "false") => ("いいえ", "no"),
+        ("backlog", "leave") => ("送らない", "left"),
+        ("backlog", "send") => ("送る", "sent"),
+        ("retry", choice) => {
+            let choice: Value = serde_json::from_str(choice).ok()?;
+            return Some(match text(&choice, "/slip") {
+                "" => language
+                    .of("取り込めなかったものすべて", "all refused")
+                    .to_owned(),
+                slip => format!("{} {slip}", language.of("伝票", "slip")),
+            });
+        }
+        _ => return None,
+    };
+    Some(language.of(ja, en).to_owned())
 }
 
 fn fee(language: Language, value: &str) -> String {
@@ -183,9 +226,21 @@ mod tests {
             ("stock.stores", "", ""),
             ("pace.import-minutes", "15", "15"),
             ("something.new", "{}", "{}"),
+            ("retry", "{\"slip\":\"1001\"}", "伝票 1001"),
+            (
+                "retry",
+                "{\"all-refused\":true}",
+                "取り込めなかったものすべて",
+            ),
+            ("backlog", "leave", "送らない"),
         ] {
             assert_eq!(value(Language::Ja, path, given), ja, "{path} {given}");
         }
+        let store = r#"{"shop-id":"2","store-id":"1","source-store-id":null,"shop-name":"公式","start-date":"2026-11-01"}"#;
+        assert_eq!(
+            value(Language::Ja, "orders.receiving-stores[1]", store),
+            "ネクストエンジン店舗名: 公式、ネクストエンジン店舗: 2、取込開始日: 2026-11-01、店舗(スマレジ): 1"
+        );
         assert_eq!(action(Language::En, "aligned"), "aligned stock");
         assert_eq!(action(Language::En, "new-word"), "new-word");
     }

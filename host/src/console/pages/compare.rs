@@ -42,13 +42,15 @@ pub async fn show(
         )) }
         (layout::done(&at.signed.visit, asked.text("done")))
         (progress::panel(&console, &at, PAGE))
-        form method="post" action=(at.address("compare/run")) {
-            (form_code(&at.signed.visit))
-            button.quiet[done.is_some()] { (at.say("照合する", "Compare")) }
-        }
-        @match &done {
-            None => p.empty { (at.say("照合すると、ここに商品ごとの両方の数と、差の理由が並びます。", "After a comparison each product's numbers and what explains their difference are listed here.")) },
-            Some(state) => (outcome(&at, &state.result, &asked)),
+        div id=(progress::OUTCOME) {
+            form method="post" action=(at.address("compare/run")) {
+                (form_code(&at.signed.visit))
+                button.quiet[done.is_some()] { (at.say("照合する", "Compare")) }
+            }
+            @match &done {
+                None => p.empty { (at.say("照合すると、ここに商品ごとの両方の数と、差の理由が並びます。", "After a comparison each product's numbers and what explains their difference are listed here.")) },
+                Some(state) => (outcome(&at, &state.result, &asked)),
+            }
         }
         p { a href=(at.address("align")) { (at.say("在庫合わせの状況", "Alignments")) } }
     };

@@ -146,6 +146,8 @@ pub async fn log_in(
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
                 meta http-equiv="refresh" content={ "0;url=" (address) };
                 title { (title) }
             }

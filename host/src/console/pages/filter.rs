@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::console::{
     access::AtShop,
     form::{Line, line},
+    names::Names,
     sent::Sent,
 };
 
@@ -80,6 +81,7 @@ pub fn form(
     asked: &Sent,
     choices: &[Choice<'_>],
     texts: &[(&'static str, &str)],
+    names: &Names,
 ) -> Markup {
     let plain = |name: &str, kind: &str, label: &str| {
         line(&Line {
@@ -99,13 +101,44 @@ pub fn form(
                     (plain("first", "date", at.say("この日から", "From")))
                     (plain("last", "date", at.say("この日まで", "To")))
                     @for choice in choices { (select(at, asked, choice)) }
-                    @for (name, label) in texts { (plain(name, "text", label)) }
+                    @for (name, label) in texts {
+                        @match named(name, names) {
+                            Some(ids) => (chosen(at, asked, name, label, &ids)),
+                            None => (plain(name, "text", label)),
+                        }
+                    }
                 }
                 div.row {
                     button { (at.say("絞り込む", "Filter")) }
                     @if is_any(asked) { a.button.quiet href=(at.address(page)) { (at.say("条件を消す", "Clear")) } }
                     a href={ (at.address(page)) ".csv?" (query(asked, None)) } { (at.say("CSVで保存", "Save as CSV")) }
                 }
+            }
+        }
+    }
+}
+
+/// Ids and names that a field chooses among; `None` where it is typed.
+fn named<'a>(field: &str, names: &'a Names) -> Option<Vec<(&'a str, &'a str)>> {
+    let ids: Vec<(&str, &str)> = match field {
+        "store" => names.stores().collect(),
+        "shop" => names.shops().collect(),
+        _ => Vec::new(),
+    };
+    (!ids.is_empty()).then_some(ids)
+}
+
+/// One of several ids, by its name; one that has no name any more stays what is asked for.
+fn chosen(at: &AtShop, asked: &Sent, name: &str, label: &str, ids: &[(&str, &str)]) -> Markup {
+    let given = asked.text(name);
+    let is_known = given.is_empty() || ids.iter().any(|(id, _)| *id == given);
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                option value="" { (at.say("すべて", "all")) }
+                @for (id, name) in ids { option value=(id) selected[*id == given] { (name) " (" (id) ")" } }
+                @if !is_known { option value=(given) selected { (given) } }
             }
         }
     }
@@ -122,6 +155,16 @@ fn select(at: &AtShop, asked: &Sent, choice: &Choice<'_>) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What is said where the look back found nothing so far.
+pub fn none_yet(at: &AtShop) -> Markup {
+    html! {
+        p.empty { (at.say(
+            "ここまでには、この条件に合う履歴がありません。「さらに前へ」で続きを探せます。日付で絞ると早く見つかります。",
+            "Nothing so far passes this filter. “Older” looks further back; with a day it is found sooner.",
+        )) }
     }
 }
 

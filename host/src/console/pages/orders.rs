@@ -15,6 +15,7 @@ use crate::console::{
     form::Draft,
     jobs::Order,
     layout::{self, form_code},
+    names::Names,
     progress,
     sent::Sent,
     show::{self, count, items, text},
@@ -31,12 +32,13 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let draft = Draft::stored(&at).await?;
     let states = at.call("orders.stores", json!({})).await?;
+    let names = Names::of(&console, &at).await;
     let content = html! {
         (layout::done(&at.signed.visit, &asked.done))
         (progress::panel(&console, &at, PAGE))
-        section {
+        section id=(progress::OUTCOME) {
             h2 { (at.say("受信店舗", "Receiving stores")) }
-            (table(&at, items(&draft.settings, "/orders/receiving-stores"), &states))
+            (table(&at, items(&draft.settings, "/orders/receiving-stores"), &states, &names))
             p { a.button href=(at.address("orders/store")) { (at.say("受信店舗の追加", "Add a receiving store")) } }
         }
         p { a href=(at.address("details")) { (at.say("手数料・発送代・ポイントなどの設定へ", "Fees, delivery, points and more")) } }
@@ -45,7 +47,7 @@ pub async fn show(
     Ok(layout::shop_page(&at, PAGE, &content))
 }
 
-fn table(at: &AtShop, stores: &[Value], states: &Value) -> Markup {
+fn table(at: &AtShop, stores: &[Value], states: &Value, names: &Names) -> Markup {
     if stores.is_empty() {
         return html! {
             p.empty { (at.say(
@@ -59,20 +61,20 @@ fn table(at: &AtShop, stores: &[Value], states: &Value) -> Markup {
             table.rows {
                 thead { tr {
                     th scope="col" { (at.say("ネクストエンジン店舗", "Next Engine shop")) }
-                    th scope="col" { (at.say("スマレジ店舗ID", "Smaregi store")) }
+                    th scope="col" { (at.say("スマレジ店舗", "Smaregi store")) }
                     th scope="col" { (at.say("取込開始日", "From")) }
                     th scope="col" { (at.say("在庫移動元", "Stock from")) }
                     th scope="col" { (at.say("最終取込日時", "Last import")) }
                     th.number scope="col" { (at.say("取り込めず", "Refused")) }
                     th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
                 } }
-                tbody { @for store in stores { (row(at, store, states)) } }
+                tbody { @for store in stores { (row(at, store, states, names)) } }
             }
         }
     }
 }
 
-fn row(at: &AtShop, store: &Value, states: &Value) -> Markup {
+fn row(at: &AtShop, store: &Value, states: &Value, names: &Names) -> Markup {
     let shop = text(store, "/shop-id");
     let state = items(states, "")
         .iter()
@@ -82,9 +84,9 @@ fn row(at: &AtShop, store: &Value, states: &Value) -> Markup {
     html! {
         tr {
             td data-name=(at.say("ネクストエンジン店舗", "Next Engine shop")) { (text(store, "/shop-name")) " (" (shop) ")" }
-            td data-name=(at.say("スマレジ店舗ID", "Smaregi store")) { (text(store, "/store-id")) }
-            td data-name=(at.say("取込開始日", "From")) { (text(store, "/start-date")) }
-            td data-name=(at.say("在庫移動元", "Stock from")) { (text(store, "/source-store-id")) }
+            td data-name=(at.say("スマレジ店舗", "Smaregi store")) { (names.store(text(store, "/store-id"))) }
+            td data-name=(at.say("取込開始日", "From")) { span.day { (text(store, "/start-date")) } }
+            td data-name=(at.say("在庫移動元", "Stock from")) { (names.store(text(store, "/source-store-id"))) }
             td data-name=(at.say("最終取込日時", "Last import")) { @if last.is_empty() { (at.say("まだ", "not yet")) } @else { (show::moment(last)) } }
             td.number data-name=(at.say("取り込めず", "Refused")) { @if refused > 0 { a href=(at.address("received?outcome=refused")) { (refused) } } @else { "0" } }
             td {
@@ -112,9 +114,10 @@ pub async fn import(
     sent: Sent,
 ) -> Result<Response, Response> {
     let shop = sent.text("shop-id").to_owned();
+    let names = Names::of(&console, &at).await;
     let order = Order {
         word: "import",
-        subject: shop.clone(),
+        subject: names.shop(&shop).to_owned(),
         steps: vec![("orders.import-shop", json!({ "shop-id": shop }))],
         sliced: true,
     };

@@ -16,6 +16,7 @@ use crate::{
         histories,
         language::Language,
         layout,
+        names::Names,
         show::{self, count, flag, items, text},
     },
     notices::{held, refused},
@@ -121,11 +122,12 @@ pub async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Response> {
     let facts = Facts::read(&console, &at).await?;
+    let names = Names::of(&console, &at).await;
     let content = html! {
         (layout::done(&at.signed.visit, &asked.done))
         (verdict(&at, &facts, console.now()))
         (cards(&at, &facts, console.now()))
-        (stores(&at, &facts))
+        (stores(&at, &facts, &names))
         p { a href=(at.address("story")) { (at.say("受注・商品の経過を調べる", "Look up the story of an order or product")) } }
         section hx-get=(at.address("overview/days")) hx-trigger="load" {
             h2 { (at.say("最近30日", "The last 30 days")) }
@@ -190,7 +192,7 @@ fn figure(name: &str, value: &Markup) -> Markup {
     html! { div.card { dt { (name) } dd { (value) } } }
 }
 
-fn stores(at: &AtShop, facts: &Facts) -> Markup {
+fn stores(at: &AtShop, facts: &Facts, names: &Names) -> Markup {
     let stores = items(&facts.stores, "");
     html! {
         h2 { (at.say("受信店舗", "Receiving stores")) }
@@ -203,16 +205,16 @@ fn stores(at: &AtShop, facts: &Facts) -> Markup {
             div.scroll tabindex="0" {
                 table.rows {
                     thead { tr {
-                        th scope="col" { (at.say("ネクストエンジン店舗ID", "Next Engine shop")) }
-                        th scope="col" { (at.say("スマレジ店舗ID", "Smaregi store")) }
+                        th scope="col" { (at.say("ネクストエンジン店舗", "Next Engine shop")) }
+                        th scope="col" { (at.say("スマレジ店舗", "Smaregi store")) }
                         th scope="col" { (at.say("最終取込日時", "Last import")) }
                         th.number scope="col" { (at.say("取り込めなかった受注", "Refused")) }
                     } }
                     tbody {
                         @for store in stores {
                             tr {
-                                td data-name=(at.say("ネクストエンジン店舗ID", "Next Engine shop")) { (text(store, "/shop-id")) }
-                                td data-name=(at.say("スマレジ店舗ID", "Smaregi store")) { (text(store, "/store-id")) }
+                                td data-name=(at.say("ネクストエンジン店舗", "Next Engine shop")) { (names.shop(text(store, "/shop-id"))) }
+                                td data-name=(at.say("スマレジ店舗", "Smaregi store")) { (names.store(text(store, "/store-id"))) }
                                 td data-name=(at.say("最終取込日時", "Last import")) {
                                     @match text(store, "/last-imported-at") {
                                         "" => (at.say("まだ", "not yet")),

@@ -23,6 +23,7 @@ use crate::console::{
     jobs::Order,
     language::Language,
     layout::{self, form_code},
+    names::Names,
     progress,
     sent::Sent,
     show::{self, flag, text},
@@ -61,20 +62,23 @@ pub async fn show(
         Ok(()) => histories::read(&at, FUNCTION, &filter_of(&asked), from, ENTRIES).await?,
         Err(()) => Stretch::default(),
     };
+    let names = Names::of(&console, &at).await;
     let content = html! {
         (layout::done(&at.signed.visit, asked.text("done")))
         (progress::panel(&console, &at, PAGE))
-        (filters(&at, &asked))
+        (filters(&at, &asked, &names))
         @if found.entries.is_empty() && found.continuation.is_none() {
             p.empty { @if filter::is_any(&asked) {
                 (at.say("この条件に合う履歴はありません。条件を変えて絞り込んでください。", "Nothing passes this filter; change it."))
             } @else {
                 (at.say("まだ何も受信していません。受信店舗を登録して連携をオンにすると、取り込んだ受注がここに並びます。", "Nothing was received yet. Once there is a receiving store and the link is on, orders are listed here."))
             } }
+        } @else if found.entries.is_empty() {
+            (filter::none_yet(&at))
         } @else {
             form method="post" action=(at.address("received/retry")) {
                 (form_code(&at.signed.visit))
-                (table(&at, &found.entries))
+                (table(&at, &found.entries, &names))
                 div.row {
                     button name="which" value="chosen" { (at.say("選択したものを再取込", "Take the chosen in again")) }
                     button.quiet name="which" value="all" { (at.say("取り込めなかったものをすべて再取込", "Take all refused in again")) }
@@ -86,30 +90,27 @@ pub async fn show(
     Ok(layout::shop_page(&at, PAGE, &content))
 }
 
-fn filters(at: &AtShop, asked: &Sent) -> Markup {
+fn filters(at: &AtShop, asked: &Sent, names: &Names) -> Markup {
     let choices = [Choice {
         name: "outcome",
         label: at.say("結果", "Result"),
         words: &OUTCOMES,
     }];
     let texts = [
-        ("shop", at.say("ネクストエンジン店舗ID", "Next Engine shop")),
+        ("shop", at.say("ネクストエンジン店舗", "Next Engine shop")),
         ("slip", at.say("伝票番号", "Slip")),
     ];
-    filter::form(at, PAGE, asked, &choices, &texts)
+    filter::form(at, PAGE, asked, &choices, &texts, names)
 }
 
 /// The table; narrow windows as in the send history.
-fn table(at: &AtShop, entries: &[Value]) -> Markup {
+fn table(at: &AtShop, entries: &[Value], called: &Names) -> Markup {
+    let names = names(at);
     html! {
         div.scroll tabindex="0" {
             table.rows {
-                thead { tr {
-                    th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for (index, name) in names(at).iter().enumerate() { th.number[index == 4] scope="col" { (name) } }
-                    th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
-                } }
-                tbody { @for entry in entries { (row(at, entry)) } }
+                (layout::history_head(&at.signed.visit, &names, &[4]))
+                tbody { @for entry in entries { (row(at, entry, called)) } }
             }
         }
     }
@@ -121,7 +122,7 @@ fn names(at: &AtShop) -> [&'static str; 6] {
             "日時",
             "結果",
             "伝票番号・受注番号",
-            "店舗ID(NE→スマレジ)",
+            "店舗(ネクストエンジン→スマレジ)",
             "金額",
             "取引ID",
         ],
@@ -136,7 +137,7 @@ fn names(at: &AtShop) -> [&'static str; 6] {
     }
 }
 
-fn row(at: &AtShop, entry: &Value) -> Markup {
+fn row(at: &AtShop, entry: &Value, called: &Names) -> Markup {
     let language = at.language();
     let why = reason(language, entry);
     let (slip, outcome) = (text(entry, "/slip"), text(entry, "/outcome"));
@@ -154,7 +155,7 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             td data-name=(time) { (show::moment(text(entry, "/at"))) }
             td data-name=(result) { span.badge.(class) { (word(language, &OUTCOMES, outcome)) } }
             td data-name=(order) { a href={ (at.address("received/order")) "?slip=" (encoded(slip)) } { (slip) } " " span.faint { (text(entry, "/order-number")) } }
-            td data-name=(shop) { (text(entry, "/shop-id")) " → " (text(entry, "/store-id")) }
+            td data-name=(shop) { (called.shop(text(entry, "/shop-id"))) " → " (called.store(text(entry, "/store-id"))) }
             td.number data-name=(amount) { (show::money(language, text(entry, "/amount"))) }
             td data-name=(transaction) { (text(entry, "/transaction-id")) }
             td { @if open { button.quiet name="one" value=(slip) { (at.say("再取込", "Again")) } } }

@@ -21,6 +21,7 @@ use crate::console::{
     csv,
     histories::{self, Stretch},
     layout::{self, Tone, form_code, message, told},
+    names::Names,
     sent::Sent,
 };
 
@@ -37,32 +38,44 @@ fn filter_of(asked: &Sent) -> Value {
 }
 
 /// The page.
-pub async fn show(at: AtShop, RawQuery(query): RawQuery) -> Result<Response, Response> {
-    page(&at, &query.unwrap_or_default(), None).await
+pub async fn show(
+    State(console): State<Console>,
+    at: AtShop,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Response> {
+    page(&console, &at, &query.unwrap_or_default(), None).await
 }
 
-async fn page(at: &AtShop, query: &str, failure: Option<&str>) -> Result<Response, Response> {
+async fn page(
+    console: &Console,
+    at: &AtShop,
+    query: &str,
+    failure: Option<&str>,
+) -> Result<Response, Response> {
     let asked = Sent::parse(query.as_bytes());
     let from = asked.given("from").map(str::to_owned);
     let found = match filter::outcome(&asked, &OUTCOMES) {
         Ok(()) => histories::read(at, FUNCTION, &filter_of(&asked), from, PAGE).await?,
         Err(()) => Stretch::default(),
     };
+    let names = Names::of(console, at).await;
     let content = html! {
         (layout::done(&at.signed.visit, asked.text("done")))
         @if let Some(failure) = failure { (message(Tone::Bad, failure)) }
-        (filters(at, &asked))
+        (filters(at, &asked, &names))
         @if found.entries.is_empty() && found.continuation.is_none() {
             p.empty { @if filter::is_any(&asked) {
                 (at.say("この条件に合う履歴はありません。条件を変えて絞り込んでください。", "Nothing passes this filter; change it."))
             } @else {
                 (at.say("まだ何も送信していません。連携をオンにし、在庫送信設定で選んだ操作がスマレジで行われると、ここに並びます。", "Nothing was sent yet. Once the link is on, what happens in Smaregi is listed here as the stock settings say."))
             } }
+        } @else if found.entries.is_empty() {
+            (filter::none_yet(at))
         } @else {
             form method="post" action=(at.address("sent/resend")) {
                 (form_code(&at.signed.visit))
                 input type="hidden" name="back" value=(at.signed.visit.path);
-                (sent_table::table(at, &found.entries))
+                (sent_table::table(at, &found.entries, &names))
                 div.row {
                     button name="which" value="chosen" { (at.say("選択したものを再送信", "Send the chosen again")) }
                     button.quiet name="which" value="all" { (at.say("失敗したものをすべて再送信", "Send all failed again")) }
@@ -74,7 +87,7 @@ async fn page(at: &AtShop, query: &str, failure: Option<&str>) -> Result<Respons
     Ok(layout::shop_page(at, "sent", &content))
 }
 
-fn filters(at: &AtShop, asked: &Sent) -> Markup {
+fn filters(at: &AtShop, asked: &Sent, names: &Names) -> Markup {
     let choices = [
         Choice {
             name: "outcome",
@@ -88,13 +101,13 @@ fn filters(at: &AtShop, asked: &Sent) -> Markup {
         },
     ];
     let texts = [
-        ("store", at.say("スマレジ店舗ID", "Smaregi store")),
+        ("store", at.say("スマレジ店舗", "Smaregi store")),
         (
             "product",
             at.say("商品ID・商品コード", "Product id or code"),
         ),
     ];
-    filter::form(at, "sent", asked, &choices, &texts)
+    filter::form(at, "sent", asked, &choices, &texts, names)
 }
 
 /// Sends again: one, those that were chosen, or all that failed.
@@ -121,7 +134,7 @@ pub async fn resend(
             Ok(number) => released += number.as_u64().unwrap_or_default(),
             Err(error) => {
                 let failure = told(at.language(), &error);
-                return page(&at, "", Some(&failure)).await;
+                return page(&console, &at, "", Some(&failure)).await;
             }
         }
     }

@@ -7,6 +7,8 @@ use super::orders::encoded;
 use crate::console::{
     access::AtShop,
     language::Language,
+    layout,
+    names::Names,
     show::{self, items, text},
 };
 
@@ -57,6 +59,13 @@ fn stores(entry: &Value) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+fn store_names(entry: &Value, called: &Names) -> String {
+    let each = items(entry, "/stores").iter().filter_map(Value::as_str);
+    each.map(|id| called.store(id))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 fn reason(language: Language, entry: &Value) -> String {
     entry
         .get("reason")
@@ -75,17 +84,13 @@ fn may_go_again(entry: &Value) -> bool {
 }
 
 /// The table. On a narrow window each row is a block, with its columns' names beside the cells.
-pub fn table(at: &AtShop, entries: &[Value]) -> Markup {
+pub fn table(at: &AtShop, entries: &[Value], called: &Names) -> Markup {
     let names = names(at);
     html! {
         div.scroll tabindex="0" {
             table.rows {
-                thead { tr {
-                    th scope="col" { span.hidden { (at.say("選択", "Choose")) } }
-                    @for (index, name) in names.iter().enumerate() { th.number[[3, 4].contains(&index)] scope="col" { (name) } }
-                    th scope="col" { span.hidden { (at.say("操作", "Actions")) } }
-                } }
-                tbody { @for entry in entries { (row(at, entry)) } }
+                (layout::history_head(&at.signed.visit, &names, &[3, 4]))
+                tbody { @for entry in entries { (row(at, entry, called)) } }
             }
         }
     }
@@ -99,7 +104,7 @@ fn names(at: &AtShop) -> [&'static str; 6] {
             "商品",
             "増減",
             "送信前→後",
-            "きっかけ・店舗ID",
+            "きっかけ・店舗",
         ],
         Language::En => [
             "Time",
@@ -112,7 +117,7 @@ fn names(at: &AtShop) -> [&'static str; 6] {
     }
 }
 
-fn row(at: &AtShop, entry: &Value) -> Markup {
+fn row(at: &AtShop, entry: &Value, called: &Names) -> Markup {
     let language = at.language();
     let why = reason(language, entry);
     let (id, outcome) = (text(entry, "/id"), text(entry, "/outcome"));
@@ -139,7 +144,7 @@ fn row(at: &AtShop, entry: &Value) -> Markup {
             }
             td.number data-name=(change) { (show::signed(text(entry, "/quantity"))) }
             td.number data-name=(stock) { @if !before.is_empty() { (show::number(before)) " → " (show::number(after)) } }
-            td data-name=(cause) { (triggers(language, entry)) " " span.faint { (stores(entry)) } }
+            td data-name=(cause) { (triggers(language, entry)) " " span.faint { (store_names(entry, called)) } }
             td { @if again { button.quiet name="one" value=(id) { (at.say("再送信", "Send again")) } } }
         }
         @if !why.is_empty() {

@@ -132,33 +132,38 @@ fn sums(at: &AtShop, trial: &Value) -> Markup {
     ];
     let amount = |side: &str, what: &str| count(trial, &format!("{side}{what}")).to_string();
     let yen = |side: &str| text(trial, &format!("{side}/yen"));
+    let columns = [
+        at.say("今の設定", "Settings now"),
+        at.say("入力した設定", "As typed"),
+        at.say("差", "Difference"),
+    ];
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.rows {
                 thead { tr {
                     th scope="col" { (at.say("合計", "Sums")) }
-                    th.number scope="col" { (at.say("今の設定", "Settings now")) }
-                    th.number scope="col" { (at.say("入力した設定", "As typed")) }
-                    th.number scope="col" { (at.say("差", "Difference")) }
+                    @for column in columns { th.number scope="col" { (column) } }
                 } }
                 tbody {
                     @for (what, name) in rows {
                         @let (before, after) = (amount("/before", what), amount("/after", what));
-                        tr {
-                            th scope="row" { (name) }
-                            td.number { (show::number(&before)) }
-                            td.number { (show::number(&after)) }
-                            td.number { (show::signed(&less(&after, &before))) }
-                        }
+                        (sum(name, columns, [show::number(&before), show::number(&after), show::signed(&less(&after, &before))]))
                     }
-                    tr {
-                        th scope="row" { (at.say("取引の金額", "Yen booked")) }
-                        td.number { (show::money(at.language(), yen("/before"))) }
-                        td.number { (show::money(at.language(), yen("/after"))) }
-                        td.number { (signed_money(at, &less(yen("/after"), yen("/before")))) }
-                    }
+                    (sum(at.say("取引の金額", "Yen booked"), columns, [
+                        show::money(at.language(), yen("/before")), show::money(at.language(), yen("/after")),
+                        signed_money(at, &less(yen("/after"), yen("/before"))),
+                    ]))
                 }
             }
+        }
+    }
+}
+
+fn sum(name: &str, columns: [&str; 3], values: [String; 3]) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (name) }
+            @for (column, value) in columns.iter().zip(values) { td.number data-name=(column) { (value) } }
         }
     }
 }

@@ -91,6 +91,7 @@ fn what_cannot_be_undone_waits_for_a_person() {
         (told.outcome, told.open),
         (ReceivedResult::NeedsPerson, true)
     );
+    assert_eq!(told.reason.unwrap().code, "cannot-undo");
     assert_eq!(shop.retry(RetryChoice::AllRefused(true)).undone, 1);
 }
 
@@ -218,6 +219,29 @@ fn returned_pieces_are_told_once_and_the_sale_stays() {
         .into_iter()
         .filter(|entry| entry.outcome == ReceivedResult::NeedsPerson);
     assert_eq!((told.count(), shop.world.live().len()), (1, 1));
+}
+
+#[test]
+fn pieces_that_came_back_before_the_import_are_told_with_it() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].returned = Decimal::ONE;
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
+    let told = shop.received().remove(0);
+    assert_eq!(told.reason.unwrap().code, "pieces-returned");
+}
+
+#[test]
+fn a_change_that_is_read_before_the_registration_is_found_is_brought_over() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    shop.world.edit(1001, dearer);
+    shop.only_read();
+    let settled = shop.settle();
+    assert_eq!((settled.registered, settled.undone), (2, 1));
+    assert_eq!(shop.world.live()[0].body["total"].as_str(), Some("4080"));
 }
 
 #[test]

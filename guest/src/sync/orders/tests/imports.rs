@@ -118,15 +118,9 @@ fn what_smaregi_refuses_is_refused_with_its_words() {
     let shop = shop_with(&["1001"]);
     shop.world.faults.borrow_mut().push(Fault::Refuse);
     assert_eq!(shop.import().refused, 1);
-    let entry = shop.received().remove(0);
-    assert!(
-        entry
-            .reason
-            .unwrap()
-            .message
-            .ja
-            .contains("受け付けられません")
-    );
+    let reason = shop.received().remove(0).reason.unwrap();
+    assert_eq!(reason.code, "smaregi-refused");
+    assert!(reason.message.ja.contains("受け付けられません"));
     assert_eq!(shop.retry(RetryChoice::AllRefused(true)).registered, 1);
     assert_eq!(shop.world.live().len(), 1);
 }

@@ -8,6 +8,7 @@ mod moves;
 mod overview;
 mod planning;
 mod readings;
+mod retries;
 mod rows;
 mod settings;
 mod shop;

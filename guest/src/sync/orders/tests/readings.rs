@@ -171,6 +171,51 @@ fn an_order_that_became_unreadable_costs_nothing_at_smaregi() {
 }
 
 #[test]
+fn a_search_that_was_cut_counts_as_up_to_date_for_five_minutes() {
+    // The second page; or that, and both of them once more.
+    for (minutes, searches) in [(5, 1), (6, 3)] {
+        let shop = super::imports::two_pages();
+        shop.import_within(1);
+        let asked = shop.searches();
+        shop.world.pass(minutes);
+        shop.only_read();
+        assert_eq!(shop.searches() - asked, searches, "{minutes}");
+    }
+}
+
+#[test]
+fn a_slip_that_cannot_be_read_is_told_once_however_often_it_comes() {
+    let shop = shop_with(&["1001"]);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    assert_eq!((shop.import().refused, shop.import().refused), (1, 0));
+    assert_eq!(shop.received().len(), 1);
+}
+
+#[test]
+fn a_sale_is_not_undone_for_a_state_that_came_with_unreadable_amounts() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world
+        .edit(1001, |order| order.state = OrderState::Printing);
+    shop.world.raw(1001, TOTAL, json!("?"));
+    assert_eq!(shop.import().undone, 0);
+    assert_eq!(shop.received()[0].outcome, ReceivedResult::NeedsPerson);
+}
+
+#[test]
+fn a_preview_of_a_shop_completes_a_slip_of_which_one_line_came() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.move_on();
+    shop.world
+        .edit_line(1001, 0, |order| order.lines[0].name.push('!'));
+    let previews = shop.preview("1");
+    let found = previews.iter().find(|preview| preview.slip == "1001");
+    assert_eq!(found.unwrap().sale.as_ref().unwrap().lines.len(), 2);
+}
+
+#[test]
 fn smaregis_silence_does_not_stop_the_reading() {
     let shop = shop_with(&["1001"]);
     shop.import_within(1);
@@ -191,6 +236,12 @@ fn a_preview_of_a_slip_is_read_afresh() {
     let preview = shop.preview_slip("1001");
     assert_eq!(preview.order_total, 1.into());
     assert_eq!(preview.refusal.unwrap().code, "totals-disagree");
+    let order = preview.order.unwrap();
+    assert_eq!(
+        order.lines.len(),
+        1,
+        "what was ordered is shown beside the refusal"
+    );
     assert_eq!(preview.transaction_id.as_deref(), Some("1"));
     shop.world.edit(1001, |order| order.total = order.goods);
     let sale = shop.preview_slip("1001").sale.unwrap();

@@ -69,15 +69,15 @@ fn goods_that_are_allocated_later_are_seen_although_the_slip_keeps_its_date() {
     order.state = OrderState::Issued;
     shop.world.put(order);
     assert_eq!(shop.import().registered, 0);
-    shop.world.pass(60);
+    shop.move_on();
     assert_eq!(shop.import().registered, 0);
     allocate(&shop, 1001);
     shop.world.pass(60);
     assert_eq!(shop.import().registered, 1);
-    let asked = shop.world.asked("POST /api_v1_receiveorder_row/search");
+    let asked = shop.searches();
     shop.world.pass(60);
     shop.import();
-    let again = shop.world.asked("POST /api_v1_receiveorder_row/search") - asked;
+    let again = shop.searches() - asked;
     assert_eq!(again, 1, "and it is not asked after any more");
 }
 
@@ -91,9 +91,41 @@ fn a_slip_that_cannot_be_read_is_asked_after_until_its_goods_are_allocated() {
     shop.world
         .raw(1001, "receive_order_total_amount", serde_json::json!("?"));
     shop.import();
-    shop.world.pass(60);
+    shop.move_on();
     allocate(&shop, 1001);
     assert_eq!(shop.import().refused, 1);
+}
+
+#[test]
+fn what_is_booked_or_refused_is_not_asked_after() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::Issued);
+    let mut booked = samples::order("1001");
+    booked.state = OrderState::Issued;
+    shop.world.put(booked);
+    let mut refused = samples::order("1002");
+    (refused.state, refused.lines[0].code) = (OrderState::Printing, "later".to_owned());
+    shop.world.put(refused);
+    let import = shop.import();
+    assert_eq!((import.registered, import.refused), (1, 1));
+    shop.set(|orders| orders.moment = ImportMoment::ReadyToShip);
+    shop.move_on();
+    let asked = shop.searches();
+    shop.import();
+    assert_eq!(shop.searches() - asked, 1);
+}
+
+#[test]
+fn a_second_shop_is_read_from_its_own_beginning() {
+    let shop = shop_with(&["1001"]);
+    let mut second = samples::order("1002");
+    second.shop_id = "2".to_owned();
+    shop.world.put(second);
+    shop.import();
+    shop.move_on();
+    shop.set(also_shop_2);
+    assert_eq!(shop.import_of("2").registered, 1);
+    assert_eq!(shop.import().slips_read, 1, "the last one, and no older");
 }
 
 #[test]

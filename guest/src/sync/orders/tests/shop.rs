@@ -137,6 +137,11 @@ impl Shop {
         self.world.smaregi_down.set(false);
     }
 
+    /// Searches for orders so far.
+    pub fn searches(&self) -> usize {
+        self.world.asked("POST /api_v1_receiveorder_row/search")
+    }
+
     /// Changes the order settings, from what they were at the opening.
     pub fn set(&self, change: impl FnOnce(&mut OrderSettings)) {
         let mut settings = settings();
@@ -170,9 +175,9 @@ impl Shop {
     /// An hour later a slip of no interest has moved the cursor on, so that nothing that is there comes again for its age.
     pub fn move_on(&self) {
         self.world.pass(60);
-        let mut printing = samples::order("9999");
-        printing.state = OrderState::Printing;
-        self.world.put(printing);
+        let mut provisional = samples::order("9999");
+        provisional.state = OrderState::Provisional;
+        self.world.put(provisional);
         self.import();
         self.world.pass(60);
     }
@@ -199,6 +204,12 @@ impl Shop {
 
     pub fn retry_within(&self, choice: RetryChoice, requests: u32) -> ImportProgress {
         at_once(orders::retry(&self.tenant(requests), &choice))
+    }
+
+    pub fn try_retry(&self, choice: &RetryChoice) -> error::Result<ImportProgress> {
+        orders::retry(&self.tenant(100_000), choice)
+            .now_or_never()
+            .unwrap()
     }
 
     pub fn preview_slip(&self, slip: &str) -> Preview {

@@ -74,3 +74,11 @@ fn refused_orders_show_what_would_mend_them_and_next_engine_is_not_asked() {
     );
     assert_eq!(shop.world.asked("POST /api_v1"), asked);
 }
+
+#[test]
+fn as_many_orders_are_looked_at_as_were_asked_for() {
+    let shop = Shop::open();
+    (1_001..1_121).for_each(|slip| shop.world.put(samples::order(&slip.to_string())));
+    shop.only_read();
+    assert_eq!(shop.try_settings(110, |_| ()).looked_at, 110);
+}

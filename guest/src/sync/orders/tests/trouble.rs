@@ -159,6 +159,44 @@ fn a_registration_found_otherwise_than_it_was_sent_is_told() {
 }
 
 #[test]
+fn an_order_found_twice_is_told_with_the_transactions_that_stand() {
+    let shop = shop_with(&["1001"]);
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    shop.import();
+    let first = shop.world.transactions.borrow()[0].clone();
+    for (id, cancelled, disposed) in [("2", false, false), ("3", true, false), ("4", false, true)] {
+        shop.world.transactions.borrow_mut().push(Transaction {
+            id: id.to_owned(),
+            cancelled,
+            disposed,
+            ..first.clone()
+        });
+    }
+    assert_eq!(shop.settle().registered, 1);
+    let told = shop.received().remove(0);
+    let reason = told.reason.unwrap();
+    assert_eq!(
+        (reason.code.as_str(), reason.value.as_deref(), told.open),
+        ("registered-twice", Some("1, 2"), true)
+    );
+}
+
+#[test]
+fn a_refused_order_that_is_cancelled_waits_for_nobody_although_it_cannot_be_read() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].code = "nobody-knows".to_owned();
+    shop.world.put(order);
+    assert_eq!(shop.import().refused, 1);
+    shop.world.pass(20);
+    shop.world.edit(1001, cancel);
+    shop.world
+        .raw(1001, "receive_order_total_amount", json!("?"));
+    shop.import();
+    assert_eq!((shop.refused(), shop.has_open_work()), (0, false));
+}
+
+#[test]
 fn a_retry_that_is_refused_again_is_told_again() {
     let shop = Shop::open();
     let mut order = samples::order("1001");
