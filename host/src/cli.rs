@@ -60,7 +60,7 @@ pub struct Common {
         env = "TSUNAGI_CONFIG"
     )]
     config: PathBuf,
-    /// The shop, when the configuration has several.
+    /// The shop, when there are several.
     #[arg(long, global = true, value_name = "NAME")]
     tenant: Option<String>,
     /// One JSON value on standard output, for programs; a failure is one, too.

@@ -15,6 +15,9 @@ const COUNTED: [&[&str]; 3] = [
     &["changes-decided"],
 ];
 
+const WITH_END: &str = "{bar:20} {pos}/{len} ({per_sec}, {eta}) {wide_msg}";
+const WITHOUT_END: &str = "{spinner} {elapsed} ({per_sec}) {wide_msg}";
+
 /// A bar, or with an unknown end a line that says how fast it goes.
 pub fn begin(is_quiet: bool, known: Option<u64>) -> ProgressBar {
     if is_quiet || !std::io::stderr().is_terminal() {
@@ -22,9 +25,9 @@ pub fn begin(is_quiet: bool, known: Option<u64>) -> ProgressBar {
     }
     let bar = known.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     let template = if known.is_some() {
-        "{bar:20} {pos}/{len} ({per_sec:.1}, {eta}) {wide_msg}"
+        WITH_END
     } else {
-        "{spinner} {elapsed} ({per_sec:.1}) {wide_msg}"
+        WITHOUT_END
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
@@ -47,6 +50,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn both_lines_can_be_drawn() {
+        for template in [WITH_END, WITHOUT_END] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
 
     #[test]
     fn what_is_done_is_what_the_work_counts() {
