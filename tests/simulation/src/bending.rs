@@ -214,15 +214,8 @@ fn lies(bend: &Bend) -> bool {
     of_record || other || absent || half || unmarked || token
 }
 
-/// What no text can be read from; a number may be a text of digits.
-const NO_TEXT: &[Way] = &[
-    Way::List,
-    Way::Object,
-    Way::True,
-    Way::Infinite,
-    Way::Long,
-    Way::Deep,
-];
+/// What no text can be read from. A number may be a text of digits; one that no machine holds becomes such a text, too.
+const NO_TEXT: &[Way] = &[Way::List, Way::Object, Way::True, Way::Long, Way::Deep];
 
 /// What may have been applied already is not sent again by itself, nor with everything: whoever reads so of a product aligns that one.
 /// Others are left alone, so that nothing lost is made good by it.
