@@ -10,7 +10,7 @@ mod leave;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use secrecy::SecretString;
@@ -118,23 +118,20 @@ impl Shops {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, name: &str, served: Served) {
-        let mut running = self
-            .0
+    fn running_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Served>> {
+        self.0
             .running
             .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        running.insert(name.to_owned(), served);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, name: &str, served: Served) {
+        self.running_mut().insert(name.to_owned(), served);
     }
 
     /// From here on nobody finds it.
     fn hide(&self, name: &str) -> Option<Served> {
-        let mut running = self
-            .0
-            .running
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        running.remove(name)
+        self.running_mut().remove(name)
     }
 
     fn take_up(&self, name: &str, added: &Added) {

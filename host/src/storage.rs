@@ -5,9 +5,33 @@ pub mod backup;
 pub mod lock;
 mod sqlite;
 
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
 use async_trait::async_trait;
 
 pub use sqlite::Sqlite;
+
+/// The path beside a store whose name is the store's with this end.
+pub fn beside(store: &Path, end: &str) -> PathBuf {
+    let mut name = store.to_owned().into_os_string();
+    name.push(end);
+    name.into()
+}
+
+/// Makes a file that is not there yet, for its owner alone: it is to hold tokens or buyers' data.
+///
+/// # Errors
+/// When it is there, or cannot be made.
+pub fn new_private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
 
 /// A value with the revision of its last write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -37,6 +37,23 @@ fn tsunagi(folder: &Path, arguments: &[&str]) -> Command {
         .env("LANG", "C")
         .env_remove("LC_ALL");
     command
+}
+
+/// `serve` at work, and the address where it listens.
+fn serve(folder: &Path) -> (Child, String) {
+    let mut serving = tsunagi(folder, &["serve", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap());
+    while serde_json::from_str::<Value>(&told).is_err() {
+        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let address = told["listening"].as_str().unwrap().to_owned();
+    (serving, address)
 }
 
 fn folder(config: &str) -> tempfile::TempDir {
@@ -156,18 +173,7 @@ fn a_mistake_in_the_configurations_settings_is_named_by_key_and_line() {
 #[test]
 fn sigterm_ends_the_server_like_ctrl_c() {
     let folder = folder(CONFIG);
-    let mut serving = tsunagi(folder.path(), &["serve", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    let mut lines = BufReader::new(serving.stdout.take().unwrap());
-    while serde_json::from_str::<Value>(&told).is_err() {
-        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
-    }
-    let told: Value = serde_json::from_str(&told).unwrap();
-    let address = told["listening"].as_str().unwrap();
+    let (mut serving, address) = serve(folder.path());
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
@@ -267,18 +273,7 @@ fn shops_come_and_go_while_the_server_runs() {
             .unwrap()
             .ends_with("/t/ume/webhook/smaregi")
     );
-    let mut serving = tsunagi(folder.path(), &["serve", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    let mut lines = BufReader::new(serving.stdout.take().unwrap());
-    while serde_json::from_str::<Value>(&told).is_err() {
-        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
-    }
-    let told: Value = serde_json::from_str(&told).unwrap();
-    let address = told["listening"].as_str().unwrap().to_owned();
+    let (mut serving, address) = serve(folder.path());
     let status = |shop: &str| {
         let mut stream = TcpStream::connect(&address).unwrap();
         let head = "host: a\r\nauthorization: Bearer token\r\nconnection: close";

@@ -146,10 +146,7 @@ pub fn same_sale(one: &Sale, other: &Sale, day_counts: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        rules::{mapping, moment, samples},
-        settings::Settings,
-    };
+    use crate::rules::{moment, samples};
 
     fn after(change: fn(&mut Order)) -> Step {
         let settings = samples::settings();
@@ -252,14 +249,7 @@ mod tests {
     #[test]
     fn what_is_only_for_people_makes_no_other_sale_and_the_day_does_where_it_counts() {
         let sold = |change: fn(&mut Sale)| {
-            let mut sale = mapping::map(
-                &samples::order("1"),
-                &samples::store(),
-                &samples::settings(),
-                &Settings::default().stock.codes,
-                &samples::products(),
-            )
-            .unwrap();
+            let mut sale = samples::sale(&samples::order("1"), &samples::store());
             change(&mut sale);
             sale
         };

@@ -7,8 +7,10 @@ use rust_decimal::Decimal;
 use crate::{
     rules::{
         codes::SmaregiKey,
+        mapping,
         order::{Life, Order, OrderLine, OrderState},
         product::{Product, TaxClass},
+        sale::Sale,
     },
     settings::{FeeMode, OrderSettings, PointMode, ReceivingStore, Settings},
     time,
@@ -111,4 +113,10 @@ pub fn products() -> BTreeMap<SmaregiKey, Vec<Product>> {
     .into_iter()
     .map(|(code, tax)| (SmaregiKey::Code(code.to_owned()), vec![product(code, tax)]))
     .collect()
+}
+
+/// The sale that an order becomes in a store.
+pub fn sale(order: &Order, store: &ReceivingStore) -> Sale {
+    let codes = Settings::default().stock.codes;
+    mapping::map(order, store, &settings(), &codes, &products()).unwrap()
 }

@@ -109,20 +109,12 @@ fn shifts(sums: BTreeMap<(&str, &str), i64>) -> Vec<Shift> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{mapping, samples};
+    use crate::rules::samples;
 
     fn sale(source: Option<&str>) -> Sale {
         let mut store = samples::store();
         store.source_store_id = source.map(str::to_owned);
-        let codes = crate::settings::Settings::default().stock.codes;
-        mapping::map(
-            &samples::order("1"),
-            &store,
-            &samples::settings(),
-            &codes,
-            &samples::products(),
-        )
-        .unwrap()
+        samples::sale(&samples::order("1"), &store)
     }
 
     fn shift(product: &str, store: &str, quantity: i64) -> Shift {

@@ -194,10 +194,7 @@ pub fn dispose(id: &str, at: Moment) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        rules::{identity, mapping, samples},
-        settings::{CodeBasis, CodeRule},
-    };
+    use crate::rules::{identity, samples};
 
     fn sale(discount: bool) -> Sale {
         let mut order = samples::order("1001");
@@ -205,19 +202,7 @@ mod tests {
             order.points = 80.into();
             order.total -= Decimal::from(80);
         }
-        let codes = CodeRule {
-            basis: CodeBasis::ProductCode,
-            prefix: String::new(),
-            pairs: Vec::new(),
-        };
-        mapping::map(
-            &order,
-            &samples::store(),
-            &samples::settings(),
-            &codes,
-            &samples::products(),
-        )
-        .unwrap()
+        samples::sale(&order, &samples::store())
     }
 
     fn body(sale: &Sale) -> Value {

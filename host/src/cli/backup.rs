@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     Common, Ending,
     failure::{Unfit, Usage},
-    serve,
+    help, serve,
     words::Language,
 };
 use crate::{
@@ -156,11 +156,5 @@ pub const AFTER: (&str, &str) = (
   4. tsunagi compare、次に tsunagi align    残った差を確かめて合わせます
 二度になりうるもの: バックアップのあとに取り込んだ受注の、在庫移動元店舗からの在庫移動(スマレジ)。スマレジの在庫変動履歴で確かめ、
 二度あれば直してから 4 に進んでください。",
-    "What happened at both services since the backup is not in this store. For each shop, in this order:
-  1. tsunagi check --tenant SHOP            log in again with `tsunagi connect` if it asks for it
-  2. tsunagi connect --on --backlog leave   stock that moved before is not sent: it may have been sent already
-  3. tsunagi import                         orders that are transactions already are found, since Smaregi refuses them a second time
-  4. tsunagi compare, then tsunagi align    look at what differs, and make it equal
-What may happen twice: for orders imported since the backup, the move out of a source store (在庫移動元店舗) in Smaregi. Look at
-the stock history there, and mend what is there twice before step 4.",
+    help::after_restore!(),
 );

@@ -58,19 +58,30 @@ Example: tsunagi backup --out /backups/tsunagi-2026-11-24
 The folder holds store.sqlite and manifest.json (tsunagi-backup, program, made-at, store-version, bytes, sha256). It holds
 tokens; the configuration and files of secrets are not in it. With --json: {\"folder\", \"manifest\"}.";
 
-/// Of `restore`.
-pub const RESTORE: &str = "\
-Example: tsunagi restore /backups/tsunagi-2026-11-24 --replace
-
-With --json: {\"store\", \"kept\", \"made-at\", \"switched-off\": [names]}. Every link is off afterwards:
-
-What happened at both services since the backup is not in this store. For each shop, in this order:
+/// What a restore of old data means; the command says it, too.
+macro_rules! after_restore {
+    () => {
+        "What happened at both services since the backup is not in this store. For each shop, in this order:
   1. tsunagi check --tenant SHOP            log in again with `tsunagi connect` if it asks for it
   2. tsunagi connect --on --backlog leave   stock that moved before is not sent: it may have been sent already
   3. tsunagi import                         orders that are transactions already are found, since Smaregi refuses them a second time
   4. tsunagi compare, then tsunagi align    look at what differs, and make it equal
 What may happen twice: for orders imported since the backup, the move out of a source store (在庫移動元店舗) in Smaregi. Look at
-the stock history there, and mend what is there twice before step 4.";
+the stock history there, and mend what is there twice before step 4."
+    };
+}
+pub(super) use after_restore;
+
+/// Of `restore`.
+pub const RESTORE: &str = concat!(
+    "\
+Example: tsunagi restore /backups/tsunagi-2026-11-24 --replace
+
+With --json: {\"store\", \"kept\", \"made-at\", \"switched-off\": [names]}. Every link is off afterwards:
+
+",
+    after_restore!()
+);
 
 /// Of `conformance`.
 pub const CONFORMANCE: &str = "\

@@ -16,7 +16,7 @@ use crate::{
     runtime::{AllowList, Fault, Limits, Runtime, RuntimeConfig, Surroundings},
     server::{self, Service},
     shops::{Make, Shops},
-    storage::{Sqlite, Store, lock::Held},
+    storage::{Sqlite, Store, beside, lock::Held},
     tenant::{CallError, Tenant},
 };
 
@@ -83,13 +83,15 @@ fn makes(runtime: Runtime, store: Arc<dyn Store>, clock: SharedClock) -> Make {
 
 fn runtime_config(config: &Config, component: Option<&Path>) -> RuntimeConfig {
     let (keys, usual) = (&config.runtime, Limits::default());
-    let mut beside = config.store.clone().into_os_string();
-    beside.push(".compiled");
     RuntimeConfig {
         component: component
             .map(Path::to_owned)
             .or_else(|| keys.component.clone()),
-        cache: Some(keys.cache.clone().unwrap_or_else(|| beside.into())),
+        cache: Some(
+            keys.cache
+                .clone()
+                .unwrap_or_else(|| beside(&config.store, ".compiled")),
+        ),
         limits: Limits {
             memory_bytes: keys
                 .memory_megabytes

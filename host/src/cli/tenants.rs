@@ -29,7 +29,7 @@ use crate::{
         book::{self, Fate},
         bring_back, finish,
     },
-    storage::{Sqlite, Store},
+    storage::{Sqlite, Store, new_private_file},
 };
 
 /// Shops asked at once.
@@ -370,7 +370,7 @@ fn confirm(language: Language, name: &str) -> anyhow::Result<()> {
 async fn export(common: &Common, name: &str, out: &Path) -> anyhow::Result<Ending> {
     let opened = serve::open(common).await?;
     let tenant = opened.one(Some(name))?;
-    let mut file = private(out).with_context(|| {
+    let mut file = new_private_file(out).with_context(|| {
         format!(
             "{} cannot be written; choose a name that is not used yet",
             out.display()
@@ -389,13 +389,4 @@ async fn export(common: &Common, name: &str, out: &Path) -> anyhow::Result<Endin
         );
     }
     Ok(Ending::Done)
-}
-
-/// A new file for its owner alone: it holds buyers' data.
-fn private(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

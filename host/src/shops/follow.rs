@@ -1,6 +1,9 @@
 //! Keeping the running shops as the store says they are: a new one is begun, one that was removed ends once its call under way has ended.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
@@ -17,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub struct Going {
     schedulers: BTreeMap<String, (watch::Sender<bool>, JoinHandle<()>)>,
-    leaving: BTreeMap<String, ()>,
+    leaving: BTreeSet<String>,
     ends: JoinSet<(String, Result<(), StoreError>)>,
 }
 
@@ -81,7 +84,7 @@ impl Shops {
 
     /// Nobody finds it any more; what is under way ends, and then its data goes where it is to.
     fn let_go(&self, going: &mut Going, name: &str, data: book::Fate) {
-        if going.leaving.insert(name.to_owned(), ()).is_some() {
+        if !going.leaving.insert(name.to_owned()) {
             return;
         }
         let served = self.hide(name);

@@ -2,7 +2,7 @@
 //! back. A folder of two files, both for their owner alone, since they hold tokens. Knows no key's meaning.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::lock::Held;
+use super::{beside, lock::Held, new_private_file};
 use crate::random::hexadecimal;
 
 /// Of the folder's shape.
@@ -179,12 +179,6 @@ fn sound(copy: &Path) -> anyhow::Result<u32> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-fn beside(store: &Path, end: &str) -> PathBuf {
-    let mut name = store.to_owned().into_os_string();
-    name.push(end);
-    name.into()
-}
-
 fn digest(path: &Path) -> anyhow::Result<String> {
     let mut file = File::open(path)?;
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 20]);
@@ -197,11 +191,7 @@ fn digest(path: &Path) -> anyhow::Result<String> {
 }
 
 fn new_file(path: &Path) -> anyhow::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path);
+    let file = new_private_file(path);
     file.with_context(|| format!("{} cannot be written", path.display()))
 }
 

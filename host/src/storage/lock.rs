@@ -6,15 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::StoreError;
+use super::{StoreError, beside};
 
 /// Held while the store is used.
 pub type Held = File;
 
 fn place(store: &Path) -> PathBuf {
-    let mut name = store.to_owned().into_os_string();
-    name.push(".lock");
-    name.into()
+    beside(store, ".lock")
 }
 
 #[cfg(unix)]

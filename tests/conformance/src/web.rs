@@ -28,20 +28,22 @@ struct Check {
     run: for<'a> fn(Around<'a>) -> Made<'a>,
 }
 
+const AS_IT_IS: &str = "A request leaves as it was made, and its answer comes as it was sent: status, headers and body, whatever they are.";
+
 const CHECKS: &[Check] = &[
     Check {
         name: "http-request",
-        sentence: "A request leaves as it was made, and its answer comes as it was sent: status, headers and body, whatever they are.",
+        sentence: AS_IT_IS,
         run: |around| Box::pin(request(around)),
     },
     Check {
         name: "http-status",
-        sentence: "A request leaves as it was made, and its answer comes as it was sent: status, headers and body, whatever they are.",
+        sentence: AS_IT_IS,
         run: |around| Box::pin(status(around)),
     },
     Check {
         name: "http-large",
-        sentence: "A request leaves as it was made, and its answer comes as it was sent: status, headers and body, whatever they are.",
+        sentence: AS_IT_IS,
         run: |around| Box::pin(large(around)),
     },
     Check {

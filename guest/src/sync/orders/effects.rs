@@ -392,8 +392,7 @@ pub fn drop_pieces(commit: Commit, slip: &str, intent: &Intent) -> Commit {
 mod tests {
     use super::*;
     use crate::{
-        rules::{mapping, product::Draw, samples},
-        settings::Settings,
+        rules::{product::Draw, samples},
         time,
     };
 
@@ -428,14 +427,7 @@ mod tests {
     #[test]
     fn what_is_sold_on_one_line_and_drawn_by_none_tells_best() {
         let tells = |change: fn(&mut Sale)| {
-            let mut sale = mapping::map(
-                &samples::order("1"),
-                &samples::store(),
-                &samples::settings(),
-                &Settings::default().stock.codes,
-                &samples::products(),
-            )
-            .unwrap();
+            let mut sale = samples::sale(&samples::order("1"), &samples::store());
             change(&mut sale);
             let told = telling(&sale, pieces(Act::Register, &sale));
             let ids = told.into_iter().map(|piece| piece.product_id);

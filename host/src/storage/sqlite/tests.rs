@@ -30,6 +30,11 @@ async fn keys(
     found.into_iter().map(|entry| entry.key).collect()
 }
 
+async fn entry(store: &Sqlite, key: &str) -> Entry {
+    let found = store.get("a", vec![key.to_owned()]).await.unwrap();
+    found.into_iter().next().flatten().unwrap()
+}
+
 #[tokio::test]
 async fn a_commit_is_all_or_nothing_and_names_what_changed() {
     let store = Sqlite::in_memory().unwrap();
@@ -37,12 +42,7 @@ async fn a_commit_is_all_or_nothing_and_names_what_changed() {
         .commit("a", vec![check("x", None)], vec![put("x", "1")])
         .await
         .unwrap();
-    let seen = store
-        .get("a", vec!["x".to_owned()])
-        .await
-        .unwrap()
-        .remove(0)
-        .unwrap();
+    let seen = entry(&store, "x").await;
     let both = vec![put("x", "2"), put("y", "2")];
     let stale = vec![check("x", Some(seen.revision)), check("y", Some(9))];
     assert_eq!(
@@ -77,13 +77,7 @@ async fn a_revision_is_never_used_again() {
         .commit("a", vec![], vec![put("x", "1")])
         .await
         .unwrap();
-    let first = store
-        .get("a", vec!["x".to_owned()])
-        .await
-        .unwrap()
-        .remove(0)
-        .unwrap()
-        .revision;
+    let first = entry(&store, "x").await.revision;
     store
         .commit(
             "a",
@@ -99,13 +93,7 @@ async fn a_revision_is_never_used_again() {
         .commit("a", vec![], vec![put("x", "1")])
         .await
         .unwrap();
-    let again = store
-        .get("a", vec!["x".to_owned()])
-        .await
-        .unwrap()
-        .remove(0)
-        .unwrap()
-        .revision;
+    let again = entry(&store, "x").await.revision;
     assert!(again > first);
 }
 

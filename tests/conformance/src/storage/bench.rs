@@ -88,35 +88,35 @@ impl Bench<'_> {
 
     /// A range of this check's keys; the names without the check's.
     pub fn scan(&self, start: &str, end: &str, backward: bool, limit: u32) -> Result<Vec<String>> {
-        let found = self
-            .storage
-            .scan(&self.key(start), &self.key(end), backward, limit)
-            .map_err(told)?;
+        let (start, end) = (self.key(start), self.key(end));
+        let found = self.storage.scan(&start, &end, backward, limit);
+        Ok(self.named(found.map_err(told)?))
+    }
+
+    /// The entries' keys without the check's name.
+    fn named(&self, entries: Vec<Entry>) -> Vec<String> {
         let before = self.key("");
-        Ok(found
-            .into_iter()
-            .map(|entry| {
-                entry
-                    .key
-                    .strip_prefix(&before)
-                    .map_or(entry.key.clone(), str::to_owned)
-            })
-            .collect())
+        let name = |entry: Entry| match entry.key.strip_prefix(&before) {
+            Some(name) => name.to_owned(),
+            None => entry.key,
+        };
+        entries.into_iter().map(name).collect()
     }
 
     /// All of this check's keys, whole.
     pub fn entries(&self, backward: bool, limit: u32) -> Result<Vec<Entry>> {
+        self.read(backward, limit).map_err(told)
+    }
+
+    fn read(&self, backward: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
         // `0` is the character behind `/`.
         let end = format!("{}0", self.name);
-        self.storage
-            .scan(&self.key(""), &end, backward, limit)
-            .map_err(told)
+        self.storage.scan(&self.key(""), &end, backward, limit)
     }
 
     /// The same; `None` when the store says that it cannot.
     pub fn entries_or_refusal(&self, limit: u32) -> Result<Option<Vec<Entry>>> {
-        let end = format!("{}0", self.name);
-        match self.storage.scan(&self.key(""), &end, false, limit) {
+        match self.read(false, limit) {
             Err(Failure::Unavailable(_)) => Ok(None),
             found => found.map(Some).map_err(told),
         }
@@ -131,16 +131,7 @@ impl Bench<'_> {
 
     /// The names of all of this check's keys.
     pub fn names(&self, backward: bool) -> Result<Vec<String>> {
-        let before = self.key("");
-        let found = self.entries(backward, u32::MAX)?.into_iter();
-        Ok(found
-            .map(|entry| {
-                entry
-                    .key
-                    .strip_prefix(&before)
-                    .map_or(entry.key.clone(), str::to_owned)
-            })
-            .collect())
+        Ok(self.named(self.entries(backward, u32::MAX)?))
     }
 }
 

@@ -132,9 +132,8 @@ fn exhausted_large(bench: &Bench<'_>) -> Result<()> {
         bench.commit(&[], &[(bench.key(&numbered(number)), Some(filled(number)))])?;
     }
     let limit = u32::try_from(LARGE)? + 1;
-    let found = match bench.entries_or_refusal(limit)? {
-        Some(found) => found,
-        None => return Ok(()),
+    let Some(found) = bench.entries_or_refusal(limit)? else {
+        return Ok(());
     };
     same("values of 1 MiB", &found.len(), &LARGE)?;
     let whole = found
