@@ -12,7 +12,7 @@ use crate::{
         report::{PageRequest, SentEntry, SentFilter, SentPage, SentResult},
         stock::{
             batch::{self, Candidate},
-            reasons,
+            deliver, reasons,
             records::{
                 Batch, BatchRow, BatchState, ChangeRecord, Decided, RowResult, SENT_PREFIX,
                 SentIndex, TRIED_PREFIX, Tried, batch_key, change_key,
@@ -171,8 +171,12 @@ fn walk(
     } else {
         mark.key.clone()
     };
-    let index: Vec<Stored<SentIndex>> =
-        store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?;
+    let index: Vec<Stored<SentIndex>> = if is_of_the_open_batch(filter) {
+        let open = open_index(tenant)?.into_iter();
+        open.filter(|item| item.key < end).collect()
+    } else {
+        store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?
+    };
     let exhausted = index.len() < INDEX_PER_PAGE as usize;
     let mut next = None;
     let mut changes = BTreeMap::new();
@@ -218,6 +222,22 @@ fn walk(
         entries,
         continuation: next.filter(|_| !exhausted),
     })
+}
+
+/// What waits or is in flight is of the one batch that is not settled, however long the past is.
+fn is_of_the_open_batch(filter: &SentFilter) -> bool {
+    matches!(
+        filter.outcome,
+        Some(SentResult::Waiting | SentResult::InFlight)
+    )
+}
+
+fn open_index(tenant: &Tenant<'_>) -> Result<Option<Stored<SentIndex>>> {
+    let open = deliver::open_batch(tenant)?;
+    let Some(key) = open.map(|open| batch::index_key(&open.value)) else {
+        return Ok(None);
+    };
+    store::read(&tenant.ports, &key)
 }
 
 /// A mark that includes the entry at `key` itself.
@@ -312,6 +332,7 @@ fn blank(id: String, at: Moment, product_id: &str) -> SentEntry {
         outcome: SentResult::NotSent,
         reason: None,
         queue_id: None,
+        needs_person: false,
     }
 }
 
@@ -335,10 +356,9 @@ fn waiting_entry(candidate: &Candidate, apart: i64) -> SentEntry {
         .held
         .as_ref()
         .and_then(|held| held.value.code.clone());
-    entry.reason = candidate
-        .held
-        .as_ref()
-        .map(|held| held.value.reason.clone());
+    let held = candidate.held.as_ref().map(|held| &held.value);
+    entry.reason = held.map(|held| held.reason.clone());
+    entry.needs_person = held.is_some_and(|held| held.needs_person);
     entry
 }
 

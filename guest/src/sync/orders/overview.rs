@@ -8,7 +8,8 @@ use crate::{
     },
     sync::{
         orders::records::{
-            Cursor, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key, slip_of,
+            Cursor, NEEDS_PERSON, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key,
+            slip_of,
         },
         report::StoreState,
         store,
@@ -36,9 +37,21 @@ pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
                 store_id: store.store_id.clone(),
                 last_imported_at: cursor.and_then(|cursor| cursor.value.last_imported_at),
                 refused: u32::try_from(refused).unwrap_or(u32::MAX),
+                needs_person: 0,
             })
         })
         .collect()
+}
+
+/// The same, with what only people ask for.
+pub fn states(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
+    let mut states = stores(tenant)?;
+    for state in &mut states {
+        let taken_in = format!("{NEEDS_PERSON}{}/", state.shop_id);
+        let waiting = store::list_all::<bool>(&tenant.ports, &taken_in)?.len();
+        state.needs_person = u32::try_from(waiting).unwrap_or(u32::MAX);
+    }
+    Ok(states)
 }
 
 /// What Next Engine shipped and Smaregi has not booked: orders refused, or recorded and not yet registered.
