@@ -454,3 +454,127 @@ fn passes(filter: &SentFilter, entry: &SentEntry) -> bool {
             .is_none_or(|store| entry.stores.contains(store))
         && filter.product.as_ref().is_none_or(product)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::sync::{
+        stock::records::{Held, OPEN_BATCH_KEY, Origin, Out, held_key, out_key},
+        store::Commit,
+        testing::Script,
+    };
+
+    fn row(product: &str, result: RowResult, at: Moment) -> BatchRow {
+        BatchRow {
+            product_id: product.to_owned(),
+            code: product.to_owned(),
+            quantity: 1,
+            stock_then: None,
+            origins: [Origin::Alignment].into(),
+            stores: std::collections::BTreeSet::new(),
+            changes: Vec::new(),
+            since: at,
+            result,
+            changed_at: at,
+        }
+    }
+
+    fn put_batch(commit: Commit, number: u64, state: BatchState, row: BatchRow) -> Commit {
+        let at = row.changed_at;
+        let batch = Batch {
+            number,
+            mark: "m".to_owned(),
+            made_at: at,
+            sent_at: None,
+            state,
+            queue_id: None,
+            queue_message: None,
+            next_at: at,
+            changed_at: at,
+            rows: vec![row],
+        };
+        let index = SentIndex::Batch(number);
+        let commit = commit.put(&batch_key(number), &batch).unwrap();
+        commit.put(&batch::index_key(&batch), &index).unwrap()
+    }
+
+    fn found(script: &Script, outcome: SentResult) -> (Vec<String>, Option<String>) {
+        let filter = SentFilter {
+            outcome: Some(outcome),
+            ..SentFilter::default()
+        };
+        let page = PageRequest {
+            continuation: None,
+            limit: 500,
+        };
+        let page = sent(&script.tenant(), &filter, &page).unwrap();
+        let products = page.entries.into_iter().map(|entry| entry.product_id);
+        (products.collect(), page.continuation)
+    }
+
+    #[test]
+    fn what_waits_or_is_in_flight_is_found_at_once_behind_a_long_past() {
+        let script = Script::new();
+        let now = script.now.get();
+        let mut commit = Commit::new();
+        for number in 1..=u64::from(INDEX_PER_PAGE) + 50 {
+            let at = now + TimeDelta::minutes(i64::try_from(number).unwrap());
+            let row = row("past", RowResult::Zero, at);
+            commit = put_batch(commit, number, BatchState::Settled, row);
+        }
+        commit.apply(&script.ports()).unwrap();
+        assert_eq!(found(&script, SentResult::Waiting), (Vec::new(), None));
+        // Older than all of that: its rows wait for their result since.
+        for (state, outcome, other) in [
+            (BatchState::Ready, SentResult::Waiting, SentResult::InFlight),
+            (
+                BatchState::Sending,
+                SentResult::InFlight,
+                SentResult::Waiting,
+            ),
+        ] {
+            let row = row("open", RowResult::Pending, now);
+            let commit = put_batch(Commit::new(), 900, state, row);
+            let commit = commit.put(OPEN_BATCH_KEY, &900).unwrap();
+            commit.apply(&script.ports()).unwrap();
+            let open = (vec!["open".to_owned()], None);
+            assert_eq!(found(&script, outcome), open);
+            assert_eq!(found(&script, other), (Vec::new(), None));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_waits_says_whether_only_a_person_ends_the_wait() {
+        let script = Script::new();
+        let now = script.now.get();
+        let mut commit = Commit::new();
+        for (product, needs_person) in [("1", Some(true)), ("2", Some(false)), ("3", None)] {
+            let mut out = Out::new(product, now);
+            out.add(-1, Origin::Alignment, "1", "1");
+            commit = commit.put(&out_key(product), &out).unwrap();
+            if let Some(needs_person) = needs_person {
+                let held = Held {
+                    reason: Reason::new("x", "x", "x"),
+                    code: None,
+                    since: now,
+                    looked_at: now,
+                    again_at: None,
+                    needs_person,
+                };
+                commit = commit.put(&held_key(product), &held).unwrap();
+            }
+        }
+        commit.apply(&script.ports()).unwrap();
+        let page = PageRequest {
+            continuation: None,
+            limit: 10,
+        };
+        let page = sent(&script.tenant(), &SentFilter::default(), &page).unwrap();
+        let told = page.entries.iter();
+        let told = told.filter(|entry| entry.needs_person);
+        let told: Vec<&str> = told.map(|entry| entry.product_id.as_str()).collect();
+        assert_eq!(told, ["1"]);
+    }
+}
