@@ -28,6 +28,7 @@ struct Version {
 
 #[derive(Deserialize)]
 struct Content<T> {
+    v: u32,
     d: T,
 }
 
@@ -55,19 +56,25 @@ fn unreadable(key: &str, why: &str) -> Error {
 }
 
 fn decode<T: DeserializeOwned>(entry: Entry) -> Result<Stored<T>> {
-    let version: Version =
-        serde_json::from_slice(&entry.value).map_err(|_| unreadable(&entry.key, "no version"))?;
-    if version.v != SCHEMA_VERSION {
-        return Err(unreadable(&entry.key, &format!("version {}", version.v)));
+    // As a rule it is what is expected, and then it is read once.
+    match serde_json::from_slice::<Content<T>>(&entry.value) {
+        Ok(Content { v, d }) if v == SCHEMA_VERSION => Ok(Stored {
+            key: entry.key,
+            revision: entry.revision,
+            value: d,
+        }),
+        _ => Err(not_ours(&entry)),
     }
-    // serde's message could quote content, so it is not passed on.
-    let content: Content<T> = serde_json::from_slice(&entry.value)
-        .map_err(|_| unreadable(&entry.key, "unexpected content"))?;
-    Ok(Stored {
-        key: entry.key,
-        revision: entry.revision,
-        value: content.d,
-    })
+}
+
+/// What is wrong with a record. serde's message could quote content, so it is not passed on.
+fn not_ours(entry: &Entry) -> Error {
+    let version = serde_json::from_slice::<Version>(&entry.value);
+    match version {
+        Err(_) => unreadable(&entry.key, "no version"),
+        Ok(Version { v }) if v != SCHEMA_VERSION => unreadable(&entry.key, &format!("version {v}")),
+        Ok(_) => unreadable(&entry.key, "unexpected content"),
+    }
 }
 
 /// Reads one record; `None` when absent.
@@ -306,7 +313,28 @@ mod tests {
             .entries
             .borrow_mut()
             .insert("a".to_owned(), newer);
-        let error = read::<i64>(&ports, "a").unwrap_err();
-        assert!(matches!(error, Error::Storage(key, _) if key == "a"));
+        let told = |value: &[u8]| {
+            script
+                .storage
+                .entries
+                .borrow_mut()
+                .get_mut("a")
+                .unwrap()
+                .value = value.to_vec();
+            match read::<i64>(&ports, "a") {
+                Err(Error::Storage(key, text)) if key == "a" => text.en,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (value, why) in [
+            (&br#"{"v":2,"d":1}"#[..], "(version 2)"),
+            (br#"{"v":2,"d":"x"}"#, "(version 2)"),
+            (br#"{"v":1,"d":"secret"}"#, "(unexpected content)"),
+            (br#"{"d":1}"#, "(no version)"),
+            (b"?", "(no version)"),
+        ] {
+            let text = told(value);
+            assert!(text.contains(why) && !text.contains("secret"), "{text}");
+        }
     }
 }

@@ -30,22 +30,27 @@ type Moment = DateTime<FixedOffset>;
 /// The day as it was written.
 pub struct Past {
     rows: BTreeMap<String, Vec<u8>>,
-}
-
-/// Rows of a number of copies, and how many entries of each history they show.
-pub struct Copies {
-    pub writes: Vec<Write>,
-    pub sent: usize,
-    pub received: usize,
+    /// Of each slip its entries in the history, with their numbers.
+    received: BTreeMap<String, Vec<(String, u32, Received)>>,
 }
 
 impl Past {
-    pub fn of(rows: &[Entry]) -> Self {
+    pub fn of(rows: &[Entry]) -> Result<Self> {
         let rows = rows.iter();
         let rows = rows.map(|row| (row.key.clone(), row.value.clone()));
-        Self {
+        let mut past = Self {
             rows: rows.collect(),
+            received: BTreeMap::new(),
+        };
+        let mut received: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for key in past.keys(orders::RECEIVED) {
+            let entry: Received = past.read(key)?;
+            let number = key.rsplit('-').next().context("a number")?.parse()?;
+            let of_slip = received.entry(entry.slip.clone()).or_default();
+            of_slip.push((key.to_owned(), number, entry));
         }
+        past.received = received;
+        Ok(past)
     }
 
     fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
@@ -59,98 +64,85 @@ impl Past {
         keys.filter(|key| key.starts_with(prefix)).collect()
     }
 
-    /// The copy that lies so many days back.
-    pub fn copy(&self, number: u64) -> Result<Copies> {
-        let back = |moment: Moment| moment - TimeDelta::days(number as i64);
-        let (mut commit, mut sent) = (Commit::new(), 0);
+    /// The rows of the send history of a day so far back, and how many entries they show.
+    pub fn sent(&self, number: u64) -> Result<(Vec<Write>, usize)> {
+        let (mut writes, mut entries) = (Vec::new(), 0);
         for key in self.keys(SENT_PREFIX) {
             match self.read(key)? {
                 SentIndex::Change(id) => {
-                    commit = self.change(commit, key, &id, number)?;
-                    sent += 1;
+                    writes.extend(written(self.change(key, &id, number)?)?);
+                    entries += 1;
                 }
                 SentIndex::Batch(old) => {
                     let batch: Batch = self.read(&batch_key(old))?;
                     for upload in 0..UPLOADS {
-                        commit = put_batch(commit, &batch, number, upload)?;
-                        sent += batch.rows.len();
+                        writes.extend(written(put_batch(&batch, number, upload)?)?);
+                        entries += batch.rows.len();
                     }
                 }
                 SentIndex::Unreadable { .. } => {}
             }
         }
-        let mut writes = written(commit)?;
-        let mut received = 0;
+        Ok((writes, entries))
+    }
+
+    /// The same of the reception history.
+    pub fn received(&self, number: u64) -> Result<(Vec<Write>, usize)> {
+        let (mut writes, mut entries) = (Vec::new(), 0);
         for key in self.keys(orders::SLIPS) {
             let mut record: SlipRecord = self.read(key)?;
-            let old = std::mem::replace(&mut record.slip, renamed(orders::slip_of(key), number)?);
-            record
-                .told
-                .iter_mut()
-                .for_each(|told| told.at = back(told.at));
+            let new = renamed(orders::slip_of(key), number)?;
+            let old = std::mem::replace(&mut record.slip, new);
+            for told in &mut record.told {
+                told.at -= days(number);
+            }
             if let Some(order) = record.order.as_mut() {
                 order.order_number = format!("{}-{number}", order.order_number);
             }
             let mut commit = Commit::new();
-            for event in self.keys(&orders::RECEIVED.to_owned()) {
-                let mut entry: Received = self.read(event)?;
-                if entry.slip != old {
-                    continue;
-                }
-                let times = event
-                    .rsplit('-')
-                    .next()
-                    .and_then(|times| times.parse().ok());
-                entry.slip.clone_from(&record.slip);
-                entry.at = back(entry.at);
-                let key = orders::received_key(
-                    &entry.slip,
-                    times.with_context(|| event.to_owned())?,
-                    entry.at,
-                );
-                if let Some(trouble) = record
-                    .trouble
-                    .as_mut()
-                    .filter(|trouble| trouble.entry == event)
-                {
+            for (event, times, entry) in self.received.get(&old).into_iter().flatten() {
+                let entry = Received {
+                    slip: record.slip.clone(),
+                    at: entry.at - days(number),
+                    ..entry.clone()
+                };
+                let key = orders::received_key(&entry.slip, *times, entry.at);
+                let trouble = record.trouble.as_mut();
+                if let Some(trouble) = trouble.filter(|trouble| trouble.entry == *event) {
                     trouble.entry.clone_from(&key);
                 }
                 commit = commit.put(&key, &entry).map_err(said)?;
-                received += 1;
+                entries += 1;
             }
             let commit = orders::put(commit, None, &record).map_err(said)?;
             writes.extend(written(commit)?);
         }
-        Ok(Copies {
-            writes,
-            sent,
-            received,
-        })
+        Ok((writes, entries))
     }
 
-    fn change(&self, commit: Commit, index: &str, id: &str, number: u64) -> Result<Commit> {
+    fn change(&self, index: &str, id: &str, number: u64) -> Result<Commit> {
         let mut change: ChangeRecord = self.read(&change_key(id))?;
         let millis = index
             .get(SENT_PREFIX.len()..SENT_PREFIX.len() + 13)
             .and_then(|millis| millis.parse().ok())
             .and_then(DateTime::from_timestamp_millis)
             .with_context(|| index.to_owned())?;
-        let day = TimeDelta::days(number as i64);
+        let day = days(number);
         change.id = renamed(id, number)?;
         change.at -= day;
         let at = millis.fixed_offset() - day;
         let index = SentIndex::Change(change.id.clone());
-        let commit = commit.put(&sent_key(at, &format!("c{:0>20}", change.id)), &index);
+        let commit = Commit::new().put(&sent_key(at, &format!("c{:0>20}", change.id)), &index);
         let commit = commit.and_then(|commit| commit.put(&change_key(&change.id), &change));
         commit.map_err(said)
     }
 }
 
 /// One of a copy's uploads, spread over its day.
-fn put_batch(commit: Commit, batch: &Batch, number: u64, upload: u64) -> Result<Commit> {
+fn put_batch(batch: &Batch, number: u64, upload: u64) -> Result<Commit> {
     let mut batch = batch.clone();
     let hour = TimeDelta::minutes((24 * 60 / UPLOADS * upload) as i64);
-    let by = TimeDelta::days(number as i64) + hour;
+    let by = days(number) + hour;
     batch.number += IDS * number + upload * 1_000;
     batch.changed_at -= by;
     batch.made_at -= by;
@@ -159,9 +151,13 @@ fn put_batch(commit: Commit, batch: &Batch, number: u64, upload: u64) -> Result<
         row.since -= by;
     }
     let index = sent_key(batch.changed_at, &batch_tail(batch.number));
-    let commit = commit.put(&index, &SentIndex::Batch(batch.number));
+    let commit = Commit::new().put(&index, &SentIndex::Batch(batch.number));
     let commit = commit.and_then(|commit| commit.put(&batch_key(batch.number), &batch));
     commit.map_err(said)
+}
+
+fn days(number: u64) -> TimeDelta {
+    TimeDelta::days(number as i64)
 }
 
 fn renamed(id: &str, number: u64) -> Result<String> {

@@ -34,12 +34,15 @@ struct Asked {
     /// Only the pages whose address holds this.
     #[arg(long, default_value = "")]
     only: String,
+    /// Another component than the embedded one.
+    #[arg(long)]
+    component: Option<std::path::PathBuf>,
     /// Given by `cargo bench`; without it, as under `cargo test --benches`, nothing is measured.
     #[arg(long)]
     bench: bool,
 }
 
-/// The pages of a shop. `{old}` is a day in the middle of the long history, `{slip}` an order.
+/// The pages of a shop. `{old}` is a day of the long past, `{slip}` an order.
 const PAGES: [&str; 31] = [
     "overview",
     "overview/days",
@@ -93,6 +96,7 @@ fn main() -> Result<()> {
 async fn measure(asked: &Asked) -> Result<()> {
     let cache = tempfile::tempdir()?;
     let config = RuntimeConfig {
+        component: asked.component.clone(),
         cache: Some(cache.path().join("compiled")),
         ..RuntimeConfig::default()
     };

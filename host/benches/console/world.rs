@@ -63,7 +63,7 @@ impl World {
             value: Some(row.value.clone()),
         };
         put(&store, SHOP, rows.iter().map(write).collect()).await?;
-        let days = lengthen(&store, &Past::of(&rows), size.rows).await?;
+        let days = lengthen(&store, &Past::of(&rows)?, size.rows).await?;
         let state = rows.iter().filter(|row| is_state(&row.key)).map(write);
         let state: Vec<Write> = state.collect();
         let others: Vec<String> = (1..=size.more_shops)
@@ -99,7 +99,7 @@ impl World {
 
     /// A page's address with what it is about.
     pub fn filled(&self, page: &str) -> String {
-        let back = chrono::Days::new(self.days / 2);
+        let back = chrono::Days::new(self.days / 10);
         let old = (self.service.clock.now() - back).format("%Y-%m-%d");
         page.replace("{old}", &old.to_string())
             .replace("{slip}", &self.slip)
@@ -142,19 +142,20 @@ fn is_state(key: &str) -> bool {
 
 /// So many days that each history has as many entries; says how many.
 async fn lengthen(store: &Arc<dyn Store>, past: &Past, rows: usize) -> Result<u64> {
-    let (mut sent, mut received, mut day) = (0, 0, 0);
-    while sent.min(received) < rows {
-        day += 1;
-        let copies = past.copy(day)?;
-        anyhow::ensure!(
-            copies.sent.min(copies.received) > 0,
-            "the day left no history"
-        );
-        sent += copies.sent;
-        received += copies.received;
-        put(store, SHOP, copies.writes).await?;
+    type Day = fn(&Past, u64) -> Result<(Vec<Write>, usize)>;
+    let mut longest = 0;
+    for of in [Past::sent as Day, Past::received as Day] {
+        let (mut entries, mut day) = (0, 0);
+        while entries < rows {
+            day += 1;
+            let (writes, more) = of(past, day)?;
+            anyhow::ensure!(more > 0, "the day left no history");
+            entries += more;
+            put(store, SHOP, writes).await?;
+        }
+        longest = day.max(longest);
     }
-    Ok(day)
+    Ok(longest)
 }
 
 pub async fn put(store: &Arc<dyn Store>, shop: &str, writes: Vec<Write>) -> Result<()> {

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use crate::{
     error::Result,
     rules::codes::{self, SmaregiKey},
@@ -26,6 +28,7 @@ use super::{Ids, Step, Subject, Teller, order, words};
 const MOST_ENTRIES: u32 = 2_000;
 /// Uploads among them; each is a record of its own, with up to 450 rows.
 const MOST_BATCHES: u32 = 300;
+const BATCHES_AT_ONCE: usize = 25;
 /// The newest slips looked through for orders with the product, and how many of those are told.
 const MOST_SLIPS: u32 = 200;
 const MOST_ORDERS: usize = 20;
@@ -99,6 +102,7 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
     let index = store::between::<SentIndex>(&tenant.ports, &start, &end, true, MOST_ENTRIES)?;
     teller.cut |= index.len() >= MOST_ENTRIES as usize;
     let mut changes = changes_of(tenant, &index)?;
+    let mut uploads = batches_of(tenant, &index)?;
     let (mut found, mut batches) = (false, 0_u32);
     for item in index {
         batches = batches.saturating_add(u32::from(matches!(item.value, SentIndex::Batch(_))));
@@ -107,7 +111,10 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
             break;
         }
         found |= match &item.value {
-            SentIndex::Batch(number) => batch(tenant, product, *number, teller)?,
+            SentIndex::Batch(number) => match uploads.remove(&batch_key(*number)) {
+                Some(upload) => batch(tenant, product, &upload, teller)?,
+                None => false,
+            },
             SentIndex::Change(id) => {
                 let change = changes.remove(&change_key(id));
                 let ours = change.filter(|change| product.takes(&change.product_id, ""));
@@ -149,6 +156,23 @@ fn changes_of(
     Ok(found.map(|change| (change.key, change.value)).collect())
 }
 
+/// The uploads that are looked through, read at once.
+fn batches_of(tenant: &Tenant<'_>, index: &[Stored<SentIndex>]) -> Result<BTreeMap<String, Batch>> {
+    let keys = index.iter().filter_map(|item| match &item.value {
+        SentIndex::Batch(number) => Some(batch_key(*number)),
+        _ => None,
+    });
+    let keys: Vec<String> = keys.take(MOST_BATCHES as usize).collect();
+    let mut found = BTreeMap::new();
+    // Some at a time: one may be nearly a megabyte.
+    for keys in keys.chunks(BATCHES_AT_ONCE) {
+        let read = store::read_all::<Batch>(&tenant.ports, keys)?;
+        let read = read.into_iter().flatten();
+        found.extend(read.map(|batch| (batch.key, batch.value)));
+    }
+    Ok(found)
+}
+
 /// The time in a key of the history's index.
 fn at(item: &Stored<SentIndex>) -> Option<Moment> {
     let millis: i64 = item
@@ -163,18 +187,15 @@ fn at(item: &Stored<SentIndex>) -> Option<Moment> {
 fn batch(
     tenant: &Tenant<'_>,
     product: &mut Product,
-    number: u64,
+    batch: &Batch,
     teller: &mut Teller,
 ) -> Result<bool> {
-    let Some(batch) = store::read::<Batch>(&tenant.ports, &batch_key(number))? else {
-        return Ok(false);
-    };
     let mut found = false;
-    for (index, row) in batch.value.rows.iter().enumerate() {
+    for (index, row) in batch.rows.iter().enumerate() {
         if product.takes(&row.product_id, &row.code) {
             found = true;
             tell_changes(tenant, &row.changes, teller)?;
-            tell_row(&batch.value, index, row, teller);
+            tell_row(batch, index, row, teller);
         }
     }
     Ok(found)
@@ -256,23 +277,42 @@ fn tell_change(change: &ChangeRecord, decided_at: Option<Moment>, teller: &mut T
 /// The newest orders with the product, each with its own story.
 fn orders(tenant: &Tenant<'_>, product: &Product, teller: &mut Teller) -> Result<bool> {
     let (start, end) = store::range(SLIPS);
-    let slips = store::between::<SlipRecord>(&tenant.ports, &start, &end, true, MOST_SLIPS)?;
+    let slips = store::between::<Ordered>(&tenant.ports, &start, &end, true, MOST_SLIPS)?;
     teller.cut |= slips.len() >= MOST_SLIPS as usize;
-    let ours = |record: &SlipRecord| {
-        let order = record.order.iter().flat_map(|order| &order.lines);
-        order.into_iter().any(|line| line.code == product.key)
-    };
-    let mut found = slips
+    let ours = slips
         .into_iter()
-        .map(|stored| stored.value)
-        .filter(ours)
-        .peekable();
-    let any = found.peek().is_some();
-    for record in found.by_ref().take(MOST_ORDERS) {
-        order::one(tenant, &record, teller)?;
+        .filter(|slip| slip.value.has(&product.key));
+    let mut keys: Vec<String> = ours.map(|slip| slip.key).collect();
+    teller.cut |= keys.len() > MOST_ORDERS;
+    keys.truncate(MOST_ORDERS);
+    let records = store::read_all::<SlipRecord>(&tenant.ports, &keys)?;
+    for record in records.into_iter().flatten() {
+        order::one(tenant, &record.value, teller)?;
     }
-    teller.cut |= found.next().is_some();
-    Ok(any)
+    Ok(!keys.is_empty())
+}
+
+/// Of a slip's record only what was ordered, since many are looked through for few.
+#[derive(Deserialize)]
+struct Ordered {
+    order: Option<Lines>,
+}
+
+#[derive(Deserialize)]
+struct Lines {
+    lines: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    code: String,
+}
+
+impl Ordered {
+    fn has(&self, code: &str) -> bool {
+        let mut lines = self.order.iter().flat_map(|order| &order.lines);
+        lines.any(|line| line.code == code)
+    }
 }
 
 /// What the product waits for now.
