@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     reason::Reason,
     sync::{
-        orders::records::{Happened, RECEIVED, Received, SlipRecord, slip_key},
+        orders::records::{self, Happened, RECEIVED, Received, SlipRecord, received_key, slip_key},
         report::{PageRequest, ReceivedEntry, ReceivedFilter, ReceivedPage, ReceivedResult},
         store::{self, Stored},
         tenant::Tenant,
@@ -31,6 +31,9 @@ pub fn received(
         .map_or_else(|| store::range(RECEIVED).1, key_at);
     if let Some(key) = &page.continuation {
         end = end.min(continuation(key)?);
+    }
+    if let Some(keys) = entries_of_slip(tenant, filter)? {
+        return page_of(tenant, filter, limit, (&start, &end), &keys);
     }
     // Without a filter on entries each is one that is wanted.
     let at_once = if filter.outcome.is_some() || filter.shop_id.is_some() || filter.slip.is_some() {
@@ -67,6 +70,53 @@ pub fn received(
             });
         }
     }
+}
+
+/// The keys of all entries of the slip that is asked for; `None` where its record does not name them all.
+fn entries_of_slip(tenant: &Tenant<'_>, filter: &ReceivedFilter) -> Result<Option<Vec<String>>> {
+    let Some(slip) = &filter.slip else {
+        return Ok(None);
+    };
+    let Some(record) = records::slip(&tenant.ports, slip)? else {
+        return Ok(None);
+    };
+    let record = record.value;
+    if record.slip != *slip || record.told.len() != record.events as usize {
+        return Ok(None);
+    }
+    let numbered = (1..).zip(&record.told);
+    let keys = numbered.map(|(number, told)| received_key(slip, number, told.at));
+    Ok(Some(keys.collect()))
+}
+
+/// A page of these entries.
+fn page_of(
+    tenant: &Tenant<'_>,
+    filter: &ReceivedFilter,
+    limit: usize,
+    (start, end): (&str, &str),
+    keys: &[String],
+) -> Result<ReceivedPage> {
+    let mut keys: Vec<String> = keys
+        .iter()
+        .filter(|key| key.as_str() >= start && key.as_str() < end)
+        .cloned()
+        .collect();
+    // The history's own order: entries of one millisecond go by their key.
+    keys.sort_unstable_by(|a, b| b.cmp(a));
+    let found = store::read_all::<Received>(&tenant.ports, &keys)?;
+    let mut found: Vec<Stored<Received>> = found
+        .into_iter()
+        .flatten()
+        .filter(|entry| passes(filter, &entry.value))
+        .collect();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().map(|entry| entry.key.clone());
+    Ok(ReceivedPage {
+        entries: entries(tenant, found)?,
+        continuation: last.filter(|_| more),
+    })
 }
 
 fn key_at(moment: Moment) -> String {
@@ -353,5 +403,73 @@ mod tests {
         assert_eq!(open, [false, true]);
         let id = page.entries.last().map(|entry| entry.id.clone());
         assert_eq!(id, Some(format!("{}-0-1", began.timestamp_millis())));
+    }
+
+    /// The same slip at so many moments, with its record.
+    fn one_slip(script: &Script, slip: &str, told: usize, events: u32) {
+        let began = script.now.get();
+        let mut record = SlipRecord::new(slip, "1");
+        let mut commit = Commit::new();
+        for number in 1..=events {
+            let at = began + TimeDelta::minutes(i64::from(number));
+            let happened = Happened::Registered;
+            let entry = Received {
+                at,
+                slip: slip.to_owned(),
+                order_number: String::new(),
+                shop_id: "1".to_owned(),
+                store_id: "10".to_owned(),
+                transaction_id: Some(number.to_string()),
+                amount: 1.into(),
+                happened,
+                reason: None,
+                begun_at: None,
+            };
+            commit = commit.put(&received_key(slip, number, at), &entry).unwrap();
+            record.told.push(records::Told { at, happened });
+        }
+        let excess = record.told.len() - told;
+        record.told.drain(..excess);
+        record.events = events;
+        let commit = commit.put(&slip_key(slip), &record).unwrap();
+        commit.apply(&script.ports()).unwrap();
+    }
+
+    #[test]
+    fn a_slips_entries_are_found_by_its_record_whatever_lies_beside_them() {
+        let (script, began) = history(u32::try_from(MOST_SCANNED).unwrap() + 20);
+        // Behind more than one page looks through, and once as a slip with more entries than its record names.
+        script.now.set(began - TimeDelta::days(1));
+        one_slip(&script, "77777", 12, 12);
+        one_slip(&script, "88888", 3, 12);
+        let transactions = |slip: &str, limit, from: Option<String>| {
+            let filter = ReceivedFilter {
+                slip: Some(slip.to_owned()),
+                ..ReceivedFilter::default()
+            };
+            let request = PageRequest {
+                continuation: from,
+                limit,
+            };
+            let page = received(&script.tenant(), &filter, &request).unwrap();
+            let ids = page
+                .entries
+                .into_iter()
+                .filter_map(|entry| entry.transaction_id);
+            let ids: Vec<u32> = ids.map(|id| id.parse().unwrap()).collect();
+            (ids, page.continuation)
+        };
+        let (first, next) = transactions("77777", 5, None);
+        assert_eq!(first, [12, 11, 10, 9, 8]);
+        let (second, next) = transactions("77777", 5, next);
+        assert_eq!(second, [7, 6, 5, 4, 3]);
+        assert_eq!(transactions("77777", 5, next), (vec![2, 1], None));
+        let (mut all, mut next) = transactions("88888", 500, None);
+        while next.is_some() {
+            let (more, from) = transactions("88888", 500, next);
+            all.extend(more);
+            next = from;
+        }
+        assert_eq!(all, (1..=12).rev().collect::<Vec<_>>());
     }
 }

@@ -37,10 +37,14 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let slip = which.slip.trim();
     let filter = json!({ "slip": slip });
-    let found = histories::read(&at, "history.received", &filter, None, MOST).await?;
     let choice = json!({ "choice": { "slip": slip } });
-    let previewed = at.try_call("orders.preview", choice).await;
-    let names = Names::of(&console, &at).await;
+    let (found, previewed, names, story) = tokio::join!(
+        histories::read(&at, "history.received", &filter, None, MOST),
+        at.try_call("orders.preview", choice),
+        Names::of(&console, &at),
+        story::of(&at, slip),
+    );
+    let found = found?;
     let content = html! {
         h2 { (at.say("伝票", "Slip")) " " (slip) }
         @match &previewed {
@@ -49,7 +53,7 @@ pub async fn show(
         }
         section {
             h2 { (at.say("この受注に起きたこと", "What happened to this order")) }
-            (story::of(&at, slip).await)
+            (story)
             @if found.entries.iter().any(|entry| flag(entry, "/open")) {
                 form method="post" action=(at.address("received/retry")) {
                     (form_code(&at.signed.visit))
