@@ -15,7 +15,7 @@ use crate::{
     },
     sync::{
         call_error::{CallError, Refusal},
-        connection,
+        connection::{self, Link},
         report::SendProgress,
         rest::{self, Part},
         smaregi_session::{Smaregi, unreadable_answer},
@@ -138,7 +138,7 @@ async fn look_as(tenant: &Tenant<'_>, asked: Asked) -> Result<()> {
     let session = Smaregi::open(tenant).await?;
     let mut first = None;
     let mut outages = 0;
-    for (store_id, looking) in due_looks(tenant, asked, baseline)? {
+    for (store_id, looking) in due_looks(tenant, asked, &link, baseline)? {
         match look_in_store(&session, tenant, &store_id, looking).await {
             Ok(()) => {}
             // So that the rest is gone on with at once.
@@ -167,9 +167,10 @@ fn is_of_the_store(refusal: &Refusal) -> bool {
 fn due_looks(
     tenant: &Tenant<'_>,
     asked: Asked,
+    link: &Link,
     baseline: Moment,
 ) -> Result<Vec<(String, Stored<CatchUp>)>> {
-    let parts = Since::read(tenant, Some(baseline))?;
+    let parts = Since::read(tenant, link)?;
     let mut looks = Vec::new();
     for store_id in stores(tenant) {
         let seen = state(tenant, &store_id)?;
