@@ -3,6 +3,7 @@
 
 use crate::{
     error::Result,
+    planted::Planted,
     rules::order::Order,
     sync::{
         connection::Restored,
@@ -21,7 +22,10 @@ fn lost_time(bench: &Bench<'_>, record: &SlipRecord) -> Option<Restored> {
     let order: Option<&Order> = made_from.or(record.order.as_ref());
     let is_older =
         |restored: &Restored| order.is_none_or(|order| order.ordered_at < restored.told_at);
-    bench.restored.filter(is_older)
+    bench
+        .restored
+        .filter(is_older)
+        .filter(|_| !Planted::RestoreForgotten.is_on())
 }
 
 /// Whether an effect is to be looked for before it is tried.
