@@ -297,6 +297,13 @@ pub struct Pace {
     pub smaregi_writes_per_second: u32,
     /// Minutes between catch-ups.
     pub catch_up_minutes: u32,
+    /// Days between comparisons; zero: none. Settings of an earlier version have none stored.
+    #[serde(default = "each_day")]
+    pub compare_days: u32,
+}
+
+fn each_day() -> u32 {
+    1
 }
 
 /// Everything a tenant sets.
@@ -357,6 +364,7 @@ impl Default for Settings {
                 smaregi_parallel: 8,
                 smaregi_writes_per_second: 15,
                 catch_up_minutes: 60,
+                compare_days: each_day(),
             },
         }
     }

@@ -1,6 +1,10 @@
 //! The command line: what it accepts, and how it ends. What a command does is in its own file; nothing here decides about orders or
 //! stock.
 
+// First: the others print by it.
+#[macro_use]
+mod out;
+
 mod backup;
 mod commands;
 mod component;
@@ -12,6 +16,7 @@ mod manual;
 mod operate;
 mod operator;
 mod serve;
+mod shapes;
 mod show;
 mod tenants;
 pub mod words;
@@ -215,6 +220,15 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// What each command prints with --json: names, and what stands for each value.
+    #[command(
+        after_help = "Examples: tsunagi shapes status\n          tsunagi shapes --json   # all, as one object"
+    )]
+    Shapes {
+        /// Only this one's, such as `tenants list`.
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// The component itself.
     Component {
         /// Print its contract (WIT).
@@ -369,6 +383,7 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
         Command::Conformance { .. } => conformance::run(&common).await,
         Command::Completions { shell } => manual::completions(&common, shell),
         Command::Man { out } => manual::pages(&common, &out),
+        Command::Shapes { command } => shapes::show(&common, &command),
         Command::Serve => serve::serve(&common, interrupt).await,
         Command::Backup(arguments) => backup::make(&common, arguments).await,
         Command::Restore(arguments) => backup::put_back(&common, arguments).await,

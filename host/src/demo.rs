@@ -11,7 +11,10 @@ use std::pin::pin;
 
 use anyhow::Context;
 use chrono::DateTime;
-use tsunagi_sandbox::{Switches, shop::demo_shop};
+use tsunagi_sandbox::{
+    Switches,
+    shop::{ShopData, demo_shop},
+};
 
 use crate::{
     cli::words::Language,
@@ -67,11 +70,31 @@ pub async fn run(
     Ok(if good { Told::Agree } else { Told::Differ })
 }
 
+/// The stage in the evening of the day, for who goes on from there; nothing is told and nothing judged.
+///
+/// # Errors
+/// When the day cannot be played to its end.
+pub async fn played(runtime: Runtime) -> anyhow::Result<Stage> {
+    let story = Story::new(Language::En, true);
+    let (stage, shop) = set(runtime).await?;
+    day::play(&stage, &shop, &story).await?;
+    Ok(stage)
+}
+
 async fn play(story: &Story, runtime: RuntimeConfig) -> anyhow::Result<(Stage, bool)> {
     story.waiting("コンポーネントを準備しています", "Preparing the component");
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
+    let (stage, shop) = set(runtime).await?;
+    let script = day::play(&stage, &shop, story).await?;
+    let verdict = judge::judge(&stage, &script, story.decided()).await?;
+    story.finish(&stage, &verdict).await?;
+    Ok((stage, verdict.is_good()))
+}
+
+/// The stage before the day, and the shop of the sandbox.
+async fn set(runtime: Runtime) -> anyhow::Result<(Stage, ShopData)> {
     let begins = DateTime::parse_from_rfc3339(MORNING).context("the demo's morning")?;
     let shop = demo_shop(begins);
     let play = Play {
@@ -79,9 +102,5 @@ async fn play(story: &Story, runtime: RuntimeConfig) -> anyhow::Result<(Stage, b
         switches: Switches::default(),
         begins,
     };
-    let stage = Stage::start(play, runtime).await?;
-    let script = day::play(&stage, &shop, story).await?;
-    let verdict = judge::judge(&stage, &script, story.decided()).await?;
-    story.finish(&stage, &verdict).await?;
-    Ok((stage, verdict.is_good()))
+    Ok((Stage::start(play, runtime).await?, shop))
 }

@@ -28,7 +28,7 @@ use crate::{
     storage::{Check, Direction, Store, StoreError},
     tenant::Tenant,
 };
-pub(crate) use causes::{Cause, ends_soon, held, refused};
+pub(crate) use causes::{Cause, ends_soon, held, orders_to_look_at, refused, stopped};
 pub(crate) use ledger::Standing;
 pub(crate) use look::guard_key;
 pub(crate) use settings::{MOST_ADDRESSES, Place, Problem, Settings};
@@ -101,7 +101,7 @@ impl Notices {
     /// A shop's settings.
     pub(crate) async fn settings(&self, shop: &str) -> Result<Settings, StoreError> {
         let row: Option<Row<Settings>> = self.0.records.read(settings_key(shop)).await?;
-        Ok(row.map(|row| row.value).unwrap_or_default())
+        Ok(row.map(|row| row.value.upgraded()).unwrap_or_default())
     }
 
     /// Stores them; what stands and a new place does not know yet goes out.

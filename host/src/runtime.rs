@@ -18,7 +18,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
     UpdateDeadline,
@@ -150,6 +150,8 @@ struct Shared {
     turns: Semaphore,
     /// Fewer, for long work alone.
     long: Semaphore,
+    /// As many, for rounds of the schedule.
+    rounds: Arc<Semaphore>,
 }
 
 impl Runtime {
@@ -190,6 +192,7 @@ impl Runtime {
             pre: linker.instantiate_pre(&component)?,
             turns: Semaphore::new(usize::try_from(config.limits.calls)?),
             long: Semaphore::new(usize::try_from(config.limits.long())?),
+            rounds: Arc::new(Semaphore::new(usize::try_from(config.limits.long())?)),
             limits: config.limits,
         })))
     }
@@ -221,6 +224,12 @@ impl Runtime {
         called
             .await
             .unwrap_or_else(|_| Err(wasmtime::Error::msg("the call's task ended").into()))
+    }
+
+    /// A turn for one round of a shop's schedule with all that belongs to it, for as long as what is given is held: there are as many as
+    /// places for long work.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.rounds.clone().acquire_owned().await.ok()
     }
 
     /// Ends when no call is under way or waiting for its turn.

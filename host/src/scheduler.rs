@@ -19,18 +19,24 @@ const BUDGET: (u32, u32) = (500, 60);
 const GATHERING: Duration = Duration::from_secs(2);
 /// Between two rounds when nothing more is due, whatever the component says: a host must not spin.
 const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(1);
-/// How often is looked whether another process changed something: one read of the store.
-const LOOK: Duration = Duration::from_secs(2);
 /// After a fault; doubled each time.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Runs until `stop` turns true. A round under way is finished first. After each it is looked whether a person is needed.
-pub async fn run(tenant: Tenant, notices: Notices, mut stop: watch::Receiver<bool>) {
+/// Runs until `stop` turns true. A round under way is finished first. After each it is looked whether a person is needed. `mark` changes
+/// when another process changed something at the shop.
+pub async fn run(
+    tenant: Tenant,
+    notices: Notices,
+    mut mark: watch::Receiver<u64>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut pause = FIRST_PAUSE;
     while !*stop.borrow() {
-        // Read before the round: what is changed while it runs may be too late for it.
-        let mark = tenant.mark().await.ok();
+        // However many shops are due at once, few are at it: a page, a webhook or a login does not wait for all of them.
+        let turn = tenant.turn().await;
+        // Before the round: what is changed while it runs may be too late for it.
+        mark.mark_unchanged();
         let next_at = match round(&tenant).await {
             Ok(next_at) => {
                 pause = FIRST_PAUSE;
@@ -44,10 +50,11 @@ pub async fn run(tenant: Tenant, notices: Notices, mut stop: watch::Receiver<boo
             }
         };
         notices.look(&tenant).await;
+        drop(turn);
         tokio::select! {
             () = wait_until(tenant.clock().as_ref(), next_at) => {}
             () = woken(&tenant) => {}
-            () = changed(&tenant, mark) => {}
+            () = changed(&mut mark) => {}
             _ = stop.changed() => {}
         }
     }
@@ -58,13 +65,10 @@ async fn woken(tenant: &Tenant) {
     tokio::time::sleep(GATHERING).await;
 }
 
-async fn changed(tenant: &Tenant, seen: Option<u64>) {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let now = tenant.mark().await.ok();
-        if now.is_some() && now != seen {
-            return;
-        }
+async fn changed(mark: &mut watch::Receiver<u64>) {
+    // Nobody looks any more when the shop is being removed; then `stop` ends the wait.
+    if mark.changed().await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -133,6 +137,7 @@ mod tests {
         clock::SystemClock,
         runtime::{AllowList, Surroundings, tests::usual},
         storage::Sqlite,
+        tenant::Marks,
     };
 
     #[test]
@@ -155,25 +160,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_another_process_changed_is_noticed_within_seconds() {
+    async fn what_another_process_changed_ends_the_wait_at_the_next_look() {
         let folder = tempfile::tempdir().unwrap();
         let runtime = usual();
         let open = || {
+            let path = folder.path().join("store.sqlite");
+            let store = Arc::new(Sqlite::open(&path).unwrap());
             let surroundings = Surroundings {
-                store: Arc::new(Sqlite::open(&folder.path().join("store.sqlite")).unwrap()),
+                store: store.clone(),
                 tenant: "a".to_owned(),
                 clock: Arc::new(SystemClock::new()),
                 allowed: AllowList::default(),
             };
-            Tenant::new(runtime.clone(), surroundings, Vec::new())
+            let tenant = Tenant::new(runtime.clone(), surroundings, Vec::new());
+            (store, tenant)
         };
-        let (here, there) = (open(), open());
-        let mark = here.mark().await.ok();
+        let ((here, _), (_, there)) = (open(), open());
+        let mut marks = Marks::default();
+        let mut mark = marks.follow("a");
+        marks.look(here.as_ref()).await.unwrap();
+        let none = tokio::time::timeout(Duration::from_millis(20), changed(&mut mark));
+        assert!(none.await.is_err(), "nobody changed anything");
         there
             .call("connection.switch-off", json!({}))
             .await
             .unwrap();
-        tokio::time::timeout(Duration::from_secs(10), changed(&here, mark))
+        marks.look(here.as_ref()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), changed(&mut mark))
             .await
             .unwrap();
     }

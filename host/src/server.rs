@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+pub use crate::console::invitation_link;
 use crate::{
     clock::SharedClock,
     console,
@@ -91,7 +92,7 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
     if schedule {
         tasks.push(tokio::spawn(service.notices.clone().run(stopped.clone())));
     }
-    let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
+    let app = app(service).into_make_service_with_connect_info::<SocketAddr>();
     let mut ending = stopped;
     tasks.push(tokio::spawn(async move {
         let end = async move {
@@ -108,7 +109,8 @@ pub fn start(service: Service, listener: TcpListener, schedule: bool) -> std::io
     })
 }
 
-fn router(service: Service) -> Router {
+/// Everything that is served, without a listener.
+pub fn app(service: Service) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/t/{tenant}/webhook/smaregi", post(webhook::take_in))

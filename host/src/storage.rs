@@ -4,6 +4,8 @@
 pub mod backup;
 pub mod lock;
 mod sqlite;
+#[cfg(test)]
+pub mod tests;
 
 use std::{
     fs::File,

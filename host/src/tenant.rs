@@ -15,7 +15,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock};
 
 use crate::{
     runtime::{Fault, Runtime, Surroundings, is_loopback},
@@ -23,6 +23,7 @@ use crate::{
 };
 pub use links::Link;
 pub(crate) use links::close_all as close_links;
+pub(crate) use mark::{Marks, all as marks};
 
 /// An error of the contract, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,6 +176,11 @@ impl Tenant {
     /// Whether it takes no call any more.
     pub fn is_closed(&self) -> bool {
         self.shop.closed.load(Ordering::SeqCst)
+    }
+
+    /// One of few turns for a round of the schedule; it ends when what is given is dropped.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.shop.runtime.turn().await
     }
 
     /// Ends when a call of this process made an early round worthwhile.

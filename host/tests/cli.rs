@@ -70,6 +70,30 @@ fn json(output: &Output) -> (i32, Value) {
     (output.status.code().unwrap(), value)
 }
 
+/// Whether the value is as `tsunagi shapes` tells of this command.
+fn is_documented(folder: &Path, arguments: &[&str], value: &Value) {
+    let output = tsunagi(folder, &["shapes", "--json"]).output().unwrap();
+    let (_, shapes) = json(&output);
+    let is_of = |name: &str| {
+        let words: Vec<&str> = name.split(' ').collect();
+        arguments
+            .iter()
+            .position(|word| *word == words[0])
+            .is_some_and(|at| arguments[at..].starts_with(&words))
+    };
+    let failed = value.get("error").is_some();
+    let names = shapes.as_object().unwrap().keys();
+    let named = match failed {
+        true => "any command that fails",
+        false => names
+            .filter(|name| is_of(name))
+            .max_by_key(|name| name.len())
+            .unwrap_or_else(|| unreachable!("{arguments:?} is not documented")),
+    };
+    let fits = tsunagi::json::fits(&shapes[named], value);
+    assert_eq!(fits, Ok(()), "{arguments:?}: {value:#}");
+}
+
 #[test]
 fn every_command_ends_with_its_documented_code_and_one_json_value() {
     let folder = folder(CONFIG);
@@ -115,6 +139,14 @@ fn every_command_ends_with_its_documented_code_and_one_json_value() {
         (&["--tenant", "other", "status"], 2),
         (&["--config", "missing.toml", "status"], 2),
         (&["no-such-command"], 2),
+        (&["shapes", "tenants"], 0),
+        (&["shapes", "no-such"], 2),
+        (&["completions", "bash"], 0),
+        (&["man", "--out", "man"], 0),
+        (&["backup", "--out", "copy"], 0),
+        (&["restore", "copy", "--replace"], 0),
+        (&["tenants", "export", "myshop", "--out", "rows"], 0),
+        (&["conformance", "--out", "kit.wasm"], 0),
         (&["component"], 0),
         (&["component", "--out", "out.wasm"], 0),
         (&["--component", "out.wasm", "component", "--wit"], 0),
@@ -127,6 +159,7 @@ fn every_command_ends_with_its_documented_code_and_one_json_value() {
             .unwrap();
         let (found, value) = json(&output);
         assert_eq!(found, code, "{arguments:?}: {value}");
+        is_documented(folder.path(), arguments, &value);
         let failed = value.get("error").is_some();
         assert_eq!(
             failed,
@@ -263,7 +296,9 @@ fn shops_come_and_go_while_the_server_runs() {
     let folder = folder(CONFIG);
     let run = |arguments: &[&str]| {
         let output = tsunagi(folder.path(), arguments).arg("--json").output();
-        json(&output.unwrap())
+        let (code, value) = json(&output.unwrap());
+        is_documented(folder.path(), arguments, &value);
+        (code, value)
     };
     let (code, added) = run(&["tenants", "add", "ume"]);
     assert_eq!(code, 0, "{added}");
@@ -329,6 +364,29 @@ fn shops_come_and_go_while_the_server_runs() {
         list,
         serde_json::json!({ "tenants": [], "leaving": [], "kept": ["ume"] })
     );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_command_without_a_word() {
+    let folder = folder(CONFIG);
+    for arguments in [
+        &["completions", "bash"][..],
+        &["component", "--wit"],
+        &["man", "--out", "man"],
+        &["status", "--json"],
+    ] {
+        let mut command = tsunagi(folder.path(), arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = command.spawn().unwrap();
+        drop(running.stdout.take());
+        let output = running.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            (output.status.code(), &*told),
+            (Some(141), ""),
+            "{arguments:?}"
+        );
+    }
 }
 
 #[test]

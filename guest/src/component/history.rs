@@ -165,6 +165,7 @@ fn received_result(outcome: ReceivedResult) -> wit::ReceivedResult {
 
 fn sent(entry: report::SentEntry) -> wit::SentEntry {
     wit::SentEntry {
+        needs_person: entry.needs_person,
         id: entry.id,
         at: convert::moment(entry.at),
         triggers: entry.triggers,

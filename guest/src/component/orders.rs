@@ -65,12 +65,13 @@ impl Guest for Connector {
     }
 
     fn stores() -> Result<Vec<wit::StoreState>, Error> {
-        let states = look(orders::stores)?;
+        let states = look(orders::states)?;
         let state = |state: report::StoreState| wit::StoreState {
             shop_id: state.shop_id,
             store_id: state.store_id,
             last_imported_at: convert::maybe_moment(state.last_imported_at),
             refused: state.refused,
+            needs_person: state.needs_person,
         };
         Ok(states.into_iter().map(state).collect())
     }

@@ -21,6 +21,7 @@ impl Guest for Connector {
             rows_applied: round.rows_applied,
             rows_returned: round.rows_returned,
             trouble: round.trouble.map(convert::reason),
+            compared: round.compared.map(compared),
             more: round.more,
             next_at: convert::moment(round.next_at),
         })
@@ -40,5 +41,14 @@ impl Guest for Connector {
             next_engine_forecast: meter.next_engine_forecast,
             next_engine_budget: meter.next_engine_budget,
         })
+    }
+}
+
+fn compared(compared: report::Compared) -> wit::Compared {
+    wit::Compared {
+        compared_at: convert::moment(compared.compared_at),
+        both: compared.both,
+        one_side: compared.one_side,
+        unexplained: compared.unexplained,
     }
 }

@@ -288,6 +288,7 @@ fn pace(pace: &Pace, found: &mut Problems) {
         1..=20,
     );
     found.within("pace.catch-up-minutes", pace.catch_up_minutes, 5..=1_440);
+    found.within("pace.compare-days", pace.compare_days, 0..=31);
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
         report::{PageRequest, SentEntry, SentFilter, SentPage, SentResult},
         stock::{
             batch::{self, Candidate},
-            reasons,
+            deliver, reasons,
             records::{
                 Batch, BatchRow, BatchState, ChangeRecord, Decided, RowResult, SENT_PREFIX,
                 SentIndex, TRIED_PREFIX, Tried, batch_key, change_key,
@@ -171,8 +171,12 @@ fn walk(
     } else {
         mark.key.clone()
     };
-    let index: Vec<Stored<SentIndex>> =
-        store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?;
+    let index: Vec<Stored<SentIndex>> = if is_of_the_open_batch(filter) {
+        let open = open_index(tenant)?.into_iter();
+        open.filter(|item| item.key < end).collect()
+    } else {
+        store::between(&tenant.ports, SENT_PREFIX, &end, true, INDEX_PER_PAGE)?
+    };
     let exhausted = index.len() < INDEX_PER_PAGE as usize;
     let mut next = None;
     let mut changes = BTreeMap::new();
@@ -218,6 +222,22 @@ fn walk(
         entries,
         continuation: next.filter(|_| !exhausted),
     })
+}
+
+/// What waits or is in flight is of the one batch that is not settled, however long the past is.
+fn is_of_the_open_batch(filter: &SentFilter) -> bool {
+    matches!(
+        filter.outcome,
+        Some(SentResult::Waiting | SentResult::InFlight)
+    )
+}
+
+fn open_index(tenant: &Tenant<'_>) -> Result<Option<Stored<SentIndex>>> {
+    let open = deliver::open_batch(tenant)?;
+    let Some(key) = open.map(|open| batch::index_key(&open.value)) else {
+        return Ok(None);
+    };
+    store::read(&tenant.ports, &key)
 }
 
 /// A mark that includes the entry at `key` itself.
@@ -312,6 +332,7 @@ fn blank(id: String, at: Moment, product_id: &str) -> SentEntry {
         outcome: SentResult::NotSent,
         reason: None,
         queue_id: None,
+        needs_person: false,
     }
 }
 
@@ -335,10 +356,9 @@ fn waiting_entry(candidate: &Candidate, apart: i64) -> SentEntry {
         .held
         .as_ref()
         .and_then(|held| held.value.code.clone());
-    entry.reason = candidate
-        .held
-        .as_ref()
-        .map(|held| held.value.reason.clone());
+    let held = candidate.held.as_ref().map(|held| &held.value);
+    entry.reason = held.map(|held| held.reason.clone());
+    entry.needs_person = held.is_some_and(|held| held.needs_person);
     entry
 }
 
@@ -433,4 +453,128 @@ fn passes(filter: &SentFilter, entry: &SentEntry) -> bool {
             .as_ref()
             .is_none_or(|store| entry.stores.contains(store))
         && filter.product.as_ref().is_none_or(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::sync::{
+        stock::records::{Held, OPEN_BATCH_KEY, Origin, Out, held_key, out_key},
+        store::Commit,
+        testing::Script,
+    };
+
+    fn row(product: &str, result: RowResult, at: Moment) -> BatchRow {
+        BatchRow {
+            product_id: product.to_owned(),
+            code: product.to_owned(),
+            quantity: 1,
+            stock_then: None,
+            origins: [Origin::Alignment].into(),
+            stores: std::collections::BTreeSet::new(),
+            changes: Vec::new(),
+            since: at,
+            result,
+            changed_at: at,
+        }
+    }
+
+    fn put_batch(commit: Commit, number: u64, state: BatchState, row: BatchRow) -> Commit {
+        let at = row.changed_at;
+        let batch = Batch {
+            number,
+            mark: "m".to_owned(),
+            made_at: at,
+            sent_at: None,
+            state,
+            queue_id: None,
+            queue_message: None,
+            next_at: at,
+            changed_at: at,
+            rows: vec![row],
+        };
+        let index = SentIndex::Batch(number);
+        let commit = commit.put(&batch_key(number), &batch).unwrap();
+        commit.put(&batch::index_key(&batch), &index).unwrap()
+    }
+
+    fn found(script: &Script, outcome: SentResult) -> (Vec<String>, Option<String>) {
+        let filter = SentFilter {
+            outcome: Some(outcome),
+            ..SentFilter::default()
+        };
+        let page = PageRequest {
+            continuation: None,
+            limit: 500,
+        };
+        let page = sent(&script.tenant(), &filter, &page).unwrap();
+        let products = page.entries.into_iter().map(|entry| entry.product_id);
+        (products.collect(), page.continuation)
+    }
+
+    #[test]
+    fn what_waits_or_is_in_flight_is_found_at_once_behind_a_long_past() {
+        let script = Script::new();
+        let now = script.now.get();
+        let mut commit = Commit::new();
+        for number in 1..=u64::from(INDEX_PER_PAGE) + 50 {
+            let at = now + TimeDelta::minutes(i64::try_from(number).unwrap());
+            let row = row("past", RowResult::Zero, at);
+            commit = put_batch(commit, number, BatchState::Settled, row);
+        }
+        commit.apply(&script.ports()).unwrap();
+        assert_eq!(found(&script, SentResult::Waiting), (Vec::new(), None));
+        // Older than all of that: its rows wait for their result since.
+        for (state, outcome, other) in [
+            (BatchState::Ready, SentResult::Waiting, SentResult::InFlight),
+            (
+                BatchState::Sending,
+                SentResult::InFlight,
+                SentResult::Waiting,
+            ),
+        ] {
+            let row = row("open", RowResult::Pending, now);
+            let commit = put_batch(Commit::new(), 900, state, row);
+            let commit = commit.put(OPEN_BATCH_KEY, &900).unwrap();
+            commit.apply(&script.ports()).unwrap();
+            let open = (vec!["open".to_owned()], None);
+            assert_eq!(found(&script, outcome), open);
+            assert_eq!(found(&script, other), (Vec::new(), None));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_waits_says_whether_only_a_person_ends_the_wait() {
+        let script = Script::new();
+        let now = script.now.get();
+        let mut commit = Commit::new();
+        for (product, needs_person) in [("1", Some(true)), ("2", Some(false)), ("3", None)] {
+            let mut out = Out::new(product, now);
+            out.add(-1, Origin::Alignment, "1", "1");
+            commit = commit.put(&out_key(product), &out).unwrap();
+            if let Some(needs_person) = needs_person {
+                let held = Held {
+                    reason: Reason::new("x", "x", "x"),
+                    code: None,
+                    since: now,
+                    looked_at: now,
+                    again_at: None,
+                    needs_person,
+                };
+                commit = commit.put(&held_key(product), &held).unwrap();
+            }
+        }
+        commit.apply(&script.ports()).unwrap();
+        let page = PageRequest {
+            continuation: None,
+            limit: 10,
+        };
+        let page = sent(&script.tenant(), &SentFilter::default(), &page).unwrap();
+        let told = page.entries.iter();
+        let told = told.filter(|entry| entry.needs_person);
+        let told: Vec<&str> = told.map(|entry| entry.product_id.as_str()).collect();
+        assert_eq!(told, ["1"]);
+    }
 }

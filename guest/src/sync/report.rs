@@ -245,6 +245,8 @@ pub struct StoreState {
     pub last_imported_at: Option<Moment>,
     /// Orders that wait for a person.
     pub refused: u32,
+    /// Those of them that were taken in before; counted where people ask.
+    pub needs_person: u32,
 }
 
 /// Why an order would not become a sale, or the sale it would become.
@@ -339,6 +341,8 @@ pub struct SentEntry {
     pub reason: Option<Reason>,
     /// Next Engine's queue id.
     pub queue_id: Option<String>,
+    /// It waits for a person's word.
+    pub needs_person: bool,
 }
 
 /// What of the send history to show.
@@ -431,6 +435,19 @@ pub struct ReceivedPage {
     pub continuation: Option<String>,
 }
 
+/// What a comparison found, in counts of products.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// When.
+    pub compared_at: Moment,
+    /// Both sides keep stock of.
+    pub both: u32,
+    /// One side does.
+    pub one_side: u32,
+    /// With a difference that nothing explains.
+    pub unexplained: u32,
+}
+
 /// What a round of the schedule did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
@@ -448,6 +465,8 @@ pub struct Round {
     pub rows_returned: u32,
     /// The first trouble met.
     pub trouble: Option<Reason>,
+    /// The schedule's last comparison.
+    pub compared: Option<Compared>,
     /// Call again now.
     pub more: bool,
     /// Call again then.

@@ -32,11 +32,13 @@ pub enum Part {
     Import,
     /// The next batch.
     Upload,
+    /// Both sides' stock held against each other.
+    Compare,
 }
 
 impl Part {
     /// All, in the order of the schedule.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Settle,
         Self::Follow,
         Self::KeepAlive,
@@ -44,6 +46,7 @@ impl Part {
         Self::CatchUp,
         Self::Import,
         Self::Upload,
+        Self::Compare,
     ];
 
     fn key(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Part {
             Self::CatchUp => "schedule/rest/catch-up",
             Self::Import => "schedule/rest/import",
             Self::Upload => "schedule/rest/upload",
+            Self::Compare => "schedule/rest/compare",
         }
     }
 }
@@ -112,6 +116,17 @@ pub fn note<T>(
         since: now,
         until: until(error, failures, now, least),
         reason: error.reason(),
+    };
+    Commit::new().put(part.key(), &rest)?.apply(&tenant.ports)
+}
+
+/// Lets a part rest until then, whatever was before: nothing failed, and there is no use in trying earlier.
+pub fn put_off(tenant: &Tenant<'_>, part: Part, until: Moment, reason: Reason) -> Result<()> {
+    let rest = Rest {
+        failures: 0,
+        since: tenant.now(),
+        until,
+        reason,
     };
     Commit::new().put(part.key(), &rest)?.apply(&tenant.ports)
 }

@@ -1,5 +1,7 @@
 //! Doing what is due: one round over every flow, and when to come again. Decides times, never orders or stock.
 
+mod comparing;
+
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use crate::{
@@ -30,6 +32,7 @@ pub async fn run(tenant: &Tenant<'_>) -> Result<Round> {
         round: Round::default(),
         retry_at: None,
         rests: Vec::new(),
+        put_off: false,
     };
     let turn = store::read::<Part>(&tenant.ports, TURN_KEY)?.map(|turn| turn.value);
     let begin = turn.map_or(0, |turn| {
@@ -45,7 +48,7 @@ pub async fn run(tenant: &Tenant<'_>) -> Result<Round> {
             day.part(tenant, Part::Read).await?;
         }
         if day.round.more {
-            cut_off = Some(*part);
+            cut_off = Some(if day.put_off { Part::Upload } else { *part });
             break;
         }
     }
@@ -67,6 +70,8 @@ struct Day {
     retry_at: Option<Moment>,
     /// Parts that rest after failures, and until when.
     rests: Vec<(Part, Moment)>,
+    /// The comparison was not begun: the next round begins with it.
+    put_off: bool,
 }
 
 impl Day {
@@ -78,6 +83,11 @@ impl Day {
         if let Some(rest) = rest::of(tenant, part)? {
             self.rests.push((part, rest.until));
             self.round.trouble.get_or_insert(rest.reason);
+            return Ok(());
+        }
+        if part == Part::Compare && !tenant.budget.is_whole() {
+            // With less it might be cut off, and begun again each time.
+            (self.put_off, self.round.more) = (true, true);
             return Ok(());
         }
         let result = self.work(tenant, part).await;
@@ -107,6 +117,7 @@ impl Day {
             }
             Part::KeepAlive => tokens::keep_alive(tenant).await,
             Part::CatchUp => catch_up::look(tenant).await,
+            Part::Compare => comparing::compare(tenant, seconds_a_call(tenant)?).await,
             Part::Follow | Part::Read | Part::Upload => {
                 let mut progress = SendProgress::default();
                 let result = stock_part(tenant, part, &mut progress).await;
@@ -168,6 +179,7 @@ impl Day {
             let due = if due <= now { now + SOON } else { due };
             next = next.min(due);
         }
+        self.round.compared = comparing::told(tenant)?;
         let retry_at = self.retry_at.unwrap_or(next);
         self.round.next_at = if self.round.more {
             now
@@ -210,6 +222,9 @@ fn is_due(tenant: &Tenant<'_>, part: Part) -> Result<bool> {
 
 /// When a part of the work is due; `None` while there is none. While switched off only what was begun is followed.
 fn due_at(tenant: &Tenant<'_>, part: Part) -> Result<Option<Moment>> {
+    if part == Part::Compare && !comparing::is_wanted(tenant) {
+        return Ok(None);
+    }
     let on = connection::link(&tenant.ports)?.on;
     match part {
         Part::Settle => settle_due_at(tenant),
@@ -224,6 +239,7 @@ fn due_at(tenant: &Tenant<'_>, part: Part) -> Result<Option<Moment>> {
         Part::CatchUp => catch_up::due_at(tenant),
         Part::Import => next_import(tenant),
         Part::Upload => stock::next_upload(tenant, send_pause(tenant)?),
+        Part::Compare => comparing::due_at(tenant, seconds_a_call(tenant)?),
     }
 }
 

@@ -17,6 +17,7 @@ pub const SETTINGS_KEY: &str = "settings";
 /// What one call may spend.
 #[derive(Debug)]
 pub struct Budget {
+    whole: u32,
     requests: Cell<u32>,
     until: Moment,
 }
@@ -26,6 +27,7 @@ impl Budget {
     pub fn new(ports: &Ports<'_>, requests: u32, seconds: u32) -> Self {
         let span = Duration::from_secs(u64::from(seconds));
         Self {
+            whole: requests,
             requests: Cell::new(requests),
             until: ports.clock.now() + span,
         }
@@ -40,6 +42,11 @@ impl Budget {
             }
             _ => Err(Error::BudgetSpent),
         }
+    }
+
+    /// Whether nothing of it was spent yet.
+    pub fn is_whole(&self) -> bool {
+        self.left() == self.whole
     }
 
     /// How many requests are left.
@@ -108,10 +115,11 @@ mod tests {
     fn a_budget_ends_with_its_requests_or_with_its_time() {
         let script = Script::new();
         let budget = Budget::new(&script.ports(), 3, 60);
+        assert!(budget.is_whole());
         let after = |seconds| script.now.get() + Duration::from_secs(seconds);
         assert_eq!(budget.spend(after(59)), Ok(()));
         assert_eq!(budget.spend(after(60)), Err(Error::BudgetSpent));
-        assert_eq!(budget.left(), 2);
+        assert_eq!((budget.left(), budget.is_whole()), (2, false));
         assert_eq!(
             [budget.spend(after(0)), budget.spend(after(0))],
             [Ok(()), Ok(())]

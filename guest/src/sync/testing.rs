@@ -129,6 +129,8 @@ impl Script {
         settings.credentials.next_engine_client_secret = Secret::new("ne-secret".to_owned());
         settings.credentials.smaregi_client_secret = Secret::new("sm-secret".to_owned());
         settings.credentials.smaregi_contract_id = "sb_1".to_owned();
+        // Whoever wants comparisons says so.
+        settings.pace.compare_days = 0;
         let commit = Commit::new().put(SETTINGS_KEY, &settings).unwrap();
         commit.apply(&script.ports()).unwrap();
         script

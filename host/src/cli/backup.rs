@@ -47,13 +47,13 @@ pub async fn make(common: &Common, arguments: Backup) -> anyhow::Result<Ending> 
     let made = tokio::task::spawn_blocking(move || backup::make(&store, &out, Utc::now())).await?;
     let made = made.map_err(|error| Unfit(format!("{error:#}")))?;
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "folder": arguments.out.display().to_string(), "manifest": made })
         );
         return Ok(Ending::Done);
     }
-    println!("{}", arguments.out.display());
+    outln!("{}", arguments.out.display());
     eprintln!(
         "{}",
         common.language().of(
@@ -89,7 +89,7 @@ pub async fn put_back(common: &Common, arguments: Restore) -> anyhow::Result<End
     // Before anybody else can begin with it.
     let off = tell_shops(common, held, manifest.made_at).await?;
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "store": store.display().to_string(), "kept": before.map(|path| path.display().to_string()),
                 "made-at": manifest.made_at, "switched-off": off })
@@ -128,12 +128,12 @@ async fn tell_shops(
 
 fn tell(language: Language, made_at: &str, before: Option<&Path>, off: &[String]) {
     let made_at = console::moment(made_at);
-    println!(
+    outln!(
         "{}: {made_at}",
         language.of("復元しました。バックアップの時刻", "Restored, as of")
     );
     if let Some(before) = before {
-        println!(
+        outln!(
             "{}: {}",
             language.of(
                 "それまでの保存先を残しました",
@@ -145,7 +145,7 @@ fn tell(language: Language, made_at: &str, before: Option<&Path>, off: &[String]
     if off.is_empty() {
         return;
     }
-    println!(
+    outln!(
         "{}: {}\n{}",
         language.of("連携をオフにした店舗", "Links that are off now"),
         off.join(", "),

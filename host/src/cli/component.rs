@@ -27,9 +27,9 @@ pub fn show(common: &Common, wit: bool, out: Option<&Path>) -> anyhow::Result<En
     }
     if common.json {
         let told = json!({ "wit": contract, "written": out, "bytes": component.len() });
-        println!("{told:#}");
+        outln!("{told:#}");
     } else if let Some(contract) = contract {
-        println!("{contract}");
+        outln!("{contract}");
     }
     Ok(Ending::Done)
 }

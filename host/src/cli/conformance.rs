@@ -11,7 +11,7 @@ use crate::conformance::{self, KIT, Peer};
 pub fn write(common: &Common, out: &Path) -> anyhow::Result<Ending> {
     conformance::write(out)?;
     if common.json {
-        println!("{:#}", json!({ "written": out, "bytes": KIT.len() }));
+        outln!("{:#}", json!({ "written": out, "bytes": KIT.len() }));
     }
     Ok(Ending::Done)
 }
@@ -24,9 +24,9 @@ pub async fn peer(
 ) -> anyhow::Result<Ending> {
     let peer = Peer::listen(on).await?;
     if common.json {
-        println!("{:#}", json!({ "peer": peer.address() }));
+        outln!("{:#}", json!({ "peer": peer.address() }));
     } else {
-        println!("{}", peer.address());
+        outln!("{}", peer.address());
     }
     interrupt.asked().await;
     Ok(Ending::Done)
@@ -36,7 +36,7 @@ pub async fn peer(
 pub async fn run(common: &Common) -> anyhow::Result<Ending> {
     let findings = conformance::run().await?;
     if common.json {
-        println!("{:#}", Value::from(findings.clone()));
+        outln!("{:#}", Value::from(findings.clone()));
     } else {
         findings.iter().for_each(show);
     }
@@ -60,11 +60,11 @@ fn show(finding: &Value) {
     };
     match (told(finding, "broken"), told(finding, "skipped")) {
         (Some(seen), _) => {
-            println!("BROKEN   {}", text("name"));
-            println!("         {}", text("sentence"));
-            println!("         {seen}");
+            outln!("BROKEN   {}", text("name"));
+            outln!("         {}", text("sentence"));
+            outln!("         {seen}");
         }
-        (_, Some(needs)) => println!("skipped  {} (needs {needs})", text("name")),
-        _ => println!("kept     {}", text("name")),
+        (_, Some(needs)) => outln!("skipped  {} (needs {needs})", text("name")),
+        _ => outln!("kept     {}", text("name")),
     }
 }

@@ -14,7 +14,8 @@ Exit codes:
   130  interrupted: what was begun is finished, the rest is kept
 
 With --json standard output holds exactly one JSON value, also for a failure:
-{\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it.
+{\"error\": ..., \"message\": \"...\", \"exit-code\": n}, the error spelled as the JSON API spells it. `tsunagi shapes` tells
+what each command prints.
 
 Try `tsunagi demo` first: it needs nothing but this program.";
 

@@ -1,13 +1,13 @@
 //! Shell completions and manual pages, made of the command line's own definition.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::{Cli, Common, Ending};
+use super::{Cli, Common, Ending, out};
 
 /// Prints a shell's completions.
 pub fn completions(common: &Common, shell: Shell) -> anyhow::Result<Ending> {
@@ -15,12 +15,12 @@ pub fn completions(common: &Common, shell: Shell) -> anyhow::Result<Ending> {
     clap_complete::generate(shell, &mut Cli::command(), "tsunagi", &mut script);
     let script = String::from_utf8_lossy(&script);
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "shell": shell.to_string(), "script": script })
         );
     } else {
-        std::io::stdout().write_all(script.as_bytes())?;
+        out::written(script);
     }
     Ok(Ending::Done)
 }
@@ -42,12 +42,12 @@ pub fn pages(common: &Common, folder: &Path) -> anyhow::Result<Ending> {
     names.retain(|name| name.starts_with("tsunagi") && name.ends_with(".1"));
     names.sort();
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "folder": folder.display().to_string(), "pages": names })
         );
     } else {
-        println!("{}", names.join("\n"));
+        outln!("{}", names.join("\n"));
     }
     Ok(Ending::Done)
 }

@@ -39,7 +39,7 @@ pub async fn invite(common: &Common, account: Option<String>) -> anyhow::Result<
         .into());
     };
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "address": address, "expires-at": expires_at })
         );
@@ -49,7 +49,7 @@ pub async fn invite(common: &Common, account: Option<String>) -> anyhow::Result<
         "一度だけ使えるリンクです。ブラウザで開き、パスワードを決めてください。期限:",
         "A link that works once: open it in a browser and choose a password. Good until:",
     );
-    println!("{address}");
+    outln!("{address}");
     eprintln!("{said} {}", console::moment(&expires_at.to_rfc3339()));
     Ok(Ending::Done)
 }

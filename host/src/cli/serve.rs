@@ -189,7 +189,7 @@ pub async fn serve(common: &Common, mut interrupt: Interrupt) -> anyhow::Result<
     let public_url = &opened.config.public_url;
     tracing::info!("listening on {}; reached at {public_url}", running.address);
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "listening": running.address.to_string(), "public-url": public_url })
         );
@@ -232,7 +232,7 @@ pub async fn sandbox(
     let now = tsunagi_sandbox::SandboxClock::system().now();
     let shop = (!empty).then(|| demo_shop(now));
     let sandbox = Sandbox::start(SandboxConfig { shop, ..config })?;
-    println!("{}", serde_json::to_string_pretty(&sandbox.describe())?);
+    outln!("{}", serde_json::to_string_pretty(&sandbox.describe())?);
     if !common.json {
         eprintln!(
             "{}",

@@ -17,7 +17,7 @@ pub struct Show {
 impl Show {
     /// Any value, as JSON.
     pub fn value(&self, value: &Value) {
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(value).unwrap_or_default()
         );
@@ -39,7 +39,7 @@ impl Show {
             "history.received" => self.received(answer),
             "history.story" => self.story(answer),
             "schedule.calls" => self.calls(answer),
-            _ => println!("{}", self.line(function, answer)),
+            _ => outln!("{}", self.line(function, answer)),
         }
     }
 
@@ -52,7 +52,7 @@ impl Show {
         rows.for_each(|row| {
             shown.add_row(row);
         });
-        println!("{shown}");
+        outln!("{shown}");
     }
 
     /// Counts in one line.
@@ -89,7 +89,7 @@ impl Show {
         if self.json {
             return self.value(&serde_json::json!({ "address": address, "expires-at": until }));
         }
-        println!(
+        outln!(
             "{}\n{address}",
             self.of(
                 "`tsunagi serve` を動かして、30分以内にブラウザでここを開いてください。一度だけ使えます:",
@@ -103,7 +103,7 @@ impl Show {
         if self.json {
             return self.value(settings);
         }
-        println!("{}", self.of("設定を保存しました。", "Settings stored."));
+        outln!("{}", self.of("設定を保存しました。", "Settings stored."));
     }
 
     /// Problems of settings.
@@ -116,7 +116,7 @@ impl Show {
                 .get("reason")
                 .map(|reason| self.language.reason(reason))
                 .unwrap_or_default();
-            println!("{}: {reason}", field(problem, "field"));
+            outln!("{}: {reason}", field(problem, "field"));
         }
     }
 
@@ -126,7 +126,7 @@ impl Show {
             return self.value(hosts);
         }
         for host in hosts.as_array().into_iter().flatten() {
-            println!("{}://{}", field(host, "scheme"), field(host, "authority"));
+            outln!("{}://{}", field(host, "scheme"), field(host, "authority"));
         }
     }
 
@@ -144,7 +144,7 @@ impl Show {
         ] {
             let side = report.get(side).cloned().unwrap_or_default();
             let good = side.get("ok").and_then(Value::as_bool) == Some(true);
-            println!(
+            outln!(
                 "{name}: {}",
                 if good {
                     self.of("成功", "good").to_owned()
@@ -155,18 +155,18 @@ impl Show {
         }
         self.tokens(report);
         for scope in items(report, "missing-scopes").filter_map(Value::as_str) {
-            println!("{}: {scope}", self.of("足りないスコープ", "missing scope"));
+            outln!("{}: {scope}", self.of("足りないスコープ", "missing scope"));
         }
     }
 
     fn tokens(&self, holder: &Value) {
         if let Some(tokens) = holder.get("tokens").filter(|tokens| !tokens.is_null()) {
-            println!(
+            outln!(
                 "{}: {}",
                 self.of("アクセストークンの有効期限", "access token until"),
                 field(tokens, "access-expires-at")
             );
-            println!(
+            outln!(
                 "{}: {}",
                 self.of("リフレッシュトークンの有効期限", "refresh token until"),
                 field(tokens, "refresh-expires-at")
@@ -176,7 +176,7 @@ impl Show {
 
     fn status(&self, status: &Value) {
         let on = status.get("switched-on").and_then(Value::as_bool) == Some(true);
-        println!(
+        outln!(
             "{}: {}",
             self.of("連携", "link"),
             if on {
@@ -186,7 +186,7 @@ impl Show {
             }
         );
         let company = field(status, "company-name");
-        println!(
+        outln!(
             "{}: {}",
             self.of("企業", "company"),
             if company.is_empty() {
@@ -200,7 +200,7 @@ impl Show {
             .get("login-needed")
             .filter(|demand| !demand.is_null())
         {
-            println!("{}", self.language.text(demand));
+            outln!("{}", self.language.text(demand));
         }
     }
 
@@ -295,17 +295,17 @@ impl Show {
                 .get("reason")
                 .map(|reason| self.language.reason(reason));
             let out = self.of("今回は合わせません", "left out for now");
-            println!("{} {out}: {}", field(left, "code"), why.unwrap_or_default());
+            outln!("{} {out}: {}", field(left, "code"), why.unwrap_or_default());
         }
         match alignment.get("guard").filter(|guard| !guard.is_null()) {
-            Some(guard) => println!("{}", self.language.reason(guard)),
+            Some(guard) => outln!("{}", self.language.reason(guard)),
             None if alignment.get("queued").and_then(Value::as_bool) == Some(true) => {
-                println!(
+                outln!(
                     "{}",
                     self.of("次の送信で送ります。", "They travel with the next batch.")
                 );
             }
-            None => println!(
+            None => outln!(
                 "{}",
                 self.of("--yes を付けると送ります。", "Add --yes to send.")
             ),
@@ -390,7 +390,7 @@ impl Show {
             ]
         };
         self.rows(&head, items(meter, "endpoints").map(row));
-        println!(
+        outln!(
             "{} {}: {}",
             field(meter, "month"),
             self.of("ネクストエンジン", "Next Engine"),
@@ -398,7 +398,7 @@ impl Show {
         );
         let forecast = field(meter, "next-engine-forecast");
         if !forecast.is_empty() {
-            println!(
+            outln!(
                 "{}: {forecast}",
                 self.of("月末の見込み", "forecast for the month's end")
             );

@@ -124,7 +124,7 @@ async fn list(common: &Common, search: String) -> anyhow::Result<Ending> {
     let leaving: Vec<&str> = leaving.map(|(name, _)| name.as_str()).collect();
     let kept = book::kept(&records(&opened)).await?;
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "tenants": states, "leaving": leaving, "kept": kept })
         );
@@ -209,19 +209,19 @@ fn show(language: Language, states: &[Value], leaving: &[&str], kept: &[String])
             "店舗がありません。`tsunagi tenants add 名前` で追加できます。",
             "No shop; `tsunagi tenants add NAME` adds one.",
         );
-        println!("{none}");
+        outln!("{none}");
     } else {
-        println!("{shown}");
+        outln!("{shown}");
     }
     if !leaving.is_empty() {
-        println!(
+        outln!(
             "{}: {}",
             language.of("削除中", "being removed"),
             leaving.join(", ")
         );
     }
     if !kept.is_empty() {
-        println!(
+        outln!(
             "{}: {}",
             language.of("データを残した店舗", "data kept of"),
             kept.join(", ")
@@ -251,7 +251,7 @@ async fn add(
     console::note_by_command(&records, name, "shop-added", &[("shop", name)], Utc::now()).await?;
     let address = format!("{}/t/{name}/webhook/smaregi", config.public_url);
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "name": name, "webhook-address": address, "webhook-header": "X-Tsunagi-Secret", "webhook-secret": secret })
         );
@@ -261,8 +261,8 @@ async fn add(
         "追加しました。スマレジの Webhook に次の2つを登録してください(合言葉はもう表示されません):",
         "Added. Register these two with Smaregi's webhook (the secret is not shown again):",
     );
-    println!("{said}\n  {address}\n  X-Tsunagi-Secret: {secret}");
-    println!("tsunagi settings put FILE --tenant {name}\ntsunagi operator --tenant {name}");
+    outln!("{said}\n  {address}\n  X-Tsunagi-Secret: {secret}");
+    outln!("tsunagi settings put FILE --tenant {name}\ntsunagi operator --tenant {name}");
     Ok(Ending::Done)
 }
 
@@ -306,7 +306,7 @@ async fn remove(
     drop((records, store));
     let is_gone = gone(&config.store, name).await?;
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "name": name, "data": word, "gone": is_gone })
         );
@@ -319,7 +319,7 @@ async fn remove(
                 "Its removal is written down; the running serve takes it away once what is under way has ended. See `tsunagi tenants`.",
             )
         };
-        println!("{said}");
+        outln!("{said}");
     }
     Ok(Ending::Done)
 }
@@ -383,7 +383,7 @@ async fn export(common: &Common, name: &str, out: &Path) -> anyhow::Result<Endin
     file.sync_all()?;
     console::note_by_command(&records(&opened), name, "exported", &[], Utc::now()).await?;
     if common.json {
-        println!(
+        outln!(
             "{:#}",
             json!({ "name": name, "file": out.display().to_string() })
         );

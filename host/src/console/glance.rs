@@ -11,7 +11,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::{server::Service, tenant::Tenant};
+use crate::{
+    server::Service,
+    shops::Served,
+    tenant::{Tenant, marks},
+};
 
 /// A state this old is read again.
 const FRESH: TimeDelta = TimeDelta::seconds(30);
@@ -64,17 +68,17 @@ impl Glance {
     /// One at a time: whoever comes second finds all of it done. So with those that are old.
     async fn read_changed(&self, service: &Service) {
         let _turn = self.changed.lock().await;
-        let shops = stream::iter(service.shops.all());
-        let look = async |tenant: &Tenant| {
-            let mark = tenant.mark().await.ok();
-            let same = |state: &State| state.mark == mark;
-            if !self.known().get(&tenant.name).is_some_and(same) {
-                self.look(tenant).await;
-            }
+        // One look for all of them. Where it fails the states stay as they are, and grow old.
+        let Ok(marks) = marks(service.store.as_ref()).await else {
+            return;
         };
-        shops
-            .for_each_concurrent(AT_ONCE, async |served| look(&served.tenant).await)
-            .await;
+        let mark = |name: &str| marks.get(name).copied().unwrap_or(0);
+        let changed = service.shops.all().into_iter().filter(|served| {
+            let name = &served.tenant.name;
+            let same = |state: &State| state.mark == Some(mark(name));
+            !self.known().get(name).is_some_and(same)
+        });
+        self.look_at(changed).await;
     }
 
     async fn read_old(&self, service: &Service) {
@@ -86,6 +90,10 @@ impl Glance {
             };
             !self.known().get(&served.tenant.name).is_some_and(is_fresh)
         });
+        self.look_at(shops).await;
+    }
+
+    async fn look_at(&self, shops: impl Iterator<Item = Served>) {
         stream::iter(shops)
             .for_each_concurrent(AT_ONCE, async |served| self.look(&served.tenant).await)
             .await;

@@ -8,6 +8,7 @@ mod shop;
 mod shop_changes;
 mod shops;
 mod trial;
+mod typed;
 
 use std::{collections::BTreeMap, sync::Arc};
 

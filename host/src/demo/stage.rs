@@ -185,7 +185,7 @@ impl Stage {
                 "moment": "shipped", "tax-rounding": "down", "payments": [], "default-payment": "credit",
             },
             "pace": { "import-minutes": 15, "send-minutes": 5, "send-early-products": 50, "monthly-calls": 0,
-                "smaregi-parallel": 8, "smaregi-writes-per-second": 15, "catch-up-minutes": 60 },
+                "smaregi-parallel": 8, "smaregi-writes-per-second": 15, "catch-up-minutes": 60, "compare-days": 0 },
         });
         change(&mut settings);
         settings

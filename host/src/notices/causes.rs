@@ -20,7 +20,9 @@ pub enum Cause {
     LoginEnds,
     /// Orders were refused.
     RefusedOrders,
-    /// Stock rows were not applied, and wait for somebody.
+    /// Orders that were taken in, or stock, where only a person can do the rest.
+    NeedsPerson,
+    /// Stock rows were not applied, and wait for somebody to mend something.
     StockHeld,
     /// An alignment stopped at the guard against mass changes.
     GuardWaits,
@@ -30,10 +32,11 @@ pub enum Cause {
 
 impl Cause {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LoginNeeded,
         Self::LoginEnds,
         Self::RefusedOrders,
+        Self::NeedsPerson,
         Self::StockHeld,
         Self::GuardWaits,
         Self::Unexplained,
@@ -45,6 +48,7 @@ impl Cause {
             Self::LoginNeeded => "login-needed",
             Self::LoginEnds => "login-ends",
             Self::RefusedOrders => "refused-orders",
+            Self::NeedsPerson => "needs-person",
             Self::StockHeld => "stock-held",
             Self::GuardWaits => "guard-waits",
             Self::Unexplained => "unexplained",
@@ -96,6 +100,7 @@ pub fn found(facts: &Facts, now: DateTime<Utc>) -> Vec<Finding> {
     let found = [
         login(&facts.status, now),
         counted(Cause::RefusedOrders, refused(&facts.stores)),
+        counted(Cause::NeedsPerson, to_be_done(facts)),
         counted(Cause::StockHeld, held(&facts.waiting) as u64),
         counted(Cause::GuardWaits, open(&facts.guard, "/products")),
         counted(Cause::Unexplained, open(&facts.compared, "/unexplained")),
@@ -127,16 +132,35 @@ pub fn ends_soon(moment: &str, now: DateTime<Utc>) -> bool {
     ends.is_ok_and(|ends| ends.with_timezone(&Utc) - now < EARLY)
 }
 
-/// Orders that wait for a person, by `orders.stores`.
-pub fn refused(stores: &Value) -> u64 {
-    let stores = items(stores, "").iter();
-    stores.map(|store| count(store, "/refused")).sum()
+fn to_be_done(facts: &Facts) -> u64 {
+    orders_to_look_at(&facts.stores) + stopped(&facts.waiting) as u64
 }
 
-/// Products that wait for something that a person may have to do, of those that wait.
+/// Orders that could not be taken in, by `orders.stores`.
+pub fn refused(stores: &Value) -> u64 {
+    sum(stores, "/refused").saturating_sub(orders_to_look_at(stores))
+}
+
+/// Orders that were taken in and need a person for the rest.
+pub fn orders_to_look_at(stores: &Value) -> u64 {
+    sum(stores, "/needs-person")
+}
+
+fn sum(stores: &Value, field: &str) -> u64 {
+    let stores = items(stores, "").iter();
+    stores.map(|store| count(store, field)).sum()
+}
+
+/// Products that wait until something is mended, of those that wait.
 pub fn held(waiting: &[Value]) -> usize {
     let is_held = |entry: &&Value| entry.get("reason").is_some_and(|reason| !reason.is_null());
-    waiting.iter().filter(is_held).count()
+    waiting.iter().filter(is_held).count() - stopped(waiting)
+}
+
+/// Products that go no further without a person's word.
+pub fn stopped(waiting: &[Value]) -> usize {
+    let needs_person = |entry: &&Value| flag(entry, "/needs-person");
+    waiting.iter().filter(needs_person).count()
 }
 
 #[cfg(test)]
@@ -176,14 +200,19 @@ mod tests {
     fn each_cause_counts_what_it_is_about() {
         let ill = Facts {
             status: json!({ "switched-on": true, "tokens": { "refresh-expires-at": "2026-11-24T20:00:00Z" } }),
-            stores: json!([{ "refused": 2 }, { "refused": 1 }]),
-            waiting: vec![json!({ "reason": { "code": "no-code" } }), json!({})],
+            stores: json!([{ "refused": 2, "needs-person": 0 }, { "refused": 3, "needs-person": 2 }]),
+            waiting: vec![
+                json!({ "reason": { "code": "no-code" }, "needs-person": false }),
+                json!({ "reason": { "code": "outcome-unclear" }, "needs-person": true }),
+                json!({}),
+            ],
             compared: Some(json!({ "unexplained": 4 })),
             guard: Some(json!({ "products": 31 })),
         };
         let expected = [
             (Cause::LoginEnds, 1),
             (Cause::RefusedOrders, 3),
+            (Cause::NeedsPerson, 3),
             (Cause::StockHeld, 1),
             (Cause::GuardWaits, 31),
             (Cause::Unexplained, 4),

@@ -84,11 +84,10 @@ fn check(row: Option<&Row<Standing>>, key: String) -> Check {
 }
 
 async fn facts(tenant: &Tenant, records: &Records) -> Result<Facts, LookError> {
-    let (status, stores, waiting) = tokio::try_join!(
-        tenant.call("connection.get-status", json!({})),
-        tenant.call("orders.stores", json!({})),
-        waiting(tenant),
-    )?;
+    // One after the other: after the rounds of many shops a page waits for few calls.
+    let status = tenant.call("connection.get-status", json!({})).await?;
+    let stores = tenant.call("orders.stores", json!({})).await?;
+    let waiting = waiting(tenant).await?;
     let compared: Option<Row<Value>> = records.read(compared_key(&tenant.name)).await?;
     let guard: Option<Row<Value>> = records.read(guard_key(&tenant.name)).await?;
     Ok(Facts {

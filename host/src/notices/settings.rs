@@ -24,7 +24,13 @@ pub struct Settings {
     pub webhook_secret_url: Option<String>,
     /// What is told.
     pub causes: BTreeSet<Cause>,
+    /// Which causes there were to choose from when they were chosen.
+    #[serde(default)]
+    pub version: u32,
 }
+
+/// Of the causes that there are now.
+const VERSION: u32 = 1;
 
 /// Nobody is told until somebody says who; then of everything.
 impl Default for Settings {
@@ -34,6 +40,7 @@ impl Default for Settings {
             addresses: Vec::new(),
             webhook_secret_url: None,
             causes: Cause::ALL.into_iter().collect(),
+            version: VERSION,
         }
     }
 }
@@ -80,6 +87,16 @@ pub enum Problem {
 }
 
 impl Settings {
+    /// With the causes that came later: what needs a person was told among orders refused and stock held before.
+    pub fn upgraded(mut self) -> Self {
+        let before = [Cause::RefusedOrders, Cause::StockHeld];
+        if self.version < 1 && before.iter().any(|cause| self.causes.contains(cause)) {
+            self.causes.insert(Cause::NeedsPerson);
+        }
+        self.version = VERSION;
+        self
+    }
+
     /// Where notices go.
     pub fn places(&self) -> Vec<Place> {
         let mail = self.addresses.iter().cloned().map(Place::Mail);
@@ -138,6 +155,32 @@ mod tests {
                 Problem::Webhook(webhook::Unfit::Address),
             ]
         );
+    }
+
+    #[test]
+    fn whoever_was_told_before_is_told_now_and_nobody_else() {
+        for (chosen, told) in [
+            ("refused-orders", true),
+            ("stock-held", true),
+            ("login-needed", false),
+        ] {
+            let stored = serde_json::json!({
+                "language": "ja", "addresses": [], "webhook_secret_url": null, "causes": [chosen],
+            });
+            let settings: Settings = serde_json::from_value(stored).unwrap();
+            let settings = settings.upgraded();
+            assert_eq!(
+                settings.causes.contains(&Cause::NeedsPerson),
+                told,
+                "{chosen}"
+            );
+            let mut without = settings.clone();
+            without.causes.remove(&Cause::NeedsPerson);
+            assert!(
+                !without.upgraded().causes.contains(&Cause::NeedsPerson),
+                "chosen since"
+            );
+        }
     }
 
     #[test]

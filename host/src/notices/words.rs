@@ -104,6 +104,16 @@ fn texts(cause: Cause, language: Language) -> (&'static str, &'static str) {
                 "This page tells why and what to mend; then press retry there.",
             ),
         ),
+        Cause::NeedsPerson => (
+            (
+                "人の確認が必要な受注・商品が{n}件あります",
+                "取り込んだ後に手作業が要る受注か、確認されるまで送信を止めている商品です。次のページからそれぞれの理由と手順を見られます。",
+            ),
+            (
+                "{n} orders or products need a person",
+                "Orders that were taken in and need something done by hand, or products that are not sent until somebody has looked. This page leads to each with its reason.",
+            ),
+        ),
         Cause::StockHeld => (
             (
                 "ネクストエンジンに反映できず待っている商品が{n}件あります",
@@ -146,6 +156,7 @@ pub fn page(cause: Cause) -> &'static str {
     match cause {
         Cause::LoginNeeded | Cause::LoginEnds => "connection#login",
         Cause::RefusedOrders => "received?outcome=refused",
+        Cause::NeedsPerson => "overview",
         Cause::StockHeld => "sent?outcome=waiting",
         Cause::GuardWaits => "align",
         Cause::Unexplained => "compare",
@@ -161,6 +172,10 @@ pub fn name(cause: Cause, language: Language) -> &'static str {
             "the login ends soon (24 hours before)",
         ),
         Cause::RefusedOrders => ("取り込めない受注があるとき", "orders were refused"),
+        Cause::NeedsPerson => (
+            "人の確認が必要な受注・商品があるとき",
+            "an order or a product needs a person",
+        ),
         Cause::StockHeld => (
             "在庫を反映できない商品があるとき",
             "stock could not be applied",

@@ -11,15 +11,17 @@ use tokio::{
 };
 
 use super::{Served, Shops, book, finish};
-use crate::{notices::Notices, scheduler, storage::StoreError};
+use crate::{notices::Notices, scheduler, storage::StoreError, tenant::Marks};
 
-/// How often is looked whether another process added or removed a shop: one read of the store.
+/// How often is looked whether another process added or removed a shop, or changed something at one: two reads of the store for all of
+/// them.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The schedulers of the running shops.
 #[derive(Default)]
 pub struct Going {
     schedulers: BTreeMap<String, (watch::Sender<bool>, JoinHandle<()>)>,
+    marks: Marks,
     leaving: BTreeSet<String>,
     ends: JoinSet<(String, Result<(), StoreError>)>,
 }
@@ -52,10 +54,11 @@ impl Shops {
         notices: Option<&Notices>,
     ) -> Result<(), StoreError> {
         let written = book::all(self.records()).await?;
-        let added = |name: &str| written.iter().any(|(known, _)| known == name);
+        let names: BTreeSet<&str> = written.iter().map(|(name, _)| name.as_str()).collect();
         for served in self.all() {
             // Another process finished its removal.
-            if served.origin == super::Origin::Added && !added(&served.tenant.name) {
+            if served.origin == super::Origin::Added && !names.contains(served.tenant.name.as_str())
+            {
                 self.hide(&served.tenant.name);
                 going.end_scheduler(&served.tenant.name);
             }
@@ -79,7 +82,7 @@ impl Shops {
                 going.begin(&served, notices);
             }
         }
-        Ok(())
+        going.marks.look(self.0.store.as_ref()).await
     }
 
     /// Nobody finds it any more; what is under way ends, and then its data goes where it is to.
@@ -110,12 +113,14 @@ impl Going {
             return;
         }
         let (stop, stopped) = watch::channel(false);
-        let run = scheduler::run(served.tenant.clone(), notices.clone(), stopped);
+        let mark = self.marks.follow(name);
+        let run = scheduler::run(served.tenant.clone(), notices.clone(), mark, stopped);
         self.schedulers
             .insert(name.clone(), (stop, tokio::spawn(run)));
     }
 
     fn end_scheduler(&mut self, name: &str) -> Option<JoinHandle<()>> {
+        self.marks.forget(name);
         let (stop, scheduler) = self.schedulers.remove(name)?;
         let _ = stop.send(true);
         Some(scheduler)

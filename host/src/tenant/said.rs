@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::{
     console::{compared_key, count, flag, items, text},
     notices::guard_key,
-    records::{Records, gone},
+    records::{Records, Row, gone},
     storage::{Store, StoreError},
 };
 
@@ -23,6 +24,10 @@ pub async fn keep(
     let records = || Records::new(store.clone());
     match function {
         "stock.compare" => records().put(compared_key(tenant), &sums(answer)).await,
+        "schedule.run" => match answer.get("compared").filter(|told| !told.is_null()) {
+            Some(told) => keep_newer(&records(), tenant, told).await,
+            None => Ok(()),
+        },
         "stock.align" => match guarded(arguments, answer) {
             Guard::Waits(row) => records().put(guard_key(tenant), &row).await,
             Guard::Over => {
@@ -34,6 +39,17 @@ pub async fn keep(
         },
         _ => Ok(()),
     }
+}
+
+/// Each round tells the schedule's last comparison; somebody may have compared since.
+async fn keep_newer(records: &Records, tenant: &str, told: &Value) -> Result<(), StoreError> {
+    let key = compared_key(tenant);
+    let before: Option<Row<Value>> = records.read(key.clone()).await?;
+    let at = |sums: &Value| DateTime::parse_from_rfc3339(text(sums, "/compared-at")).ok();
+    if before.is_some_and(|before| at(&before.value) >= at(told)) {
+        return Ok(());
+    }
+    records.put(key, told).await
 }
 
 fn sums(comparison: &Value) -> Value {
@@ -73,6 +89,42 @@ fn guarded(arguments: &Value, answer: &Value) -> Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::Sqlite;
+
+    #[tokio::test]
+    async fn the_later_of_two_comparisons_is_kept_whoever_made_it() {
+        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        let records = Records::new(store.clone());
+        let by_hand =
+            |at: &str| json!({ "lines": [], "unexplained-products": 4, "compared-at": at });
+        let at_night = |at: &str| json!({ "compared": { "both": 9, "one-side": 1, "unexplained": 2, "compared-at": at } });
+        for (function, answer, unexplained) in [
+            ("schedule.run", json!({ "compared": null }), None),
+            (
+                "schedule.run",
+                at_night("2026-11-25T03:10:00+09:00"),
+                Some(2),
+            ),
+            ("stock.compare", by_hand("2026-11-25T02:00:00Z"), Some(4)),
+            (
+                "schedule.run",
+                at_night("2026-11-25T03:10:00+09:00"),
+                Some(4),
+            ),
+            (
+                "schedule.run",
+                at_night("2026-11-26T03:10:00+09:00"),
+                Some(2),
+            ),
+        ] {
+            keep(&store, "a", function, &json!({}), &answer)
+                .await
+                .unwrap();
+            let kept: Option<Row<Value>> = records.read(compared_key("a")).await.unwrap();
+            let kept = kept.map(|row| count(&row.value, "/unexplained"));
+            assert_eq!(kept, unexplained, "{function} {answer}");
+        }
+    }
 
     #[test]
     fn only_a_wish_that_the_guard_stopped_waits() {

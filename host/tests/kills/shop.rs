@@ -168,7 +168,7 @@ impl Shop {
                 "delivery": { "line": FEE }, "points": "subtotal-discount",
             },
             // Within a chapter only webhooks tell of movements, so that one that was acknowledged and forgotten is missed.
-            "pace": { "import-minutes": 1, "send-minutes": 1, "catch-up-minutes": 1440 },
+            "pace": { "import-minutes": 1, "send-minutes": 1, "catch-up-minutes": 1440, "compare-days": 0 },
         })
     }
 

@@ -1,6 +1,7 @@
 //! The simulation as tests: runs repeat themselves, the judge can fail, and every single fault of every scenario is survived. Pairs
 //! take longer: `cargo run --release -p tsunagi-simulation -- run --pairs`.
 
+mod comparing;
 mod lives;
 mod planted;
 mod together;

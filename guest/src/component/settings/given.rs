@@ -175,5 +175,6 @@ fn pace(given: &wit::Pace) -> Pace {
         smaregi_parallel: given.smaregi_parallel,
         smaregi_writes_per_second: given.smaregi_writes_per_second,
         catch_up_minutes: given.catch_up_minutes,
+        compare_days: given.compare_days,
     }
 }

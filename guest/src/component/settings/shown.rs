@@ -147,5 +147,6 @@ fn pace(pace: &Pace) -> wit::Pace {
         smaregi_parallel: pace.smaregi_parallel,
         smaregi_writes_per_second: pace.smaregi_writes_per_second,
         catch_up_minutes: pace.catch_up_minutes,
+        compare_days: pace.compare_days,
     }
 }

@@ -8,7 +8,8 @@ use crate::{
     },
     sync::{
         orders::records::{
-            Cursor, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key, slip_of,
+            Cursor, NEEDS_PERSON, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key,
+            slip_of,
         },
         report::StoreState,
         store,
@@ -36,9 +37,21 @@ pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
                 store_id: store.store_id.clone(),
                 last_imported_at: cursor.and_then(|cursor| cursor.value.last_imported_at),
                 refused: u32::try_from(refused).unwrap_or(u32::MAX),
+                needs_person: 0,
             })
         })
         .collect()
+}
+
+/// The same, with what only people ask for.
+pub fn states(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
+    let mut states = stores(tenant)?;
+    for state in &mut states {
+        let taken_in = format!("{NEEDS_PERSON}{}/", state.shop_id);
+        let waiting = store::list_all::<bool>(&tenant.ports, &taken_in)?.len();
+        state.needs_person = u32::try_from(waiting).unwrap_or(u32::MAX);
+    }
+    Ok(states)
 }
 
 /// What Next Engine shipped and Smaregi has not booked: orders refused, or recorded and not yet registered.
@@ -146,4 +159,73 @@ fn pieces(order: &Order) -> Vec<Pieces> {
         ))
     };
     order.live_lines().filter_map(piece).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        reason::Reason,
+        rules::samples,
+        sync::{
+            orders::records::{self, Happened, Told, Trouble, received_key},
+            store::Commit,
+            tenant::SETTINGS_KEY,
+            testing::Script,
+        },
+    };
+
+    /// A slip of shop 1 that waits for a person since its entry of this number; these entries are kept.
+    fn waits(slip: &str, number: u32, events: u32, told: &[Happened]) -> SlipRecord {
+        let at = Script::new().now.get();
+        let mut record = SlipRecord::new(slip, "1");
+        record.events = events;
+        record.told = told
+            .iter()
+            .map(|happened| Told {
+                at,
+                happened: *happened,
+            })
+            .collect();
+        record.trouble = Some(Trouble {
+            reason: Reason::new("x", "x", "x"),
+            entry: received_key(slip, number, at),
+            again: false,
+            outdated: false,
+        });
+        record
+    }
+
+    #[test]
+    fn what_was_taken_in_and_needs_a_person_is_told_apart_from_what_was_refused() {
+        use Happened::{NeedsPerson, Refused, Registered, Undone};
+        let script = Script::new();
+        let mut settings = script.tenant().settings;
+        settings.orders = samples::settings();
+        let mut commit = Commit::new().put(SETTINGS_KEY, &settings).unwrap();
+        for record in [
+            waits("1", 1, 1, &[Refused]),
+            waits("2", 2, 2, &[Registered, NeedsPerson]),
+            // What came since does not change what it waits for.
+            waits("3", 2, 3, &[Registered, NeedsPerson, Undone]),
+            waits("4", 1, 3, &[Refused, NeedsPerson, NeedsPerson]),
+            // Its entry is not kept any more, and it is no sale.
+            waits("5", 2, 90, &[NeedsPerson]),
+        ] {
+            commit = records::put(commit, None, &record).unwrap();
+        }
+        commit.apply(&script.ports()).unwrap();
+        let state = |state: &StoreState| (state.shop_id.clone(), state.refused, state.needs_person);
+        let states = states(&script.tenant()).unwrap();
+        assert_eq!(states.first().map(state), Some(("1".to_owned(), 5, 2)));
+        let seen = records::slip(&script.ports(), "2").unwrap().unwrap();
+        let mended = SlipRecord {
+            trouble: None,
+            ..seen.value.clone()
+        };
+        let commit = records::put(Commit::new(), Some(&seen), &mended).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        let states = super::states(&script.tenant()).unwrap();
+        assert_eq!(states.first().map(state), Some(("1".to_owned(), 4, 1)));
+    }
 }

@@ -7,6 +7,7 @@
 //! | `orders/todo/<slip, 20 digits>` | `true`: the slip has work |
 //! | `orders/begun/<slip, 20 digits>` | `true`: of its work something was begun, which goes on while the link is off |
 //! | `orders/refused/<shop>/<slip, 20 digits>` | `true`: the slip waits for a person |
+//! | `orders/needs-person/<shop>/<slip, 20 digits>` | `true`: the same, and it was taken in before |
 //! | `orders/unshipped/<slip, 20 digits>` | `true`: booked here, not shipped there |
 //! | `orders/early/<shop>/<slip, 20 digits>` | `true`: its goods may be allocated any time, which dates no slip |
 //! | `orders/received/<13 digits of ms>-<slip>-<n>` | [`Received`] |
@@ -14,7 +15,7 @@
 //! | `orders/scan` | [`Scan`]: the search in progress |
 //! | `orders/retry-run` | [`RetryRun`]: the newest retry |
 //!
-//! The six indexes follow from the record and are written with it.
+//! The seven indexes follow from the record and are written with it.
 
 use std::collections::BTreeSet;
 
@@ -53,6 +54,8 @@ pub const TODO: &str = "orders/todo/";
 pub const BEGUN: &str = "orders/begun/";
 /// Prefix of the slips that wait for a person.
 pub const REFUSED: &str = "orders/refused/";
+/// Prefix of those of them that were taken in before: something remains that only a person can do.
+pub const NEEDS_PERSON: &str = "orders/needs-person/";
 /// Prefix of the slips booked before shipping.
 pub const UNSHIPPED: &str = "orders/unshipped/";
 /// Prefix of the slips whose goods may be allocated any time.
@@ -368,6 +371,22 @@ impl SlipRecord {
         }
     }
 
+    /// Whether the entry that told what it waits for said so: it was taken in, and the rest is a person's. The oldest entries' words are
+    /// not kept.
+    fn needs_person(&self) -> bool {
+        let Some(trouble) = &self.trouble else {
+            return false;
+        };
+        let number = trouble.entry.rsplit('-').next();
+        let number = number.and_then(|number| number.parse::<u32>().ok());
+        let later = number.and_then(|number| self.events.checked_sub(number));
+        let later = later.and_then(|later| usize::try_from(later).ok());
+        let told = later.and_then(|later| self.told.iter().rev().nth(later));
+        told.map_or(self.registered.is_some(), |told| {
+            told.happened == Happened::NeedsPerson
+        })
+    }
+
     /// What waits for a person was about an older reading.
     pub fn outdate(&mut self) {
         if let Some(trouble) = self.trouble.as_mut() {
@@ -401,6 +420,10 @@ impl SlipRecord {
             (
                 format!("{REFUSED}{}/{slip}", self.shop_id),
                 self.trouble.is_some(),
+            ),
+            (
+                format!("{NEEDS_PERSON}{}/{slip}", self.shop_id),
+                self.needs_person(),
             ),
             (
                 format!("{UNSHIPPED}{slip}"),

@@ -374,7 +374,8 @@ fn finish(tenant: &Tenant<'_>, draft: Draft) -> Result<Option<Batch>> {
     Ok((!only_zero).then_some(batch))
 }
 
-fn index_key(batch: &Batch) -> String {
+/// Where it lies in the send history.
+pub fn index_key(batch: &Batch) -> String {
     sent_key(batch.changed_at, &batch_tail(batch.number))
 }
 

@@ -11,7 +11,7 @@ use crate::{
         show::Show,
         words::{count, field},
     },
-    notices::refused,
+    notices::{orders_to_look_at, refused},
     tenant::{CallError, Tenant},
 };
 
@@ -92,7 +92,9 @@ impl Slices<'_> {
         let function = "orders.retry";
         let first = json!({ "choice": choice });
         let stores = self.tenant.call("orders.stores", json!({})).await?;
-        let known = choice.get("all-refused").map(|_| refused(&stores));
+        let known = choice
+            .get("all-refused")
+            .map(|_| refused(&stores) + orders_to_look_at(&stores));
         let shop = self.shops().await?.into_iter().next().unwrap_or_default();
         let further = json!({ "shop-id": shop });
         self.to_the_end(function, known, |slice| match slice {

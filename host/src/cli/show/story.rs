@@ -30,7 +30,7 @@ impl Show {
             .map(|event| self.event(event))
             .collect();
         if events.is_empty() {
-            println!(
+            outln!(
                 "{}",
                 self.of("まだ何も起きていません。", "Nothing has happened yet.")
             );
@@ -38,7 +38,7 @@ impl Show {
             self.rows(&head, events.into_iter());
         }
         if story.get("cut").and_then(Value::as_bool) == Some(true) {
-            println!(
+            outln!(
                 "{}",
                 self.of(
                     "これより古い出来事は省いています。",

@@ -53,6 +53,15 @@ fn pace() -> Vec<Field> {
             ("5〜1440", "5 to 1440"),
         ),
         number(
+            "compare-days",
+            "夜間に在庫を照合する間隔(日)",
+            "Days between comparisons of stock at night",
+            (
+                "0〜31。0なら自動では照合しません。説明のつかない差があれば「概況」とお知らせに出ます。照合は商品1000点ごとにネクストエンジンを1回呼び出します。",
+                "0 to 31; zero: none by itself. An unexplained difference is shown on the overview and told in a notice. Each costs one call to Next Engine for a thousand products.",
+            ),
+        ),
+        number(
             "monthly-calls",
             "ネクストエンジンの月間呼び出し上限",
             "Calls to Next Engine that a month may cost",

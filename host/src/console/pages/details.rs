@@ -227,7 +227,7 @@ pub async fn save(
     draft.lay(&[money(), sales()].concat(), &sent, at.language());
     draft.set(PAYMENTS, typed_payments(&sent));
     if sent.has(TRY) {
-        let tried = trial::of(&at, &mut draft).await;
+        let tried = trial::of(&console, &at, &mut draft).await;
         return Ok(page(&at, draft, &tried).await);
     }
     if draft.put(&console, &at).await? {

@@ -291,6 +291,7 @@ fn typed(before: &Settings, sent: &Sent) -> Settings {
         addresses: lines.into_iter().map(str::to_owned).collect(),
         webhook_secret_url: webhook,
         causes: causes.collect(),
+        ..Settings::default()
     }
 }
 

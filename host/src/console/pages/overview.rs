@@ -19,7 +19,7 @@ use crate::{
         names::Names,
         show::{self, count, flag, items, text},
     },
-    notices::{held, refused},
+    notices::{held, orders_to_look_at, refused, stopped},
 };
 
 /// Waiting products that are counted one by one.
@@ -67,12 +67,22 @@ impl Facts {
         })
     }
 
-    /// Orders that wait for a person.
+    /// Orders that could not be taken in.
     pub fn refused(&self) -> u64 {
         refused(&self.stores)
     }
 
-    /// Products that wait for something that a person may have to do.
+    /// Orders that were taken in and need a person for the rest.
+    pub fn orders_to_look_at(&self) -> u64 {
+        orders_to_look_at(&self.stores)
+    }
+
+    /// Products that go no further without a person's word.
+    pub fn stopped(&self) -> usize {
+        stopped(&self.waiting)
+    }
+
+    /// Products that wait until something is mended.
     pub fn held(&self) -> usize {
         held(&self.waiting)
     }
@@ -221,7 +231,7 @@ fn stores(at: &AtShop, facts: &Facts, names: &Names) -> Markup {
                                         moment => (show::moment(moment)),
                                     }
                                 }
-                                td.number data-name=(at.say("取り込めなかった受注", "Refused")) { (count(store, "/refused")) }
+                                td.number data-name=(at.say("取り込めなかった受注", "Refused")) { (count(store, "/refused").saturating_sub(count(store, "/needs-person"))) }
                             }
                         }
                     }

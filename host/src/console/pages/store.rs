@@ -195,7 +195,7 @@ pub async fn save(
     draft.lay(&fields(index), &sent, at.language());
     name_from_list(&at, &mut draft, index).await;
     if sent.has(TRY) {
-        let tried = trial::of(&at, &mut draft).await;
+        let tried = trial::of(&console, &at, &mut draft).await;
         return Ok(page(&at, draft, (index, &shop), &tried).await);
     }
     if draft.put(&console, &at).await? {

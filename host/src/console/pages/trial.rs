@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::{orders::encoded, sent_table::word};
 use crate::{
     console::{
+        Console,
         access::AtShop,
         form::{Draft, TRY},
         layout::{Tone, message, told},
+        names::Names,
         show::{self, count, items, text},
     },
     tenant::CallError,
@@ -43,13 +45,13 @@ pub fn button(at: &AtShop) -> Markup {
 }
 
 /// Tries a draft: the result, or nothing where something is wrong with what was typed; the form says what then.
-pub async fn of(at: &AtShop, draft: &mut Draft) -> Markup {
+pub async fn of(console: &Console, at: &AtShop, draft: &mut Draft) -> Markup {
     if !draft.problems.is_empty() {
         return html! {};
     }
     let arguments = json!({ "proposed": draft.settings, "last": LAST });
     match at.try_call("orders.try-settings", arguments).await {
-        Ok(trial) => result(at, &trial),
+        Ok(trial) => result(at, &trial, &Names::of(console, at).await),
         Err(error) => {
             if let CallError::Contract(error) = &error {
                 draft.problems = error.problems(at.language().code());
@@ -63,14 +65,14 @@ pub async fn of(at: &AtShop, draft: &mut Draft) -> Markup {
     }
 }
 
-fn result(at: &AtShop, trial: &Value) -> Markup {
+fn result(at: &AtShop, trial: &Value, called: &Names) -> Markup {
     let changes = items(trial, "/changes");
     html! {
         section #tried {
             h2 { (at.say("試した結果", "How it would come out")) }
             (message(Tone::Plain, &headline(at, trial)))
             @if count(trial, "/looked-at") > 0 { (sums(at, trial)) }
-            @if !changes.is_empty() { (table(at, changes)) }
+            @if !changes.is_empty() { (table(at, changes, called)) }
             (limits(at))
         }
     }
@@ -195,7 +197,7 @@ fn names(at: &AtShop) -> [&str; 6] {
     ]
 }
 
-fn table(at: &AtShop, changes: &[Value]) -> Markup {
+fn table(at: &AtShop, changes: &[Value], called: &Names) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.rows {
@@ -203,13 +205,13 @@ fn table(at: &AtShop, changes: &[Value]) -> Markup {
                 thead { tr {
                     @for (index, name) in names(at).iter().enumerate() { th.number[[1, 4].contains(&index)] scope="col" { (name) } }
                 } }
-                tbody { @for change in changes { (row(at, change)) } }
+                tbody { @for change in changes { (row(at, change, called)) } }
             }
         }
     }
 }
 
-fn row(at: &AtShop, change: &Value) -> Markup {
+fn row(at: &AtShop, change: &Value, called: &Names) -> Markup {
     let slip = text(change, "/slip");
     let [order, total, before, after, difference, wherein] = names(at);
     let transaction = text(change, "/transaction-id");
@@ -225,8 +227,8 @@ fn row(at: &AtShop, change: &Value) -> Markup {
                 span.faint { (text(change, "/order-number")) }
             }
             td.number data-name=(total) { (show::money(at.language(), text(change, "/order-total"))) }
-            td data-name=(before) { (outcome(at, change.get("before"))) }
-            td data-name=(after) { (outcome(at, change.get("after"))) }
+            td data-name=(before) { (outcome(at, change.get("before"), called)) }
+            td data-name=(after) { (outcome(at, change.get("after"), called)) }
             td.number data-name=(difference) { (signed_money(at, text(change, "/difference"))) }
             td data-name=(wherein) {
                 (differs.join(at.say("・", ", ")))
@@ -238,13 +240,18 @@ fn row(at: &AtShop, change: &Value) -> Markup {
     }
 }
 
-fn outcome(at: &AtShop, outcome: Option<&Value>) -> Markup {
+fn outcome(at: &AtShop, outcome: Option<&Value>, called: &Names) -> Markup {
     let outcome = outcome.unwrap_or(&Value::Null);
     let reason = |case: &str| outcome.get(case).map(|reason| at.language().reason(reason));
     html! {
         @if let Some(sale) = outcome.get("booked") {
             span.badge.good { (at.say("取引", "booked")) } " " (show::money(at.language(), text(sale, "/total"))) " "
-            span.faint { (at.say("店舗ID", "store")) " " (text(sale, "/store-id")) ", " (text(sale, "/sold-on")) }
+            span.faint {
+                (called.store(text(sale, "/store-id")))
+                @let source = text(sale, "/source-store-id");
+                @if !source.is_empty() { (at.say("(在庫移動元 ", " (stock from ")) (called.store(source)) ")" }
+                ", " (text(sale, "/sold-on"))
+            }
         }
         @if let Some(reason) = reason("refused") { span.badge.bad { (at.say("取り込めず", "refused")) } " " (reason) }
         @if let Some(reason) = reason("skipped") { span.badge.plain { (at.say("対象外", "not taken")) } " " (reason) }

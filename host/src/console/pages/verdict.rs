@@ -28,6 +28,8 @@ pub fn verdict(at: &AtShop, facts: &Facts, now: DateTime<Utc>) -> Markup {
         link(at, facts),
         scopes(at, facts),
         refused(at, facts),
+        orders_to_look_at(at, facts),
+        stopped(at, facts),
         held(at, facts),
         unexplained(at, facts),
     ];
@@ -100,6 +102,25 @@ fn refused(at: &AtShop, facts: &Facts) -> Option<Point> {
     );
     let link = at.say("理由を見る", "See why");
     counted(facts.refused(), told, "received?outcome=refused", link)
+}
+
+fn orders_to_look_at(at: &AtShop, facts: &Facts) -> Option<Point> {
+    let told = at.say(
+        "取り込んだ後に人の確認が必要になった受注が{n}件あります。",
+        "{n} orders were taken in and need a person.",
+    );
+    let link = at.say("何をするか見る", "See what to do");
+    let page = "received?outcome=needs-person";
+    counted(facts.orders_to_look_at(), told, page, link)
+}
+
+fn stopped(at: &AtShop, facts: &Facts) -> Option<Point> {
+    let told = at.say(
+        "人の確認を待って送信を止めている商品が{n}件あります。",
+        "{n} products are not sent until somebody has looked.",
+    );
+    let link = at.say("何をするか見る", "See what to do");
+    counted(facts.stopped() as u64, told, "sent?outcome=waiting", link)
 }
 
 fn held(at: &AtShop, facts: &Facts) -> Option<Point> {

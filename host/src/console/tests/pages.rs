@@ -42,6 +42,7 @@ pub fn complete() -> Vec<(&'static str, &'static str)> {
         ("pace.send-minutes", "5"),
         ("pace.send-early-products", "50"),
         ("pace.catch-up-minutes", "60"),
+        ("pace.compare-days", "7"),
         ("pace.monthly-calls", "0"),
         ("pace.smaregi-parallel", "8"),
         ("pace.smaregi-writes-per-second", "15"),

@@ -113,7 +113,10 @@ async fn a_receiving_store_is_tried_and_what_is_wrong_stands_beside_its_field() 
     browser.get("/console/t/demo/orders/store?shop=1").await;
     let page = browser.post(path, &tried("2", "2026-10-01")).await;
     assert!(
-        page.text.contains("id=\"tried\"") && page.text.contains("store 2, 2026-"),
+        page.text.contains("id=\"tried\"")
+            && page
+                .text
+                .contains("つなぎ茶舗 駅前店 (stock from つなぎ茶舗 倉庫), 2026-"),
         "{}",
         page.text
     );
