@@ -1,9 +1,9 @@
 """Plays the scenario on several hosts at once, each against a sandbox of its own, and compares what they answered, call by call, and
 the sandboxes' books. Decides nothing about what is right: where hosts differ, one of them breaks the contract.
 
-    drive.py TSUNAGI NODE WASMTIME COMPOSED FOLDER
+    drive.py TSUNAGI NODE WASMTIME COMPOSE ADAPTERS FOLDER
 
-COMPOSED is the component behind the adapters of `host/adapters`, which `wasmtime serve` runs.
+COMPOSE is `tsunagi-compose`, ADAPTERS the folder with the components of `host/adapters`.
 """
 
 import datetime
@@ -150,7 +150,7 @@ class Run:
                 process.wait(30)  # seconds; both end at the first signal
 
 
-def play_all(tsunagi, node, wasmtime, composed, folder):
+def play_all(tsunagi, node, wasmtime, folder):
     """All hosts at once, since they wait most of the time, with the very same file."""
     component, runs = folder / "tsunagi.wasm", []
     subprocess.run([tsunagi, "component", "--out", component], check=True)
@@ -159,13 +159,12 @@ def play_all(tsunagi, node, wasmtime, composed, folder):
         "own": [sys.executable, HERE / "drive.py", "own", tsunagi],
         "node": [node, HERE / "node/embed.mjs"],
         "python": [sys.executable, HERE / "python/embed.py"],
-        "wasmtime": [sys.executable, HERE / "wasmtime/serve.py", wasmtime],
+        "wasmtime": [sys.executable, HERE / "wasmtime/serve.py", *wasmtime],
     }
-    files = {"wasmtime": composed}
     try:
         for name, command in commands.items():
             runs.append(Run(name, folder))
-            runs[-1].start(tsunagi, command, files.get(name, component))
+            runs[-1].start(tsunagi, command, component)
         for run in runs:
             run.finish()
     finally:
@@ -202,15 +201,15 @@ def is_whole(run):
     return meant == refused and sales > 0 and applied > 0 and at_once > 1
 
 
-def main(tsunagi, node, wasmtime, composed, folder):
-    folder = pathlib.Path(folder)
+def main(tsunagi, node, wasmtime, compose, adapters, folder):
+    wasmtime, folder = [wasmtime, compose, adapters], pathlib.Path(folder)
     day = today()
-    runs = play_all(tsunagi, node, wasmtime, composed, folder)
+    runs = play_all(tsunagi, node, wasmtime, folder)
     if today() != day:
         print("the day changed in Japan meanwhile; once more")
         folder = folder / "again"
         folder.mkdir()
-        runs = play_all(tsunagi, node, wasmtime, composed, folder)
+        runs = play_all(tsunagi, node, wasmtime, folder)
     passed = [is_whole(run) for run in runs]
     for other in runs[1:]:
         differing = compare(runs[0], other)

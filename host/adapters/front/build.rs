@@ -1,12 +1,16 @@
 //! Generates the bindings of what the connector exports, with the contract's own spelling as JSON on every type, so that none of it is
 //! written out by hand.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "ids are looked up where they came from; a build that fails says so"
+)]
 
 use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use wit_bindgen_core::{
     Files, WorldGenerator,
-    wit_parser::{InterfaceId, Resolve, Type, TypeDefKind, TypeId, WorldItem, WorldKey},
+    wit_parser::{Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey},
 };
 
 const WIT: &str = "../../../wit";
@@ -15,25 +19,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-changed={WIT}");
     println!("cargo::rerun-if-changed=build.rs");
     let mut resolve = Resolve::default();
-    let (contract, _) = resolve.push_path(WIT)?;
-    let connector = resolve.select_world(&[contract], Some("connector"))?;
-    let exports: Vec<InterfaceId> = resolve.worlds[connector]
-        .exports
-        .values()
-        .filter_map(|item| match item {
-            WorldItem::Interface { id, .. } => Some(*id),
-            _ => None,
-        })
-        .collect();
-    let names: Option<Vec<String>> = exports.iter().map(|id| resolve.id_of(*id)).collect();
-    let imports: String = names
-        .context("an export of the connector has no name")?
-        .iter()
-        .map(|name| format!("import {name};"))
-        .collect();
-    let world = format!("package tsunagi:adapters; world front {{ {imports} }}");
-    let package = resolve.push_str("front.wit", &world)?;
-    let world = resolve.select_world(&[package], Some("front"))?;
+    let world = front(&mut resolve)?;
     let (types, members) = spelling(&resolve, world)?;
     let options = wit_bindgen_rust::Opts {
         additional_derive_attributes: vec![
@@ -53,13 +39,25 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The world that imports whatever the connector exports.
+fn front(resolve: &mut Resolve) -> Result<WorldId> {
+    let (contract, _) = resolve.push_path(WIT)?;
+    let connector = resolve.select_world(&[contract], Some("connector"))?;
+    let exports = resolve.worlds[connector].exports.values();
+    let names = exports.filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => resolve.id_of(*id),
+        _ => None,
+    });
+    let imports: String = names.map(|name| format!("import {name};")).collect();
+    let world = format!("package tsunagi:adapters; world front {{ {imports} }}");
+    let package = resolve.push_str("front.wit", &world)?;
+    resolve.select_world(&[package], Some("front"))
+}
+
 /// For each type and each member of one, how JSON spells it.
 type Attributes = Vec<(String, String)>;
 
-fn spelling(
-    resolve: &Resolve,
-    world: wit_bindgen_core::wit_parser::WorldId,
-) -> Result<(Attributes, Attributes)> {
+fn spelling(resolve: &Resolve, world: WorldId) -> Result<(Attributes, Attributes)> {
     let (mut types, mut members) = (Vec::new(), Vec::new());
     for (key, _) in &resolve.worlds[world].imports {
         let WorldKey::Interface(interface) = key else {

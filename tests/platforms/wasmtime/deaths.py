@@ -2,7 +2,7 @@
 lived twice, each time against a sandbox of its own: once undisturbed, once with deaths. Both services' books must be equal at the end.
 Nothing is read of what the connector keeps.
 
-    deaths.py TSUNAGI WASMTIME COMPOSED FOLDER
+    deaths.py TSUNAGI WASMTIME COMPOSE ADAPTERS FOLDER
 """
 
 import concurrent.futures
@@ -11,6 +11,7 @@ import json
 import pathlib
 import queue
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "python")]
 
 from drive import sandbox_of  # noqa: E402
 from play import browse  # noqa: E402
-from serve import SECRET, Shop, compiled  # noqa: E402
+from serve import SECRET, Shop, front_and_storage  # noqa: E402
 
 MOVEMENTS, AT_ONCE, KILLS = 200, 16, 12
 MOST_SECONDS = 400
@@ -36,7 +37,7 @@ class Day:
         self.sandbox, self.told = sandbox_of(tsunagi)
         self.shop = Shop(wasmtime, code, folder / name)
         self.kills = self.acknowledged = self.ticks = self.in_vain = 0
-        self.lock = threading.Lock()
+        self.lock, self.moved = threading.Lock(), {}
 
     def operate(self, service, does):
         door = self.told["operator"][service] + "actions"
@@ -58,6 +59,7 @@ class Day:
         back = browse(start["address"], self.told["login"])
         self.done("connection.finish-login", {"ticket": start["ticket"], **back})
         self.done("connection.switch-on", {"backlog": "leave"})
+        time.sleep(2)  # what moves in the second of switching on may count as older
 
     def done(self, name, given):
         told = self.shop.call(name, given)
@@ -113,8 +115,9 @@ class Day:
         if killer:
             killer.start()
         for _ in range(MOVEMENTS):
-            product, store = chance.randint(1, 20), chance.choice([1, 3])
-            self.operate("smaregi", {"action": "purchase", "product": product, "store": store, "quantity": chance.randint(1, 9)})
+            product, store, quantity = chance.randint(1, 20), chance.choice([1, 3]), chance.randint(1, 9)
+            self.operate("smaregi", {"action": "purchase", "product": product, "store": store, "quantity": quantity})
+            self.moved[product] = self.moved.get(product, 0) + quantity
             time.sleep(0.05 if deaths else 0.01)
         if killer:
             killer.join()
@@ -149,11 +152,14 @@ class Day:
         for row in self.book("next-engine", "movements"):
             if row["kind"] == "upload":
                 uploads[row["code"]] = uploads.get(row["code"], 0) + row["after"] - row["before"]
+        codes = {row["productId"]: row["productCode"] for row in self.book("smaregi", "products")}
+        script = {codes[str(product)]: by for product, by in self.moved.items()}
         transactions = [row["transactionUuid"] for row in self.book("smaregi", "transactions")]
         return {
             "stock at Next Engine": stock(self.book("next-engine", "stock"), "code", "stock"),
             "stock at Smaregi": stock(self.book("smaregi", "stock"), "productId", "storeId", "stockAmount"),
             "moved at Next Engine by uploads": sorted(uploads.items()),
+            "moved at the till": sorted(script.items()),
             "transactions": sorted(transactions),
         }
 
@@ -183,10 +189,12 @@ def relay_to(hooks):
     return server
 
 
-def main(tsunagi, wasmtime, composed, folder):
+def main(tsunagi, wasmtime, compose, adapters, folder):
     folder = pathlib.Path(folder)
-    folder.mkdir(exist_ok=True)
-    code = compiled(wasmtime, composed)
+    folder.mkdir()
+    component = folder / "tsunagi.wasm"
+    subprocess.run([tsunagi, "component", "--out", component], check=True)
+    code = front_and_storage(wasmtime, compose, adapters, component)
     days = [Day(name, tsunagi, wasmtime, code, folder) for name in ("calm", "deadly")]
     try:
         with concurrent.futures.ThreadPoolExecutor() as both:
@@ -202,6 +210,10 @@ def main(tsunagi, wasmtime, composed, folder):
     moved = sum(by for _, by in calm["moved at Next Engine by uploads"])
     print(f"{len(calm['transactions'])} transactions, {moved} pieces moved by uploads")
     differing = [what for what in calm if calm[what] != deadly[what]]
+    for day in (calm, deadly):
+        if day["moved at the till"] != day["moved at Next Engine by uploads"]:
+            print("moved at the till", day["moved at the till"], "and by uploads", day["moved at Next Engine by uploads"])
+            differing.append("what moved")
     for what in differing:
         print(f"{what}: {[one for one in calm[what] if one not in deadly[what]]} became {[one for one in deadly[what] if one not in calm[what]]}")
     twice = len(deadly["transactions"]) - len(set(deadly["transactions"]))

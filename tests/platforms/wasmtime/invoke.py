@@ -1,7 +1,7 @@
 """The conformance kit on wasmtime's command line: each call is a process of `wasmtime run --invoke`, on the directory that the storage
 adapter keeps. `contend` is several processes at once.
 
-    invoke.py WASMTIME COMPOSED DATA VALUES SCENARIO
+    invoke.py WASMTIME COMPOSE ADAPTERS COMPONENT DATA VALUES SCENARIO
 """
 
 import json
@@ -9,6 +9,8 @@ import pathlib
 import re
 import subprocess
 import sys
+
+from serve import compiled
 
 PROCESSES = 4
 # A finding in wasmtime's own notation for values (WAVE); texts are as in JSON but for quotes.
@@ -32,10 +34,10 @@ def findings(told):
 
 
 class Kit:
-    def __init__(self, wasmtime, composed, data):
-        pathlib.Path(data).mkdir(exist_ok=True)
-        code = pathlib.Path(composed).with_suffix(".cwasm")
-        subprocess.run([wasmtime, "compile", composed, "-o", code], check=True)
+    def __init__(self, wasmtime, compose, adapters, component, data):
+        component, storage = pathlib.Path(component), pathlib.Path(adapters) / "tsunagi_storage.wasm"
+        code = compiled(wasmtime, compose, component.with_name("kit-on-files.wasm"), component, storage)
+        pathlib.Path(data).mkdir(mode=0o700, exist_ok=True)
         rights = ["-Scli", "-Shttp", "-Sinherit-network", "--dir", f"{data}::/data"]
         self.command = lambda call: [wasmtime, "run", "--allow-precompiled", *rights, "--invoke", call, code]
 
@@ -69,6 +71,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python"))
     from play import play
 
-    wasmtime, composed, data, values, scenario = sys.argv[1:]
-    kit = Kit(wasmtime, composed, data)
+    *host, values, scenario = sys.argv[1:]
+    kit = Kit(*host)
     play(values, scenario, lambda name, given: {"call": name, "answer": kit.call(name, given)})

@@ -1,8 +1,9 @@
 """The connector on wasmtime's command line: the composed file under `wasmtime serve`, called over HTTP as anybody would. Nothing of ours
 runs but what is in that file.
 
-    serve.py WASMTIME COMPOSED DATA SANDBOX SCENARIO
+    serve.py WASMTIME COMPOSE ADAPTERS COMPONENT DATA SANDBOX SCENARIO
 
+COMPOSE is `tsunagi-compose`, ADAPTERS the folder with the components of `host/adapters`, COMPONENT what `tsunagi component --out` wrote.
 Plays the scenario against a sandbox (`tsunagi sandbox --json > sandbox.json`) and prints each call with its answer.
 """
 
@@ -20,11 +21,19 @@ TOKEN, SECRET = "token of this run", "secret of this run"
 MOST_SECONDS = 120  # compiling takes a while, and longer beside other work
 
 
-def compiled(wasmtime, composed):
-    """The code, made once, so that a start takes no time."""
-    code = pathlib.Path(composed).with_suffix(".cwasm")
-    subprocess.run([wasmtime, "compile", composed, "-o", code], check=True)
+def compiled(wasmtime, compose, out, *parts):
+    """Each part plugged into the one before it; the code made once, so that a start takes no time."""
+    code = out.with_suffix(".cwasm")
+    subprocess.run([compose, out, *parts], check=True)
+    subprocess.run([wasmtime, "compile", out, "-o", code], check=True)
     return code
+
+
+def front_and_storage(wasmtime, compose, adapters, component):
+    """The connector between its two adapters."""
+    component, adapters = pathlib.Path(component), pathlib.Path(adapters)
+    parts = [adapters / "tsunagi_front.wasm", component, adapters / "tsunagi_storage.wasm"]
+    return compiled(wasmtime, compose, component.with_name("serve.wasm"), *parts)
 
 
 class Shop:
@@ -86,8 +95,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python"))
     from play import play
 
-    wasmtime, composed, data, sandbox, scenario = sys.argv[1:]
-    shop = Shop(wasmtime, compiled(wasmtime, composed), data)
+    wasmtime, compose, adapters, component, data, sandbox, scenario = sys.argv[1:]
+    shop = Shop(wasmtime, front_and_storage(wasmtime, compose, adapters, component), data)
     shop.start()
     try:
         play(sandbox, scenario, shop.call)
