@@ -59,6 +59,8 @@ faults! {
     ResentWithoutLookUp = "resent-without-look-up", "An upload without an answer is sent again without looking for its mark.";
     MarkNotLookedFor = "mark-not-looked-for", "A product whose last upload left no trace is sent again without looking for its mark once more.";
     QueueBelieved = "queue-believed", "A batch counts as applied by the queue's word, not by the movement history.";
+    RestoreForgotten = "restore-forgotten", "After a restore nothing is looked for before it is made, as if storage knew everything.";
+    MarksUsedAgain = "marks-used-again", "After a restore batches go on under the marks of the time that is not known.";
     NeighboursStopped = "neighbours-stopped", "A product that may not travel keeps the whole batch back.";
 }
 

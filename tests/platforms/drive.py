@@ -1,7 +1,9 @@
 """Plays the scenario on several hosts at once, each against a sandbox of its own, and compares what they answered, call by call, and
 the sandboxes' books. Decides nothing about what is right: where hosts differ, one of them breaks the contract.
 
-    drive.py TSUNAGI NODE FOLDER
+    drive.py TSUNAGI NODE WASMTIME COMPOSE ADAPTERS FOLDER
+
+COMPOSE is `tsunagi-compose`, ADAPTERS the folder with the components of `host/adapters`.
 """
 
 import datetime
@@ -92,6 +94,18 @@ def own(tsunagi, component, folder, sandbox, scenario):
     play(sandbox, scenario, call)
 
 
+def sandbox_of(tsunagi):
+    """Both services' doubles, started: the process, and what it told."""
+    quiet = {**os.environ, "TSUNAGI_LOG": "warn"}
+    sandbox = subprocess.Popen([tsunagi, "--json", "sandbox"], stdout=subprocess.PIPE, text=True, env=quiet)
+    told = ""
+    for line in sandbox.stdout:
+        told += line
+        if line == "}\n":
+            break
+    return sandbox, json.loads(told)
+
+
 class Run:
     """One host at work on its own sandbox."""
 
@@ -102,16 +116,10 @@ class Run:
         self.folder.mkdir()
 
     def start(self, tsunagi, command, component):
-        quiet = {**os.environ, "TSUNAGI_LOG": "warn"}
-        sandbox = subprocess.Popen([tsunagi, "--json", "sandbox"], stdout=subprocess.PIPE, text=True, env=quiet)
+        sandbox, told = sandbox_of(tsunagi)
         self.processes.append(sandbox)
-        told = ""
-        for line in sandbox.stdout:
-            told += line
-            if line == "}\n":
-                break
-        self.doors = json.loads(told)["operator"]
-        (self.folder / "sandbox.json").write_text(told)
+        self.doors = told["operator"]
+        (self.folder / "sandbox.json").write_text(json.dumps(told))
         files = [component, self.folder / "shop.sqlite", self.folder / "sandbox.json", SCENARIO]
         with open(self.out, "w") as out, open(self.errors, "w") as errors:
             self.processes.append(subprocess.Popen([*command, *files], stdout=out, stderr=errors))
@@ -142,7 +150,7 @@ class Run:
                 process.wait(30)  # seconds; both end at the first signal
 
 
-def play_all(tsunagi, node, folder):
+def play_all(tsunagi, node, wasmtime, folder):
     """All hosts at once, since they wait most of the time, with the very same file."""
     component, runs = folder / "tsunagi.wasm", []
     subprocess.run([tsunagi, "component", "--out", component], check=True)
@@ -151,6 +159,7 @@ def play_all(tsunagi, node, folder):
         "own": [sys.executable, HERE / "drive.py", "own", tsunagi],
         "node": [node, HERE / "node/embed.mjs"],
         "python": [sys.executable, HERE / "python/embed.py"],
+        "wasmtime": [sys.executable, HERE / "wasmtime/serve.py", *wasmtime],
     }
     try:
         for name, command in commands.items():
@@ -192,15 +201,15 @@ def is_whole(run):
     return meant == refused and sales > 0 and applied > 0 and at_once > 1
 
 
-def main(tsunagi, node, folder):
-    folder = pathlib.Path(folder)
+def main(tsunagi, node, wasmtime, compose, adapters, folder):
+    wasmtime, folder = [wasmtime, compose, adapters], pathlib.Path(folder)
     day = today()
-    runs = play_all(tsunagi, node, folder)
+    runs = play_all(tsunagi, node, wasmtime, folder)
     if today() != day:
         print("the day changed in Japan meanwhile; once more")
         folder = folder / "again"
         folder.mkdir()
-        runs = play_all(tsunagi, node, folder)
+        runs = play_all(tsunagi, node, wasmtime, folder)
     passed = [is_whole(run) for run in runs]
     for other in runs[1:]:
         differing = compare(runs[0], other)

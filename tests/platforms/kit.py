@@ -18,12 +18,13 @@ KNOWN = {
         " longer than its budget says; nothing is lost by it",
     },
     "python": {},
+    "wasmtime": {},
 }
 SCENARIO = {
     "steps": [
         {"call": "checks.run", "arguments": {"peer": "$kit.peer"}},
-        {"call": "checks.contend", "arguments": {"turns": 20}},
-        {"call": "checks.contended", "arguments": {"turns": 20}},
+        {"call": "checks.contend", "arguments": {"turns": 200}},
+        {"call": "checks.contended", "arguments": {"turns": 200}},
     ]
 }
 # In a process of its own, so that nothing can be remembered but by the storage.

@@ -58,6 +58,14 @@ impl Guest for Connector {
             .map_err(told)
     }
 
+    fn restored(as_of: String) -> Result<wit::Status, Error> {
+        let as_of = convert::given_moment("as-of", Some(as_of)).map_err(told)?;
+        let as_of = as_of.unwrap_or_default();
+        connection::restored(&ports::World.ports(), as_of)
+            .map(status)
+            .map_err(told)
+    }
+
     fn disconnect() -> Result<wit::Status, Error> {
         connection::disconnect(&ports::World.ports())
             .map(status)

@@ -13,7 +13,7 @@ use crate::{
     sync::{
         next_engine_login::{self, COMPANY_KEY, Company, LOGIN_KEY},
         report::{Backlog, Status},
-        stock::catch_up,
+        stock::{batch, catch_up},
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
@@ -34,6 +34,26 @@ pub struct Link {
     pub baseline: Option<Moment>,
     /// When it was last switched off.
     pub off_since: Option<Moment>,
+    /// That storage was put back to an earlier time; the last word on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
+}
+
+/// 復元: what happened between these times is at both services, and not in storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// Storage is as it was then; the earliest, where it was put back more than once.
+    pub as_of: Moment,
+    /// When that was told.
+    pub told_at: Moment,
+}
+
+impl Link {
+    /// Whether what moved up to now was sent in a time that storage does not know: sent again, it would count twice.
+    fn has_lost_time(&self) -> bool {
+        let untouched = |restored: Restored| self.baseline.is_none_or(|at| at < restored.told_at);
+        self.restored.is_some_and(untouched)
+    }
 }
 
 fn stored(ports: &Ports<'_>) -> Result<Option<Stored<Link>>> {
@@ -79,11 +99,12 @@ pub fn switch_on(tenant: &Tenant<'_>, backlog: Backlog) -> Result<Status> {
     }
     next_engine_login::usable(tenant)?;
     let now = tenant.now();
-    let leave = backlog == Backlog::Leave || before.baseline.is_none();
+    let leave = backlog == Backlog::Leave || before.baseline.is_none() || before.has_lost_time();
     let link = Link {
         on: true,
         baseline: before.baseline.filter(|_| !leave).or(Some(now)),
         off_since: None,
+        restored: before.restored,
     };
     let mut commit = Commit::new()
         .check(LINK_KEY, seen.as_ref())
@@ -119,6 +140,28 @@ fn off(ports: &Ports<'_>, commit: Commit) -> Result<Option<Commit>> {
         .check(LINK_KEY, seen.as_ref())
         .put(LINK_KEY, &link)
         .map(Some)
+}
+
+/// Storage is an earlier copy from now on. See `wit/connection.wit`.
+pub fn restored(ports: &Ports<'_>, as_of: Moment) -> Result<Status> {
+    let seen = stored(ports)?;
+    let before = seen.as_ref().map(|seen| seen.value).unwrap_or_default();
+    let now = ports.clock.now();
+    let earliest = before.restored.map_or(as_of, |last| last.as_of.min(as_of));
+    let link = Link {
+        on: false,
+        off_since: before.off_since.filter(|_| !before.on).or(Some(now)),
+        restored: Some(Restored {
+            as_of: earliest.min(now),
+            told_at: now,
+        }),
+        ..before
+    };
+    let commit = Commit::new()
+        .check(LINK_KEY, seen.as_ref())
+        .put(LINK_KEY, &link)?;
+    batch::rename(ports, commit)?.apply(ports)?;
+    get_status(ports)
 }
 
 /// Forgets the tokens and switches off. See `wit/connection.wit`.

@@ -354,6 +354,15 @@ pub fn mark(slip: &str, revision: u32, number: usize) -> String {
     format!("{MARK}{slip}-{revision}-{number}")
 }
 
+/// Whether it is the [`mark`] of any move of this revision of a slip.
+pub fn is_mark_of(memo: &str, slip: &str, revision: u32) -> bool {
+    let number = memo
+        .strip_prefix(MARK)
+        .and_then(|rest| rest.strip_prefix(slip))
+        .and_then(|rest| rest.strip_prefix(&format!("-{revision}-")));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 const MARK: &str = "tsunagi NE";
 
 /// Whether a memo is one of our marks.
@@ -415,6 +424,12 @@ mod tests {
     fn a_move_of_ours_is_known_by_its_mark_or_by_its_id() {
         assert!(is_mark(&mark("1001", 1, 2)));
         assert_ne!(mark("1001", 1, 2), mark("1001", 1, 3));
+        let ours = mark("1001", 1, 23);
+        assert!(is_mark_of(&ours, "1001", 1));
+        for (slip, revision) in [("100", 1), ("1001", 2), ("10011", 23), ("1001", 12)] {
+            assert!(!is_mark_of(&ours, slip, revision), "{slip} {revision}");
+        }
+        assert!(!is_mark_of("tsunagi NE1001-1-", "1001", 1));
         assert!(!is_mark("棚卸") && !is_mark("") && !is_mark("tsunagi-1a-7"));
         let script = Script::new();
         let noted = moved(Commit::new(), "77").unwrap();

@@ -210,7 +210,8 @@ mod tests {
         choose(&[]);
         let again = choose(&["1", "2"]);
         choose(&["1", "2", "3"]);
-        let since = Since::read(&script.tenant(), Some(baseline)).unwrap();
+        let link = connection::link(&script.ports()).unwrap();
+        let since = Since::read(&script.tenant(), &link).unwrap();
         assert!(again > second);
         assert_eq!((since.of("1"), since.of("2")), (Some(again), Some(again)));
         assert_eq!(since.of("9"), Some(baseline));

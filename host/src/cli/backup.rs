@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::json;
 
@@ -87,7 +87,7 @@ pub async fn put_back(common: &Common, arguments: Restore) -> anyhow::Result<End
     });
     let (before, held) = put.await?.map_err(|error| Unfit(format!("{error:#}")))?;
     // Before anybody else can begin with it.
-    let off = switch_off(common, held).await?;
+    let off = tell_shops(common, held, manifest.made_at).await?;
     if common.json {
         outln!(
             "{:#}",
@@ -105,15 +105,21 @@ pub async fn put_back(common: &Common, arguments: Restore) -> anyhow::Result<End
     Ok(Ending::Done)
 }
 
-/// Switches every link off, and says at which shops it was on.
-async fn switch_off(common: &Common, held: lock::Held) -> anyhow::Result<Vec<String>> {
+/// Tells every shop's component that its storage is as of then, which switches its link off; says at which shops it was on.
+async fn tell_shops(
+    common: &Common,
+    held: lock::Held,
+    made_at: DateTime<Utc>,
+) -> anyhow::Result<Vec<String>> {
     let opened = serve::open_held(common, held).await?;
+    let as_of = made_at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut off = Vec::new();
     for served in opened.shops.all() {
         let tenant = served.tenant;
         let status = tenant.call("connection.get-status", json!({})).await?;
+        let restored = json!({ "as-of": as_of });
+        tenant.call("connection.restored", restored).await?;
         if status.get("switched-on") == Some(&json!(true)) {
-            tenant.call("connection.switch-off", json!({})).await?;
             off.push(tenant.name.clone());
         }
     }
@@ -151,10 +157,9 @@ fn tell(language: Language, made_at: &str, before: Option<&Path>, off: &[String]
 pub const AFTER: (&str, &str) = (
     "バックアップのあとに両サービスで起きたことは、この保存先にはありません。店舗ごとに次の順に進めてください:
   1. tsunagi check --tenant 店舗            ログインし直しが必要なら tsunagi connect
-  2. tsunagi connect --on --backlog leave   それまでの在庫変動は送りません(すでに送ったものを二度送らないため)
-  3. tsunagi import                         すでに登録した取引は、スマレジが同じ取引を断ることで見つけます
+  2. tsunagi connect --on                   それまでの在庫変動は送りません(すでに送ったものを二度送らないため)
+  3. tsunagi import                         すでに行った登録・取消・在庫移動は、行う前にスマレジで探して見つけます
   4. tsunagi compare、次に tsunagi align    残った差を確かめて合わせます
-二度になりうるもの: バックアップのあとに取り込んだ受注の、在庫移動元店舗からの在庫移動(スマレジ)。スマレジの在庫変動履歴で確かめ、
-二度あれば直してから 4 に進んでください。",
+バックアップのあとに取り込み、復元後の取込より前にキャンセルした受注の取引は、スマレジに残ります。スマレジで取り消してください。",
     help::after_restore!(),
 );

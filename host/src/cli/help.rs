@@ -64,11 +64,10 @@ macro_rules! after_restore {
     () => {
         "What happened at both services since the backup is not in this store. For each shop, in this order:
   1. tsunagi check --tenant SHOP            log in again with `tsunagi connect` if it asks for it
-  2. tsunagi connect --on --backlog leave   stock that moved before is not sent: it may have been sent already
-  3. tsunagi import                         orders that are transactions already are found, since Smaregi refuses them a second time
+  2. tsunagi connect --on                   stock that moved before is not sent: it may have been sent already
+  3. tsunagi import                         what was registered, cancelled or moved already is looked for in Smaregi first, and found
   4. tsunagi compare, then tsunagi align    look at what differs, and make it equal
-What may happen twice: for orders imported since the backup, the move out of a source store (在庫移動元店舗) in Smaregi. Look at
-the stock history there, and mend what is there twice before step 4."
+An order that was imported since the backup and is cancelled before step 3 stays a transaction in Smaregi: cancel it there."
     };
 }
 pub(super) use after_restore;

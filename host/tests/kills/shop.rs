@@ -347,10 +347,7 @@ impl Shop {
 
     /// Both services' books beside the script, after everything has arrived: empty when all is as it has to be.
     pub fn judge(&self) -> Vec<String> {
-        let mut sent = self.sent.clone();
-        for (product, moved) in &self.moved {
-            *sent.entry(*product).or_default() += moved.by;
-        }
+        let sent = self.moved_so_far();
         let script = Script {
             linked: STORES.to_vec(),
             imported: usize::try_from(self.orders).unwrap() - self.cancelled.len(),
@@ -370,12 +367,22 @@ impl Shop {
             let (here, all) = (by(&arrived, product), by(&sent, product));
             (here != all).then(|| format!("{}: {here} arrived, not {all}", code(product)))
         }));
-        wrong.extend(self.stock_wrong(&sent));
+        wrong.extend(self.stock_wrong());
         wrong
     }
 
+    /// What people moved, this chapter's with it.
+    fn moved_so_far(&self) -> BTreeMap<u64, i64> {
+        let mut sent = self.sent.clone();
+        for (product, moved) in &self.moved {
+            *sent.entry(*product).or_default() += moved.by;
+        }
+        sent
+    }
+
     /// Smaregi's stock by the script alone: what it began with, less what stands as sold, with what people moved.
-    fn stock_wrong(&self, moved: &BTreeMap<u64, i64>) -> Vec<String> {
+    pub fn stock_wrong(&self) -> Vec<String> {
+        let moved = self.moved_so_far();
         let sold = self.sandbox.next_engine(|next_engine| {
             let mut sold: BTreeMap<String, i64> = BTreeMap::new();
             for slip in next_engine

@@ -21,6 +21,7 @@ pub fn arguments(export: &Export) -> Value {
             json!({ "ticket": ticket, "uid": uid, "state": state })
         }
         Export::SwitchOn(Backlog::Send) => json!({ "backlog": "send" }),
+        Export::Restored(as_of) => json!({ "as-of": as_of.to_rfc3339() }),
         Export::SwitchOn(Backlog::Leave) => json!({ "backlog": "leave" }),
         Export::PutSettings(given) => json!({ "settings": settings(given) }),
         Export::ImportShop(shop) | Export::ImportSlice(shop, _) => json!({ "shop-id": shop }),
@@ -99,6 +100,7 @@ pub fn answer(export: &Export, value: &Value) -> Answer {
         | Export::GetStatus
         | Export::SwitchOn(_)
         | Export::SwitchOff
+        | Export::Restored(_)
         | Export::Disconnect => Answer::Status(status(value)),
         Export::PutSettings(_) => Answer::Done,
         Export::ImportShop(_) | Export::ImportSlice(..) | Export::Retry(_) => {

@@ -18,6 +18,8 @@ pub struct Count<'a> {
     unviable: usize,
     caught: usize,
     timed_out: usize,
+    /// Not tried, each needing a build of its own.
+    untried: usize,
     /// Left, with the reason.
     left: Vec<(&'a Mutant, &'a Left)>,
     /// Caught by nothing and explained by nobody.
@@ -33,8 +35,13 @@ impl<'a> Count<'a> {
         mutants: &'a [Mutant],
         answers: &BTreeMap<usize, Option<Answer>>,
         left: &'a [Left],
+        untried: usize,
     ) -> Result<Self> {
-        let mut count = Self::default();
+        let mut count = Self {
+            all: untried,
+            untried,
+            ..Self::default()
+        };
         for (number, mutant) in mutants.iter().enumerate() {
             let Some(answer) = answers.get(&number) else {
                 continue;
@@ -68,6 +75,7 @@ impl<'a> Count<'a> {
             ("that do not compile", self.unviable),
             ("caught", self.caught + self.timed_out),
             ("left with a reason", self.left.len()),
+            ("not tried", self.untried),
         ];
         Ok(Proof::record(Check::Mutants, &tried, self.missed.len())?)
     }
@@ -91,10 +99,11 @@ impl fmt::Display for Count<'_> {
         )?;
         writeln!(
             formatter,
-            "of {viable}: {caught} caught ({} by a time-out), {} left with a reason, {} missed",
+            "of {viable}: {caught} caught ({} by a time-out), {} left with a reason, {} missed, {} not tried",
             self.timed_out,
             self.left.len(),
-            self.missed.len()
+            self.missed.len(),
+            self.untried
         )?;
         write!(formatter, "caught: {}.{} %", per_mille / 10, per_mille % 10)
     }

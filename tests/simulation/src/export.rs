@@ -38,6 +38,8 @@ pub enum Export {
     SwitchOn(Backlog),
     /// `connection.switch-off`
     SwitchOff,
+    /// `connection.restored`
+    Restored(Moment),
     /// `connection.disconnect`
     Disconnect,
     /// `settings.put`, with both secrets.
@@ -82,6 +84,7 @@ impl Export {
             Self::GetStatus => "connection.get-status",
             Self::SwitchOn(_) => "connection.switch-on",
             Self::SwitchOff => "connection.switch-off",
+            Self::Restored(_) => "connection.restored",
             Self::Disconnect => "connection.disconnect",
             Self::PutSettings(_) => "settings.put",
             Self::ImportShop(_) | Self::ImportSlice(..) => "orders.import-shop",

@@ -42,6 +42,7 @@ pub(crate) async fn done(ports: &Ports<'_>, export: &Export) -> Done<Answer> {
     match export {
         Export::GetStatus => connection::get_status(ports).map(status),
         Export::SwitchOff => connection::switch_off(ports).map(status),
+        Export::Restored(as_of) => connection::restored(ports, *as_of).map(status),
         Export::Disconnect => connection::disconnect(ports).map(status),
         Export::PutSettings(given) => {
             let keep = Keep {

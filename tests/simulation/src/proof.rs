@@ -56,7 +56,7 @@ checks! {
     /// The process killed.
     Kills = "`kill -9` of `tsunagi serve`", "TSUNAGI_KILLS=200 cargo test -p tsunagi --test cli kills::nothing";
     /// Mutants.
-    Mutants = "mutants of the rules and flows", "cargo run -p tsunagi-mutants";
+    Mutants = "mutants of the rules and flows", "cargo run -p tsunagi-mutants -- --together";
 }
 
 /// What one check counted.

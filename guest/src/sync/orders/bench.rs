@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     rules::goods::Products,
     sync::{
+        connection::Restored,
         orders::plan::Known,
         own::{self, Kind},
         report::ImportProgress,
@@ -97,6 +98,8 @@ pub struct Bench<'a> {
     pub products: &'a Products,
     /// 連携オン
     pub on: bool,
+    /// 復元
+    pub restored: Option<Restored>,
     /// The tally.
     pub tally: &'a Tally,
 }

@@ -23,7 +23,7 @@ use crate::{
             bench::{Bench, Flow},
             journal,
             records::{self, Act, Intent, SlipRecord, pieces, work_name},
-            settling, words,
+            restored, settling, words,
         },
         own::{
             self, Piece,
@@ -81,8 +81,9 @@ pub async fn register(
         refused: None,
         second_way: false,
         why: None,
+        earlier: false,
     };
-    looked(bench, &record.slip, intent, look).await
+    looked(bench, record, intent, look).await
 }
 
 /// Undoes the registered sale.
@@ -106,12 +107,22 @@ pub async fn undo(
         refused: None,
         second_way: registered.refused.is_some(),
         why: Some(why),
+        earlier: false,
     };
-    looked(bench, &record.slip, intent, look).await
+    looked(bench, record, intent, look).await
 }
 
 /// The first effects of a kind are looked at, before and after, to learn what they do to stock.
-async fn looked(bench: &Bench<'_>, slip: &str, intent: Intent, look: bool) -> Result<Flow> {
+async fn looked(
+    bench: &Bench<'_>,
+    record: &SlipRecord,
+    intent: Intent,
+    look: bool,
+) -> Result<Flow> {
+    if restored::is_to_be_sought(bench, record, &intent) {
+        return restored::seek(bench, record, intent).await;
+    }
+    let slip = record.slip.as_str();
     let kind = intent.act.kind();
     let touched = pieces(intent.act, &intent.sale);
     if own::would_disturb(bench.tenant, kind, &touched)? {
@@ -241,7 +252,7 @@ async fn is_refused(
 }
 
 /// Commits an intent. `false` when the slip is no longer as it was planned.
-fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) -> Result<bool> {
+pub fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) -> Result<bool> {
     let pieces = pieces(intent.act, &intent.sale);
     journal::change(&bench.tenant.ports, slip, |record, mut commit| {
         let registered = record
@@ -273,6 +284,9 @@ fn begin(bench: &Bench<'_>, slip: &str, intent: &Intent, look: Option<&Look>) ->
                 None,
             )
             .map(Some);
+        }
+        if intent.earlier {
+            return Ok(Some(commit));
         }
         own::open(commit, &work, intent.act.kind(), &pieces, intent.tried_at).map(Some)
     })
@@ -316,6 +330,19 @@ fn take_back(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<()> {
 
 /// Looks an intent up in Smaregi by our own id, and settles what is found there. `None`: not found, or not undone.
 async fn look_up(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Option<Flow>> {
+    let done = find(bench, intent, slip).await?;
+    done.map(|done| settle(bench, slip, intent, done))
+        .transpose()
+}
+
+/// What of an intent is done in Smaregi.
+pub struct Done {
+    transaction_id: String,
+    notice: Option<Reason>,
+}
+
+/// Asks Smaregi by our own id. `None`: not found, or not undone.
+pub async fn find(bench: &Bench<'_>, intent: &Intent, slip: &str) -> Result<Option<Done>> {
     let identity = identity_of(slip, intent);
     let answer = bench
         .session
@@ -326,47 +353,48 @@ async fn look_up(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Optio
         .await?;
     let found = transactions::decode_found(&answer, &identity, intent.transaction_id.as_deref())
         .map_err(|reason| unreadable_answer(bench.tenant, &reason))?;
-    match intent.act {
-        Act::Register => found_sale(bench, slip, intent, &found),
-        _ => {
-            let transaction = found
-                .iter()
-                .find(|found| Some(&found.id) == intent.transaction_id.as_ref());
-            let gone = transaction.is_some_and(|found| found.cancelled || found.disposed);
-            gone.then(|| settling::undone(bench, slip, intent))
-                .transpose()
-        }
+    if intent.act == Act::Register {
+        return Ok(found_sale(intent, &found));
+    }
+    let ours = |found: &&Found| Some(&found.id) == intent.transaction_id.as_ref();
+    let undone = |found: &&Found| found.cancelled || found.disposed;
+    let undone = found.iter().find(ours).filter(undone);
+    Ok(undone.map(|found| Done {
+        transaction_id: found.id.clone(),
+        notice: None,
+    }))
+}
+
+/// Writes down what was found done.
+pub fn settle(bench: &Bench<'_>, slip: &str, intent: &Intent, done: Done) -> Result<Flow> {
+    if intent.act == Act::Register {
+        settling::registered(bench, slip, intent, &done.transaction_id, done.notice)
+    } else {
+        settling::undone(bench, slip, intent)
     }
 }
 
-fn found_sale(
-    bench: &Bench<'_>,
-    slip: &str,
-    intent: &Intent,
-    found: &[Found],
-) -> Result<Option<Flow>> {
+fn found_sale(intent: &Intent, found: &[Found]) -> Option<Done> {
     let mut standing = found
         .iter()
         .filter(|found| !found.cancelled && !found.disposed);
     let (first, second) = (standing.next(), standing.next());
-    let Some(ours) = first.or(found.first()) else {
-        return Ok(None);
-    };
+    let ours = first.or(found.first())?;
     let total = rust_decimal::Decimal::from(intent.sale.total);
     let notice = if first.is_none() {
         Some(words::gone(&ours.id))
     } else if second.is_some() {
         Some(words::twice(found))
     } else if ours.total.is_some_and(|found| found != total) {
-        Some(words::another_total(
-            &ours.id,
-            ours.total,
-            intent.sale.total,
-        ))
+        let asked = intent.sale.total;
+        Some(words::another_total(&ours.id, ours.total, asked))
     } else {
         None
     };
-    settling::registered(bench, slip, intent, &ours.id, notice).map(Some)
+    Some(Done {
+        transaction_id: ours.id.clone(),
+        notice,
+    })
 }
 
 /// Whether a refusal is about the connection rather than about the order: token, scope, plan, or the address of a registration.

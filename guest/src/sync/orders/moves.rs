@@ -2,11 +2,13 @@
 //! the history's memo. Does not decide what to move.
 
 use chrono::TimeDelta;
+use rust_decimal::Decimal;
 
 use crate::{
     error::{Error, Result, Side},
     planted::Planted,
     reason::{Reason, Text},
+    rules::source_store::Shift,
     smaregi::{changes, stock},
     sync::{
         call_error::{CallError, Refusal},
@@ -15,7 +17,7 @@ use crate::{
             effects::{self, GRACE},
             journal,
             records::{Move, SlipRecord},
-            settling,
+            restored, settling,
         },
         own,
         smaregi_session::unreadable_answer,
@@ -26,6 +28,8 @@ use crate::{
 /// Rows a page of history, and how many pages are searched for a mark at most.
 const ROWS: u32 = 100;
 const PAGES: u32 = 20;
+/// The same where a backup may be days old.
+const SOUGHT_ROWS: u32 = 1_000;
 
 /// History older than the attempt by this cannot hold its mark (assumed: clocks differ by less).
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
@@ -47,7 +51,27 @@ pub async fn advance(bench: &Bench<'_>, record: &SlipRecord) -> Result<Flow> {
             return Ok(Flow::Leave);
         }
     }
+    if let Some(since) = restored::move_sought_since(bench, record, first) {
+        return seek(bench, &record.slip, first, since).await;
+    }
     make(bench, &record.slip, first).await
+}
+
+/// After a restore: one that was made in the time that storage does not know is not made again. Its number may be another there.
+async fn seek(bench: &Bench<'_>, slip: &str, first: &Move, since: Moment) -> Result<Flow> {
+    let is_it = |memo: &str, amount: Option<Decimal>| {
+        let same = amount.is_none_or(|amount| amount == Decimal::from(first.shift.quantity));
+        same && own::is_mark_of(memo, slip, first.revision)
+    };
+    if find(bench, &first.shift, since, SOUGHT_ROWS, is_it).await? {
+        return made(bench, slip, first, None);
+    }
+    let sought = Move {
+        sought: true,
+        ..first.clone()
+    };
+    replace(bench, slip, first, &sought)?;
+    Ok(Flow::Again)
 }
 
 async fn make(bench: &Bench<'_>, slip: &str, first: &Move) -> Result<Flow> {
@@ -122,7 +146,17 @@ fn refused(bench: &Bench<'_>, slip: &str, first: &Move, refusal: Refusal) -> Res
 /// Looks for the move's mark in the history, as far back as the attempt.
 async fn is_made(bench: &Bench<'_>, slip: &str, first: &Move, tried_at: Moment) -> Result<bool> {
     let mark = mark(slip, first);
-    let shift = &first.shift;
+    find(bench, &first.shift, tried_at, ROWS, |memo, _| memo == mark).await
+}
+
+/// Looks through the history of a place, newest first, back to a moment.
+async fn find(
+    bench: &Bench<'_>,
+    shift: &Shift,
+    since: Moment,
+    rows_a_page: u32,
+    is_it: impl Fn(&str, Option<Decimal>) -> bool,
+) -> Result<bool> {
     for page in 1..=PAGES {
         let answer = bench
             .session
@@ -130,11 +164,11 @@ async fn is_made(bench: &Bench<'_>, slip: &str, first: &Move, tried_at: Moment) 
                 &shift.product_id,
                 &shift.store_id,
                 page,
-                ROWS,
+                rows_a_page,
             ))
             .await?;
         let rows = changes::decode(&answer);
-        let last = rows.len() < ROWS as usize;
+        let last = rows.len() < rows_a_page as usize;
         let mut past = false;
         for row in rows {
             let memo = match &row {
@@ -145,10 +179,10 @@ async fn is_made(bench: &Bench<'_>, slip: &str, first: &Move, tried_at: Moment) 
                     None => return Err(unreadable_answer(bench.tenant, &row.reason)),
                 },
             };
-            if memo == mark {
+            if is_it(memo, row.as_ref().ok().map(|change| change.amount)) {
                 return Ok(true);
             }
-            past |= row.is_ok_and(|change| change.updated_at < tried_at - CLOCKS_DIFFER);
+            past |= row.is_ok_and(|change| change.updated_at < since - CLOCKS_DIFFER);
             if past {
                 break;
             }

@@ -215,6 +215,9 @@ pub struct Intent {
     pub second_way: bool,
     /// Why it is undone; absent for a registration.
     pub why: Option<Reason>,
+    /// It was done in a time that storage does not know: its rows are older than what is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub earlier: bool,
 }
 
 /// A settled effect whose stock is not balanced yet: it waits until it is known what Smaregi moves by itself.
@@ -243,6 +246,9 @@ pub struct Move {
     pub tried_at: Option<Moment>,
     /// Smaregi refused it: it waits for a person, the others do not.
     pub refused: bool,
+    /// Not made in the time that storage does not know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sought: bool,
 }
 
 /// What keeps a slip waiting for a person.
@@ -313,6 +319,9 @@ pub struct SlipRecord {
     pub retried_in: u64,
     /// It has work.
     pub todo: bool,
+    /// The newest effect that was looked for and not done in the time that storage does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<(Act, u32)>,
 }
 
 impl SlipRecord {
@@ -337,6 +346,7 @@ impl SlipRecord {
             told: Vec::new(),
             retried_in: 0,
             todo: false,
+            sought: None,
         }
     }
 

@@ -79,6 +79,12 @@ fn settle(
     let at = bench.tenant.now();
     let kind = intent.act.kind();
     let effect = own::effect(bench.tenant, kind)?;
+    // Rows of that time are left like everybody's: no entry may wait for them, and swallow another's.
+    let to_come = if intent.earlier {
+        Some(Effect::Nothing)
+    } else {
+        effect.clone()
+    };
     journal::change(&bench.tenant.ports, slip, |record, commit| {
         let same = |open: &Intent| open.act == intent.act && open.revision == intent.revision;
         if !record.intent.as_ref().is_some_and(same) {
@@ -109,7 +115,7 @@ fn settle(
             kind,
             &pieces(intent.act, &intent.sale),
             (intent.tried_at, at),
-            effect.as_ref(),
+            to_come.as_ref(),
         )
         .map(Some)
     })
@@ -180,6 +186,7 @@ fn add_move(record: &mut SlipRecord, revision: u32, mut shift: Shift) {
         shift,
         tried_at: None,
         refused: false,
+        sought: false,
     });
 }
 

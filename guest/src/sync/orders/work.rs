@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     rules::{cursor::Reach, order::Order},
     sync::{
-        connection,
+        connection::{self, Link},
         lookup::Catalogue,
         orders::{
             bench::{Bench, Flow, Tally},
@@ -62,7 +62,7 @@ fn waiting(tenant: &Tenant<'_>) -> Result<u32> {
 async fn rounds(tenant: &Tenant<'_>, catalogue: &mut Catalogue, tally: &Tally) -> Result<()> {
     let session = Smaregi::open(tenant).await?;
     own::pending_looks(&session, tenant).await?;
-    let on = connection::link(&tenant.ports)?.on;
+    let Link { on, restored, .. } = connection::link(&tenant.ports)?;
     let mut looked = Vec::new();
     let (mut start, end) = store::range(queue(on));
     loop {
@@ -90,6 +90,7 @@ async fn rounds(tenant: &Tenant<'_>, catalogue: &mut Catalogue, tally: &Tally) -
             session: &session,
             products: catalogue.products(),
             on,
+            restored,
             tally,
         };
         chunk(&bench, &records, &mut looked).await?;

@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     next_engine::goods::{self, Goods},
     planted::Planted,
+    ports::Ports,
     reason::Reason,
     rules::{codes, product::Product, upload_outcome},
     sync::{
@@ -461,11 +462,29 @@ pub fn book_of(tenant: &Tenant<'_>, stored: Option<Stored<Book>>) -> (Option<Sto
     (stored, book)
 }
 
+/// Gives the batches to come another name: storage is an earlier copy, and its next numbers were used.
+pub fn rename(ports: &Ports<'_>, commit: Commit) -> Result<Commit> {
+    let Some(seen) = store::read::<Book>(ports, BOOK_KEY)? else {
+        return Ok(commit);
+    };
+    if Planted::MarksUsedAgain.is_on() {
+        return Ok(commit);
+    }
+    let book = Book {
+        name: new_name(ports),
+        ..seen.value.clone()
+    };
+    commit.check(BOOK_KEY, Some(&seen)).put(BOOK_KEY, &book)
+}
+
+/// Short, because 入出庫理由 is short; random, because two contracts may share one Next Engine account.
+fn new_name(ports: &Ports<'_>) -> String {
+    format!("{:08x}", ports.random.next() & 0xFFFF_FFFF)
+}
+
 fn new_book(tenant: &Tenant<'_>) -> Book {
-    // Short, because 入出庫理由 is short; random, because two contracts may share one Next Engine account.
-    let name = format!("{:08x}", tenant.ports.random.next() & 0xFFFF_FFFF);
     Book {
-        name,
+        name: new_name(&tenant.ports),
         next: 1,
         last_made_at: None,
         held_looked_at: None,

@@ -15,7 +15,7 @@ use crate::{
     },
     sync::{
         call_error::{CallError, Refusal},
-        connection,
+        connection::{self, Link},
         report::SendProgress,
         rest::{self, Part},
         smaregi_session::{Smaregi, unreadable_answer},
@@ -138,7 +138,7 @@ async fn look_as(tenant: &Tenant<'_>, asked: Asked) -> Result<()> {
     let session = Smaregi::open(tenant).await?;
     let mut first = None;
     let mut outages = 0;
-    for (store_id, looking) in due_looks(tenant, asked, baseline)? {
+    for (store_id, looking) in due_looks(tenant, asked, &link, baseline)? {
         match look_in_store(&session, tenant, &store_id, looking).await {
             Ok(()) => {}
             // So that the rest is gone on with at once.
@@ -167,9 +167,10 @@ fn is_of_the_store(refusal: &Refusal) -> bool {
 fn due_looks(
     tenant: &Tenant<'_>,
     asked: Asked,
+    link: &Link,
     baseline: Moment,
 ) -> Result<Vec<(String, Stored<CatchUp>)>> {
-    let parts = Since::read(tenant, Some(baseline))?;
+    let parts = Since::read(tenant, link)?;
     let mut looks = Vec::new();
     for store_id in stores(tenant) {
         let seen = state(tenant, &store_id)?;
@@ -182,12 +183,12 @@ fn due_looks(
     if looks.iter().any(is_left) {
         looks.retain(is_left);
     }
-    let begun = looks.into_iter().map(|(store_id, seen)| {
+    let looks = looks.into_iter().map(|(store_id, seen)| {
         let taking_part = parts.read_from(&store_id).unwrap_or(baseline);
-        let looking = begin(tenant, &store_id, seen, asked, taking_part)?;
-        Ok((store_id, looking))
+        let state = begin(tenant, seen.as_ref(), asked, taking_part);
+        (store_id, seen, state)
     });
-    begun.collect()
+    save_all(tenant, looks.collect())
 }
 
 /// Whether an earlier slice of the same call by hand began this look, and did not get to it. What was refused was tried.
@@ -200,14 +201,11 @@ fn is_left(seen: Option<&Stored<CatchUp>>, asked: Asked) -> bool {
 /// The store's look under way, or a new one; one that began later than it should begins anew.
 fn begin(
     tenant: &Tenant<'_>,
-    store_id: &str,
-    seen: Option<Stored<CatchUp>>,
+    seen: Option<&Stored<CatchUp>>,
     asked: Asked,
     taking_part: Moment,
-) -> Result<Stored<CatchUp>> {
-    let mut state = seen
-        .as_ref()
-        .map_or_else(|| CatchUp::new(taking_part), |seen| seen.value.clone());
+) -> CatchUp {
+    let mut state = seen.map_or_else(|| CatchUp::new(taking_part), |seen| seen.value.clone());
     let last = if Planted::CatchUpWithoutOverlap.is_on() {
         state.through + TimeDelta::seconds(1)
     } else {
@@ -230,7 +228,31 @@ fn begin(
             nameless: None,
         });
     }
-    save(tenant, store_id, seen.as_ref(), state)
+    state
+}
+
+/// Writes down what is begun, all of it or nothing: a call by hand that goes on with what an earlier one left takes that for the whole.
+fn save_all(
+    tenant: &Tenant<'_>,
+    looks: Vec<(String, Option<Stored<CatchUp>>, CatchUp)>,
+) -> Result<Vec<(String, Stored<CatchUp>)>> {
+    let keys: Vec<String> = looks.iter().map(|(id, ..)| catch_up_key(id)).collect();
+    let contended = || Error::Contended(CATCH_UPS.to_owned(), tenant.now());
+    let mut commit = Commit::new();
+    for (key, (_, seen, state)) in keys.iter().zip(&looks) {
+        if seen.as_ref().is_none_or(|seen| seen.value != *state) {
+            commit = commit.check(key, seen.as_ref()).put(key, state)?;
+        }
+    }
+    if !commit.is_empty() && !commit.try_apply(&tenant.ports)? {
+        // Somebody else looks, or asked for an earlier start meanwhile: that look is still due.
+        return Err(contended());
+    }
+    let stored = store::read_all::<CatchUp>(&tenant.ports, &keys)?;
+    let pairs = looks.into_iter().zip(stored);
+    pairs
+        .map(|((id, ..), stored)| Ok((id, stored.ok_or_else(contended)?)))
+        .collect()
 }
 
 fn save(
@@ -244,7 +266,6 @@ fn save(
     if seen.is_none_or(|seen| seen.value != state) {
         let commit = Commit::new().check(&key, seen).put(&key, &state)?;
         if !commit.try_apply(&tenant.ports)? {
-            // Somebody else looks, or asked for an earlier start meanwhile: that look is still due.
             return Err(contended());
         }
     }

@@ -19,6 +19,7 @@ use crate::{
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
+    time::{self, Moment},
 };
 
 /// Rows decided in one commit: each may take a check and four writes, of which storage takes 2 000.
@@ -116,7 +117,7 @@ fn decide(
     if changes.is_empty() {
         return Ok(commit);
     }
-    let mut place = Place::read(tenant, store_id, product_id)?;
+    let mut place = Place::read(tenant, store_id, product_id, since.restored)?;
     for mut change in changes {
         let movement = Movement {
             store_id,
@@ -172,12 +173,17 @@ struct Place {
 }
 
 impl Place {
-    fn read(tenant: &Tenant<'_>, store_id: &str, product_id: &str) -> Result<Self> {
+    fn read(
+        tenant: &Tenant<'_>,
+        store_id: &str,
+        product_id: &str,
+        restored: Option<Moment>,
+    ) -> Result<Self> {
         let effects = own::effects(tenant)?;
         let entries = own::entries(tenant, store_id, product_id)?;
         let claims = entries
             .iter()
-            .map(|entry| claim(&entry.value, effects.get(&entry.value.kind)))
+            .map(|entry| claim(&entry.value, effects.get(&entry.value.kind), restored))
             .collect();
         let out = store::read::<Out>(&tenant.ports, &out_key(product_id))?;
         let unsent = store::read::<Unsent>(&tenant.ports, &unsent_key(product_id))?;
@@ -256,7 +262,9 @@ impl Place {
 /// sales write it, and undoing them, too, is assumed).
 const DRAWN: &str = "16";
 
-fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
+fn claim(entry: &own::Entry, effect: Option<&own::Effect>, restored: Option<Moment>) -> Claim {
+    // Rows of a sale that storage forgot may be minutes old: they are not those of one that was registered after it was put back.
+    let restored = restored.filter(|at| entry.begun >= *at).map(time::second);
     let (remaining, division) = match effect {
         None if entry.drawn => (entry.remaining, Some(DRAWN.to_owned())),
         None => (entry.remaining, None),
@@ -271,7 +279,7 @@ fn claim(entry: &own::Entry, effect: Option<&own::Effect>) -> Claim {
         due: entry.due.is_some() && !(entry.drawn && effect.is_none()),
         division,
         until: entry.until(),
-        from: entry.from(),
+        from: restored.map_or(entry.from(), |at| entry.from().max(at)),
     }
 }
 
@@ -296,9 +304,28 @@ mod tests {
             (Some(&moves), -6, true),
             (Some(&own::Effect::Nothing), 0, true),
         ] {
-            let claim = claim(&entry, effect);
+            let claim = claim(&entry, effect, None);
             assert_eq!((claim.remaining, claim.due), (remaining, due), "{effect:?}");
             assert!(remaining == 0 || claim.division.as_deref() == Some("16"));
         }
+    }
+
+    #[test]
+    fn what_was_begun_after_a_restore_has_no_older_rows() {
+        let at = |second| crate::time::from_unix(second, 0).unwrap();
+        let from = |begun, restored| {
+            let entry = own::Entry {
+                kind: own::Kind::Sale,
+                remaining: -1,
+                drawn: false,
+                due: None,
+                begun: at(begun),
+            };
+            claim(&entry, None, restored).from
+        };
+        assert_eq!(from(1_000, None), at(700), "clocks differ");
+        assert_eq!(from(1_000, Some(at(900))), at(900));
+        assert_eq!(from(1_000, Some(at(1_001))), at(700), "begun before");
+        assert_eq!(from(1_000, Some(at(600))), at(700));
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     smaregi::changes,
     sync::{
         call_error::{CallError, Refusal},
+        connection::Link,
         smaregi_session::Smaregi,
         stock::{
             reading::Reading,
@@ -47,15 +48,18 @@ pub struct Since {
     pub baseline: Option<Moment>,
     /// Of stores that were chosen later.
     pub stores: Vec<(String, Moment)>,
+    /// When storage was last put back: what was registered since has no older rows.
+    pub restored: Option<Moment>,
 }
 
 impl Since {
     /// As it is written down, by the switch and by the settings.
-    pub fn read(tenant: &Tenant<'_>, baseline: Option<Moment>) -> Result<Self> {
+    pub fn read(tenant: &Tenant<'_>, link: &Link) -> Result<Self> {
         let stores: Vec<Stored<Moment>> = store::list_all(&tenant.ports, STORES)?;
         let id = |key: &str| key.strip_prefix(STORES).unwrap_or_default().to_owned();
         Ok(Self {
-            baseline,
+            baseline: link.baseline,
+            restored: link.restored.map(|restored| restored.told_at),
             stores: stores
                 .into_iter()
                 .map(|store| (id(&store.key), store.value))

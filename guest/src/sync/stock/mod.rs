@@ -132,7 +132,7 @@ pub async fn read(tenant: &Tenant<'_>, progress: &mut SendProgress) -> Result<()
     if !link.on {
         return Ok(());
     }
-    let since = Since::read(tenant, link.baseline)?;
+    let since = Since::read(tenant, &link)?;
     let result = read_smaregi(tenant, &since, progress).await;
     let decided = decide::decide_waiting(tenant, &since)?;
     progress.changes_decided = progress.changes_decided.saturating_add(decided);

@@ -3,6 +3,7 @@
 mod connection;
 mod mistakes;
 pub(crate) mod orders;
+mod restore;
 pub(crate) mod stock;
 
 pub(crate) use stock::{ALIGN, press_align};
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Scenario> {
         stock::SCENARIOS,
         connection::SCENARIOS,
         mistakes::SCENARIOS,
+        restore::SCENARIOS,
     ]
     .concat()
 }

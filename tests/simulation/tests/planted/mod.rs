@@ -18,7 +18,7 @@ const THREADS: usize = 2;
 /// Runs within which each must be found; without planting, none of them fails.
 const MOST_RUNS: u32 = 20_000;
 /// What no fault is needed for: the scenarios show it undisturbed.
-const PLAINLY_WRONG: [Planted; 13] = [
+const PLAINLY_WRONG: [Planted; 14] = [
     Planted::StaleCopyRetried,
     Planted::SameIdentityAgain,
     Planted::UndoneMovesStay,
@@ -32,6 +32,7 @@ const PLAINLY_WRONG: [Planted; 13] = [
     Planted::CatchUpWithoutOverlap,
     Planted::MarkNotLookedFor,
     Planted::QueueBelieved,
+    Planted::RestoreForgotten,
 ];
 
 #[test]

@@ -10,6 +10,7 @@ mod news;
 mod overview;
 mod planning;
 mod readings;
+mod restored;
 mod retries;
 mod rows;
 mod settings;

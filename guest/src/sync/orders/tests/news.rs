@@ -109,6 +109,7 @@ fn what_was_begun_is_work_whatever_the_order_says() {
         },
         tried_at: None,
         refused: false,
+        sought: false,
     }];
     let cancelled = unreadable("one", |head| head.life = Life::Cancelled);
     assert!(absorbed(record, &cancelled).unwrap().todo);

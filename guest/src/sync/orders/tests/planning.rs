@@ -179,6 +179,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         refused: None,
         second_way: false,
         why: None,
+        earlier: false,
     });
     assert_eq!(
         planned(&record, &samples::products(), false, &[]),
@@ -195,6 +196,7 @@ fn what_was_begun_goes_on_while_off_and_nothing_else() {
         shift: wanted[0].clone(),
         tried_at: None,
         refused: false,
+        sought: false,
     }];
     assert_eq!(
         planned(&record, &samples::products(), false, &[]),
@@ -223,6 +225,7 @@ fn goods_move_whatever_waits_for_a_person() {
         shift: source_store::wanted(&sale)[0].clone(),
         tried_at: None,
         refused,
+        sought: false,
     };
     let mut record = SlipRecord {
         trouble: trouble(false),

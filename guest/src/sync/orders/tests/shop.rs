@@ -1,6 +1,6 @@
 //! A shop for the flow's tests: a tenant with its storage, in a small world.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -20,14 +20,15 @@ use crate::{
         history_received,
         orders::{self, overview::Pieces, records::SLIPS, trial::Trial},
         report::{
-            ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry, ReceivedFilter,
-            RetryChoice, StoreState,
+            Backlog, ImportProgress, PageRequest, Preview, PreviewChoice, ReceivedEntry,
+            ReceivedFilter, RetryChoice, StoreState,
         },
         store::Commit,
         story::{self, Story},
         tenant::{SETTINGS_KEY, Tenant},
         testing::Memory,
     },
+    time::Moment,
 };
 
 impl Clock for World {
@@ -184,6 +185,20 @@ impl Shop {
 
     pub fn switch_off(&self) {
         connection::switch_off(&self.ports()).unwrap();
+    }
+
+    /// What storage holds now.
+    pub fn back_up(&self) -> (BTreeMap<String, Entry>, Moment) {
+        (self.storage.entries.borrow().clone(), self.world.now.get())
+    }
+
+    /// Puts that back, and goes on.
+    pub fn restore(&self, (entries, as_of): (BTreeMap<String, Entry>, Moment)) {
+        *self.storage.entries.borrow_mut() = entries;
+        let status = connection::restored(&self.ports(), as_of).unwrap();
+        assert!(!status.switched_on);
+        let status = connection::switch_on(&self.tenant(0), Backlog::Send).unwrap();
+        assert_eq!(status.baseline, Some(self.world.now.get()), "left");
     }
 
     pub fn has_open_work(&self) -> bool {

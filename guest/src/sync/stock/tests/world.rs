@@ -160,6 +160,7 @@ impl World {
             on,
             baseline,
             off_since: None,
+            restored: None,
         };
         let commit = Commit::new().put("link", &link).unwrap();
         commit.apply(&self.ports()).unwrap();
