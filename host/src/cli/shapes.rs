@@ -21,7 +21,7 @@ const SHAPES: [(&str, &str); 40] = [
     ("align", r#""=stock.align""#),
     (
         "backup",
-        r#"{"folder": "text", "manifest": {"format": "text", "program": "text", "made-at": "timestamp", "store-version": "number", "bytes": "number", "sha256": "text"}}"#,
+        r#"{"folder": "text", "manifest": {"tsunagi-backup": "number", "program": "text", "made-at": "timestamp", "store-version": "number", "bytes": "number", "sha256": "text"}}"#,
     ),
     (
         "call",

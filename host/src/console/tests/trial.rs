@@ -114,9 +114,10 @@ async fn a_receiving_store_is_tried_and_what_is_wrong_stands_beside_its_field() 
     let page = browser.post(path, &tried("2", "2026-10-01")).await;
     assert!(
         page.text.contains("id=\"tried\"")
+            && page.text.contains("つなぎ茶舗 駅前店, 2026-")
             && page
                 .text
-                .contains("つなぎ茶舗 駅前店 (stock from つなぎ茶舗 倉庫), 2026-"),
+                .contains("つなぎ茶舗 本店 (stock from つなぎ茶舗 倉庫), 2026-"),
         "{}",
         page.text
     );
