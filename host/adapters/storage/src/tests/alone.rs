@@ -73,6 +73,9 @@ fn ten_thousand_keys_are_scanned_from_both_ends_to_any_limit() {
         assert_eq!(scan("k/00900", "k/00500", false, 9), nothing);
         assert_eq!(scan("k/00500", "k/00500", true, 9), nothing);
         assert_eq!(scan("", END, false, 0), nothing);
+        let found = store.get(&keys).unwrap().into_iter();
+        let found: Vec<String> = found.map(|entry| entry.unwrap().key).collect();
+        assert_eq!(found, keys);
         store.compact().unwrap();
     }
 }
