@@ -6,9 +6,9 @@ use tsunagi_guest::{
     reason::{Reason, Text},
     settings::{Settings, Trigger},
     sync::report::{
-        Alignment, AlignmentLine, Backlog, Comparison, ComparisonLine, Explanation, ImportProgress,
-        LeftOut, LoginStart, ResendChoice, RetryChoice, Round, SendProgress, Status, Taken,
-        TokenTimes, Webhook,
+        Alignment, AlignmentLine, Backlog, Compared, Comparison, ComparisonLine, Explanation,
+        ImportProgress, LeftOut, LoginStart, ResendChoice, RetryChoice, Round, SendProgress,
+        Status, Taken, TokenTimes, Webhook,
     },
 };
 use tsunagi_simulation::export::{Answer, Export, Failure};
@@ -210,6 +210,12 @@ fn round(value: &Value) -> Round {
         rows_applied: number(&value["rows-applied"]),
         rows_returned: number(&value["rows-returned"]),
         trouble: maybe(&value["trouble"], reason),
+        compared: maybe(&value["compared"], |told| Compared {
+            compared_at: moment(&told["compared-at"]),
+            both: number(&told["both"]),
+            one_side: number(&told["one-side"]),
+            unexplained: number(&told["unexplained"]),
+        }),
         more: flag(&value["more"]),
         next_at: moment(&value["next-at"]),
     }

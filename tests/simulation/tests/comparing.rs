@@ -16,8 +16,6 @@ const KEPT: &str = "schedule/compared";
 fn evening(setting: Setting) -> Result<Stage, Broken> {
     let mut stage = Stage::lived_in(setting, |settings| {
         settings.pace.compare_days = 1;
-        settings.pace.import_minutes = 1_440;
-        settings.pace.catch_up_minutes = 1_440;
     })?;
     let now = stage.world.now();
     let night =
