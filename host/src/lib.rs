@@ -5,6 +5,41 @@
 //! outside, [`tenant`] is one shop, [`shops`] are those of this process, [`scheduler`] and [`server`] keep it going, [`notices`] tells
 //! when a person is needed, [`conformance`] tries a platform, `console` is the pages that people see, [`config`] and [`cli`] are the
 //! operator's.
+//!
+//! As a library, whole; `cargo test --doc -p tsunagi` runs it:
+//!
+//! ```
+//! use serde_json::json;
+//! use std::sync::Arc;
+//! use tsunagi::clock::SystemClock;
+//! use tsunagi::runtime::{AllowList, Runtime, RuntimeConfig, Surroundings};
+//! use tsunagi::storage::Sqlite;
+//! use tsunagi::tenant::{CallError, Tenant};
+//!
+//! #[tokio::main]
+//! async fn main() -> anyhow::Result<()> {
+//!     let folder = tempfile::tempdir()?; // a place of yours
+//!     let surroundings = Surroundings {
+//!         store: Arc::new(Sqlite::open(&folder.path().join("shops.sqlite"))?),
+//!         tenant: "myshop".to_owned(),
+//!         clock: Arc::new(SystemClock::new()),
+//!         allowed: AllowList::default(), // filled from the shop's settings
+//!     };
+//!     let cache = Some(folder.path().join("compiled")); // makes the next start quick
+//!     let runtime = Runtime::new(RuntimeConfig { cache, ..Default::default() })?;
+//!     let shop = Tenant::new(runtime, surroundings, Vec::new());
+//!     let status = shop.call("connection.get-status", json!({})).await?;
+//!     assert_eq!(status["switched-on"], false);
+//!     // What a person has to do comes as the contract's error, in both languages.
+//!     match shop.call("connection.switch-on", json!({ "backlog": "leave" })).await {
+//!         Err(CallError::Contract(error)) => assert_eq!(error.kind, "not-connected"),
+//!         other => anyhow::bail!("{other:?}"),
+//!     }
+//!     // Next: `settings.put`, `connection.begin-login` and `finish-login`, `switch-on`; `stock.take-in` for each webhook; and
+//!     // `schedule.run` whenever the time has come that it gave.
+//!     Ok(())
+//! }
+//! ```
 
 pub mod cli;
 pub mod clock;

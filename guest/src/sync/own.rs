@@ -509,4 +509,28 @@ mod tests {
         assert_eq!(effect(&tenant, Kind::Sale).unwrap(), None);
         assert!(entries(&tenant, "1", "8").unwrap().is_empty());
     }
+
+    #[test]
+    fn what_was_not_known_to_have_rows_or_is_only_drawn_on_tells_nothing_by_their_absence() {
+        let moves = Effect::Moves {
+            division: "02".to_owned(),
+        };
+        for (drawn, known) in [(false, false), (true, true), (true, false)] {
+            let script = Script::new();
+            let at = script.now.get();
+            let [mut piece] = pieces(-1);
+            piece.drawn = drawn;
+            let commit = Commit::new();
+            let mut commit = settle(commit, "1-0", Kind::Sale, &[piece], (at, at), None).unwrap();
+            if known {
+                commit = commit.put(&effect_key(Kind::Sale), &moves).unwrap();
+            }
+            commit.apply(&script.ports()).unwrap();
+            script.now.set(at + TimeDelta::hours(25));
+            let tenant = script.tenant();
+            assert_eq!(give_up(&tenant, "1", "8").unwrap(), 0, "{drawn} {known}");
+            assert!(entries(&tenant, "1", "8").unwrap().is_empty());
+            assert_eq!(effect(&tenant, Kind::Sale).unwrap().is_some(), known);
+        }
+    }
 }

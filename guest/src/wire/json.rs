@@ -161,6 +161,8 @@ mod tests {
             ),
             (r#"{"a":"\ud83c\udf75"}"#, json!({"a": "🍵"})),
             (r#"["\ud83c\u0041"]"#, json!(["\u{fffd}A"])),
+            (r#"["\ud83c\udf75", "\ud83c"]"#, json!(["🍵", "\u{fffd}"])),
+            (r#"["\ud83c\df75"]"#, json!(["\u{fffd}\u{fffd}f75"])),
             ("[\"a\nb\"]", json!(["a\nb"])),
             ("\u{feff}[1e999, 2]", json!(["1e999", 2])),
             (r#"["\q", "\u12", 3]"#, json!(["\u{fffd}", "\u{fffd}", 3])),

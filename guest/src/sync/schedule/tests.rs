@@ -6,13 +6,16 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    reason::Text,
     rules::samples,
     sync::{
         next_engine_lease::Lease,
         orders::records::{Cursor, cursor_key},
         stock::{
             intake::{Place, note},
-            records::{Batch, BatchState, OPEN_BATCH_KEY, Origin, Out, batch_key, out_key},
+            records::{
+                Batch, BatchState, Hint, OPEN_BATCH_KEY, Origin, Out, batch_key, hint_key, out_key,
+            },
         },
         tenant::SETTINGS_KEY,
         testing::{Script, at_once},
@@ -310,5 +313,119 @@ fn a_place_that_smaregi_does_not_answer_for_holds_up_no_other_and_a_refusal_rest
         round(&script, 10);
         let asked = script.requests.borrow().len();
         assert_eq!(asked, if resting { 1 } else { 2 }, "{status}");
+    }
+}
+
+fn day() -> Day {
+    Day {
+        round: Round::default(),
+        retry_at: None,
+        rests: Vec::new(),
+        put_off: false,
+    }
+}
+
+#[test]
+fn whoever_holds_something_is_waited_for_a_second_at_least() {
+    let script = open();
+    let (tenant, now) = (script.tenant(), script.now.get());
+    for (seconds, waits) in [(-5, 1), (0, 1), (30, 30)] {
+        let until = now + TimeDelta::seconds(seconds);
+        let mut day = day();
+        let held = Err(Error::Contended("lease".to_owned(), until));
+        day.note(&tenant, held).unwrap();
+        let again = now + TimeDelta::seconds(waits);
+        assert_eq!(day.retry_at, Some(again), "{seconds}");
+        assert_eq!(day.finish(&tenant).unwrap().next_at, again);
+    }
+}
+
+#[test]
+fn a_round_counts_what_its_parts_did_and_has_more_when_one_has() {
+    let mut day = day();
+    let progress = |more| ImportProgress {
+        registered: 1,
+        undone: 2,
+        refused: 3,
+        more,
+        ..ImportProgress::default()
+    };
+    for (more, has_more) in [(false, false), (true, true), (false, true)] {
+        day.count(&progress(more));
+        assert_eq!(day.round.more, has_more);
+    }
+    let round = &day.round;
+    let counted = (
+        round.orders_registered,
+        round.orders_undone,
+        round.orders_refused,
+    );
+    assert_eq!(counted, (3, 6, 9));
+}
+
+#[test]
+fn only_places_that_wait_for_their_time_after_an_outage_of_smaregi_rest_by_themselves() {
+    let script = open();
+    let tenant = script.tenant();
+    let away = |side| {
+        let text = Text::new("不通", "away");
+        Err(Error::Unavailable(side, text, script.now.get()))
+    };
+    let rests = |part, result: &Result<()>| rests_by_itself(&tenant, part, result).unwrap();
+    assert!(!rests(Part::Read, &away(Side::Smaregi)), "no place waits");
+    note(&tenant, &[Place::new("1", "8")], None).unwrap();
+    assert!(
+        !rests(Part::Read, &away(Side::Smaregi)),
+        "it is to be read now"
+    );
+    let key = hint_key("1", "8");
+    let seen = store::read::<Hint>(&script.ports(), &key).unwrap().unwrap();
+    let waits = |at: Moment| {
+        let hint = Hint {
+            retry_at: Some(at),
+            ..seen.value.clone()
+        };
+        let commit = Commit::new().put(&key, &hint).unwrap();
+        commit.apply(&script.ports()).unwrap();
+    };
+    waits(script.now.get());
+    assert!(
+        !rests(Part::Read, &away(Side::Smaregi)),
+        "its time has come"
+    );
+    waits(script.now.get() + TimeDelta::seconds(1));
+    assert!(rests(Part::Read, &away(Side::Smaregi)));
+    assert!(!rests(Part::Read, &away(Side::NextEngine)));
+    assert!(!rests(Part::Read, &Ok(())));
+    assert!(!rests(Part::CatchUp, &away(Side::Smaregi)));
+}
+
+#[test]
+fn following_a_batch_begins_none() {
+    let script = open();
+    difference(&script, "8");
+    let mut progress = SendProgress::default();
+    at_once(stock_part(&script.tenant(), Part::Follow, &mut progress)).unwrap();
+    assert!(script.requests.borrow().is_empty());
+}
+
+#[test]
+fn a_shop_is_due_when_its_pause_is_over_or_its_last_import_lies_in_the_future() {
+    let script = open();
+    let mut settings = script.tenant().settings;
+    settings.orders = samples::settings();
+    let commit = Commit::new().put(SETTINGS_KEY, &settings).unwrap();
+    commit.apply(&script.ports()).unwrap();
+    let now = script.now.get();
+    let pause = i64::from(settings.pace.import_minutes);
+    for (minutes, due) in [(1, true), (0, false), (1 - pause, false), (-pause, true)] {
+        let cursor = Cursor {
+            last_imported_at: Some(now + TimeDelta::minutes(minutes)),
+            ..Cursor::default()
+        };
+        let commit = Commit::new().put(&cursor_key("1"), &cursor).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        let shops = due_shops(&script.tenant()).unwrap();
+        assert_eq!(shops.contains(&"1".to_owned()), due, "{minutes}");
     }
 }

@@ -41,6 +41,21 @@ fn a_token_is_kept_until_shortly_before_its_end() {
 }
 
 #[test]
+fn a_token_that_is_just_as_old_as_it_may_be_is_not_used() {
+    for (seconds, asked) in [(0, 1), (1, 0)] {
+        let script = Script::new();
+        script.switch_on(&["1"]);
+        let ends = script.now.get() + MARGIN + chrono::TimeDelta::seconds(seconds);
+        let cached = json!({"access": "old", "expires_at": ends, "scopes": []});
+        let commit = Commit::new().put(TOKEN_KEY, &cached).unwrap();
+        commit.apply(&script.ports()).unwrap();
+        script.will(200, &token("new"));
+        at_once(Smaregi::open(&script.tenant())).unwrap();
+        assert_eq!(script.requests.borrow().len(), asked, "{seconds}");
+    }
+}
+
+#[test]
 fn a_scope_that_was_ticked_meanwhile_is_seen_by_the_next_call() {
     let script = Script::new();
     script.will(200, &token("t1"));

@@ -16,15 +16,25 @@ const USAGE: &str = "usage: tsunagi-compose OUT COMPONENT PLUG...";
 fn main() -> Result<()> {
     let mut files = env::args_os().skip(1);
     let out = files.next().context(USAGE)?;
-    let parts: Vec<_> = files.collect();
+    let parts = files.map(|file| {
+        let name = Path::new(&file).display().to_string();
+        let bytes = fs::read(&file).with_context(|| name.clone())?;
+        Ok((name, bytes))
+    });
+    let composed = composed(parts.collect::<Result<_>>()?)?;
+    fs::write(&out, composed).with_context(|| Path::new(&out).display().to_string())
+}
+
+/// All of them in one, each with its name for problems.
+fn composed(parts: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>> {
     ensure!(parts.len() > 1, USAGE);
     let mut composed: Option<Vec<u8>> = None;
-    for part in parts.iter().rev() {
-        let bytes = fs::read(part).with_context(|| format!("{}", Path::new(part).display()))?;
+    for (name, bytes) in parts.into_iter().rev() {
         composed = Some(match composed {
             None => bytes,
-            Some(plugged) => composition(bytes, plugged)
-                .with_context(|| format!("plugging into {}", Path::new(part).display()))?,
+            Some(plugged) => {
+                composition(bytes, plugged).with_context(|| format!("plugging into {name}"))?
+            }
         });
     }
     let composed = composed.context(USAGE)?;
@@ -35,7 +45,7 @@ fn main() -> Result<()> {
             open.join(", ")
         );
     }
-    fs::write(&out, composed).with_context(|| format!("{}", Path::new(&out).display()))
+    Ok(composed)
 }
 
 /// One component in which `socket` imports what `plugged` exports.
@@ -67,4 +77,54 @@ fn open_imports(component: &[u8]) -> Result<Vec<String>> {
         .iter()
         .filter(|(name, kind)| name.starts_with(OURS) && needs(kind));
     Ok(open.map(|(name, _)| name.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Imports `answer` of two interfaces.
+    const SOCKET: &str = r#"(component
+        (import "tsunagi:a/one@0.1.0" (instance (export "answer" (func (result u32)))))
+        (import "tsunagi:a/two@0.1.0" (instance (export "answer" (func (result u32))))))"#;
+
+    fn part(text: &str) -> (String, Vec<u8>) {
+        ("part".to_owned(), wat::parse_str(text).unwrap())
+    }
+
+    /// Exports both, the second with a result of this type.
+    fn plug(second: &str) -> (String, Vec<u8>) {
+        part(&format!(
+            r#"(component
+                (core module $m (func (export "f") (result i32) i32.const 7))
+                (core instance $i (instantiate $m))
+                (func $one (result u32) (canon lift (core func $i "f")))
+                (func $two (result {second}) (canon lift (core func $i "f")))
+                (instance $first (export "answer" (func $one)))
+                (instance $second (export "answer" (func $two)))
+                (export "tsunagi:a/one@0.1.0" (instance $first))
+                (export "tsunagi:a/two@0.1.0" (instance $second)))"#
+        ))
+    }
+
+    #[test]
+    fn parts_of_one_version_become_one_file_that_needs_nobody() {
+        let one = composed(vec![part(SOCKET), plug("u32")]).unwrap();
+        assert_eq!(open_imports(&one).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_interface_of_another_version_is_named() {
+        let refused = composed(vec![part(SOCKET), plug("s32")]).unwrap_err();
+        let told = refused.to_string();
+        assert!(
+            told.contains("tsunagi:a/two@0.1.0") && !told.contains("one@"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn one_part_is_no_composition() {
+        assert!(composed(vec![part(SOCKET)]).is_err());
+    }
 }

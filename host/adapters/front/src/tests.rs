@@ -1,12 +1,12 @@
-//! The routes before a connector that is written down in each test, and the table beside the contract.
+//! The routes before a connector that is written down in each test, and the spelling of types.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use http::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Connector, FUNCTIONS, Plugged, Refusal},
+    api::{Connector, Plugged, Refusal},
     bindings::tsunagi::connector::settings::Settings,
     login,
     routes::{Secrets, answer, tick},
@@ -76,38 +76,6 @@ fn contract(case: &str) -> Answer {
         case.to_owned(),
         json!({ "message": { "ja": "だめ", "en": "no" } }),
     ))
-}
-
-#[test]
-fn every_function_of_the_contract_is_there_with_its_arguments() {
-    let mut resolve = wit_parser::Resolve::default();
-    let (package, _) = resolve.push_path("../../../wit").unwrap();
-    let world = resolve.select_world(&[package], Some("connector")).unwrap();
-    let mut meant = BTreeMap::new();
-    for (key, _) in &resolve.worlds[world].exports {
-        let wit_parser::WorldKey::Interface(id) = key else {
-            continue;
-        };
-        let interface = &resolve.interfaces[*id];
-        for function in interface.functions.values() {
-            let arguments: Vec<String> = function
-                .params
-                .iter()
-                .map(|given| given.name.replace('-', "_"))
-                .collect();
-            meant.insert(
-                format!("{}.{}", interface.name.as_ref().unwrap(), function.name),
-                arguments,
-            );
-        }
-    }
-    let here = FUNCTIONS.iter().map(|(name, arguments)| {
-        (
-            (*name).to_owned(),
-            arguments.iter().map(|name| (*name).to_owned()).collect(),
-        )
-    });
-    assert_eq!(here.collect::<BTreeMap<_, _>>(), meant);
 }
 
 /// The settings of the platforms' scenario, which every host takes.

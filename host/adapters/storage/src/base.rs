@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     files::{Aside, BaseName, Folder},
@@ -49,7 +49,7 @@ impl Base {
         file.read_exact(&mut offset)?;
         file.read_exact(&mut length)?;
         let place = (u64::from_le_bytes(offset), u64::from_le_bytes(length));
-        let index = frame::open(&read(&file, place, bytes)?)?;
+        let index = named(name.number, read(&file, place, bytes))?;
         Ok(Self {
             number: name.number,
             bytes,
@@ -136,8 +136,15 @@ impl Base {
 
     fn block(&self, at: usize) -> io::Result<Vec<Entry>> {
         let block = self.index.get(at).ok_or(io::ErrorKind::InvalidInput)?;
-        frame::open(&read(&self.file, (block.offset, block.length), self.bytes)?)
+        let place = (block.offset, block.length);
+        named(self.number, read(&self.file, place, self.bytes))
     }
+}
+
+/// What the bytes hold, or which base it is that does not hold it.
+fn named<T: DeserializeOwned>(number: u64, bytes: io::Result<Vec<u8>>) -> io::Result<T> {
+    let opened = bytes.and_then(|bytes| frame::open(&bytes));
+    opened.map_err(|error| io::Error::other(format!("base {number}: {error}")))
 }
 
 /// A part of the file, which is so long.

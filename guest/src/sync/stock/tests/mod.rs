@@ -4,5 +4,6 @@ mod aligning;
 mod delivering;
 mod due;
 mod history;
+mod left;
 mod stories;
 mod world;

@@ -73,6 +73,9 @@ fn ten_thousand_keys_are_scanned_from_both_ends_to_any_limit() {
         assert_eq!(scan("k/00900", "k/00500", false, 9), nothing);
         assert_eq!(scan("k/00500", "k/00500", true, 9), nothing);
         assert_eq!(scan("", END, false, 0), nothing);
+        let found = store.get(&keys).unwrap().into_iter();
+        let found: Vec<String> = found.map(|entry| entry.unwrap().key).collect();
+        assert_eq!(found, keys);
         store.compact().unwrap();
     }
 }
@@ -117,20 +120,28 @@ fn damage_is_told_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());
     set(&mut store, "secret", "value");
-    let commit = folder
-        .path()
-        .join("commits")
-        .join(&names(folder.path(), "commits")[0]);
-    let mut bytes = std::fs::read(&commit).unwrap();
-    *bytes.last_mut().unwrap() ^= 1;
-    std::fs::write(&commit, bytes).unwrap();
-    let Err(Failure::Unavailable(told)) = open(folder.path()).get(&["secret".to_owned()]) else {
+    damage(&folder.path().join("commits"), 1);
+    told(folder.path(), "commit 1");
+    store.compact().unwrap();
+    damage(&folder.path().join("bases"), 20);
+    told(folder.path(), "base 1");
+}
+
+/// Changes a byte of the newest file, so far from its end.
+fn damage(part: &Path, from_end: usize) {
+    let file = part.join(names(part, "").last().unwrap());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.len() - from_end;
+    bytes[at] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+}
+
+fn told(folder: &Path, what: &str) {
+    let read = Store::open(folder).and_then(|mut store| store.get(&["secret".to_owned()]));
+    let Err(Failure::Unavailable(told)) = read else {
         panic!("damage was read");
     };
-    assert!(
-        told.contains("commit 1") && !told.contains("value"),
-        "{told}"
-    );
+    assert!(told.contains(what) && !told.contains("value"), "{told}");
 }
 
 /// What one step does: which of two instances, keys to write or delete, and whether a new base is made.

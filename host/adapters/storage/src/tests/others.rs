@@ -1,7 +1,7 @@
 //! Several at once on one directory, the slow ones among them.
 
 use super::*;
-use crate::Failure;
+use crate::{Failure, files::Folder};
 
 #[test]
 fn writers_that_meet_lose_no_count() {
@@ -120,6 +120,8 @@ fn a_writer_slower_than_one_base_still_wins_only_what_is_free() {
     let late = slow.prepared(&vec![put("late", "")]).unwrap();
     fill(&mut others, 3);
     others.compact().unwrap();
+    // Nothing that a reader at the first base needs was removed.
+    assert_eq!(Folder::open(folder.path()).unwrap().floor().unwrap(), 0);
     assert_eq!(slow.claimed(&late), Ok(false));
     slow.refresh().unwrap();
     assert_eq!(slow.claimed(&late), Ok(true));
