@@ -41,18 +41,23 @@ fn before_restore(setting: Setting) -> Result<Stage, Broken> {
     Ok(stage)
 }
 
-/// Whoever puts a store back tells it before anything else is called.
+/// Whoever puts a store back tells it before anything else is called, by anybody.
 fn put_back(stage: &mut Stage) -> Result<(), Broken> {
+    let others = stage.world.set_beside(None);
+    let told = tell(stage);
+    stage.world.set_beside(others);
+    told
+}
+
+fn tell(stage: &mut Stage) -> Result<(), Broken> {
     for _ in 0..stage.patience {
-        let told = stage.call(&Export::Restored(backup_at()));
-        if let Ended::Returned(Ok(_)) = told {
+        if let Ended::Returned(Ok(_)) = stage.call(&Export::Restored(backup_at())) {
             return Ok(());
         }
         stage.world.pass(Duration::from_secs(1));
     }
-    Err(Broken(
-        "nobody can tell that a backup was put back".to_owned(),
-    ))
+    let why = "nobody can tell that a backup was put back";
+    Err(Broken(why.to_owned()))
 }
 
 fn restore(stage: &mut Stage) -> Result<(), Broken> {
