@@ -2,10 +2,12 @@
 //! those play hours, in which it is never due.
 
 use chrono::{NaiveTime, TimeDelta};
+use tsunagi_guest::sync::report::Backlog;
 use tsunagi_simulation::{
     fault::{Fault, Kind, Plan},
     runner::{self, Depth},
     scenarios::Scenario,
+    shop::{CUP, LID, OWN, WAREHOUSE, order},
     stage::{Broken, Stage},
     world::Setting,
 };
@@ -14,9 +16,15 @@ use tsunagi_simulation::{
 const KEPT: &str = "schedule/compared";
 
 fn evening(setting: Setting) -> Result<Stage, Broken> {
-    let mut stage = Stage::lived_in(setting, |settings| {
+    let mut stage = Stage::begin(setting, |settings| {
         settings.pace.compare_days = 1;
     })?;
+    stage.log_in()?;
+    stage.switch_on(Backlog::Leave)?;
+    stage.run_for(TimeDelta::seconds(5))?;
+    // No cancellation: whether Next Engine takes the goods back then is its own affair, and would be a true difference.
+    stage.ship(&order(OWN, "N-1", &[(LID, 1)]))?;
+    stage.loss(CUP, WAREHOUSE, 2)?;
     let now = stage.world.now();
     let night =
         (now + TimeDelta::days(1)).with_time(NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default());
