@@ -56,7 +56,8 @@ impl Past {
     fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
         let bytes = self.rows.get(key).with_context(|| key.to_owned())?;
         let mut whole: Value = serde_json::from_slice(bytes)?;
-        Ok(serde_json::from_value(whole["d"].take())?)
+        let content = whole.get_mut("d").context("no content")?;
+        Ok(serde_json::from_value(content.take())?)
     }
 
     fn keys(&self, prefix: &str) -> Vec<&str> {

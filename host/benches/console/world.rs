@@ -216,8 +216,11 @@ async fn counted(service: &Service, function: &str) -> Result<usize> {
     loop {
         let arguments = json!({ "filter": {}, "page": { "limit": 500, "continuation": from } });
         let mut found = call(service, function, arguments).await?;
-        count += found["entries"].as_array().map_or(0, Vec::len);
-        from = found["continuation"].take();
+        let entries = found.get("entries").and_then(Value::as_array);
+        count += entries.map_or(0, Vec::len);
+        from = found
+            .get_mut("continuation")
+            .map_or(Value::Null, Value::take);
         if from.is_null() {
             return Ok(count);
         }
