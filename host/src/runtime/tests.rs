@@ -2,73 +2,13 @@
 
 mod hostile;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::json;
-use tokio::sync::watch;
 
 use super::*;
 use crate::{
     clock::SystemClock,
-    storage::{Check, Direction, Entry, Sqlite, StoreError, Write},
+    storage::{Sqlite, tests::Watched},
 };
-
-/// A store whose reads wait until it is opened; it counts who waits and what was written.
-struct Gated {
-    inner: Sqlite,
-    opened: watch::Receiver<bool>,
-    waiting: AtomicUsize,
-    commits: AtomicUsize,
-}
-
-impl Gated {
-    fn closed() -> (watch::Sender<bool>, Arc<Self>) {
-        let (open, opened) = watch::channel(false);
-        let gated = Self {
-            inner: Sqlite::in_memory().unwrap(),
-            opened,
-            waiting: AtomicUsize::new(0),
-            commits: AtomicUsize::new(0),
-        };
-        (open, Arc::new(gated))
-    }
-
-    async fn gate(&self) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.opened.clone().wait_for(|open| *open).await.unwrap();
-    }
-}
-
-#[async_trait::async_trait]
-impl store::Store for Gated {
-    async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError> {
-        self.gate().await;
-        self.inner.get(tenant, keys).await
-    }
-    async fn scan(
-        &self,
-        tenant: &str,
-        start: String,
-        end: String,
-        direction: Direction,
-        limit: u32,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.gate().await;
-        self.inner.scan(tenant, start, end, direction, limit).await
-    }
-    async fn commit(
-        &self,
-        tenant: &str,
-        checks: Vec<Check>,
-        writes: Vec<Write>,
-    ) -> Result<(), StoreError> {
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        self.inner.commit(tenant, checks, writes).await
-    }
-    async fn move_to(&self, tenant: &str, to: Option<&str>) -> Result<(), StoreError> {
-        self.inner.move_to(tenant, to).await
-    }
-}
 
 /// Waits for what another task brings about.
 async fn until(what: impl Fn() -> bool) {
@@ -247,19 +187,19 @@ async fn a_call_goes_on_when_nobody_waits_for_it_any_more() {
     ] {
         settings["settings"]["credentials"][name] = "x".into();
     }
-    let (open, gated) = Gated::closed();
+    let (open, watched) = Watched::closed();
     let around = Surroundings {
-        store: gated.clone(),
+        store: watched.clone(),
         ..alone()
     };
     let called = runtime.clone();
     let waiting =
         tokio::spawn(async move { called.call(&around, "settings.put", &settings).await });
-    until(|| gated.waiting.load(Ordering::SeqCst) > 0).await;
+    until(|| watched.reads() > 0).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     open.send(true).unwrap();
-    until(|| gated.commits.load(Ordering::SeqCst) == 1).await;
+    until(|| watched.commits() == 1).await;
     tokio::time::timeout(Duration::from_secs(30), runtime.idle())
         .await
         .unwrap();
@@ -271,9 +211,9 @@ async fn long_work_leaves_places_for_what_must_be_answered_at_once() {
         calls: 4,
         ..Limits::default()
     });
-    let (open, gated) = Gated::closed();
+    let (open, watched) = Watched::closed();
     let around = Surroundings {
-        store: gated.clone(),
+        store: watched.clone(),
         ..alone()
     };
     let round = || {
@@ -284,7 +224,7 @@ async fn long_work_leaves_places_for_what_must_be_answered_at_once() {
         })
     };
     let rounds: Vec<_> = (0..8).map(|_| round()).collect();
-    until(|| gated.waiting.load(Ordering::SeqCst) == 2).await;
+    until(|| watched.reads() == 2).await;
     let around = alone();
     let nothing = json!({});
     let quick = runtime.call(&around, "connection.get-status", &nothing);

@@ -81,7 +81,7 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::{Sqlite, tests::Counted};
+    use crate::storage::{Sqlite, tests::Watched};
 
     #[tokio::test]
     async fn another_process_sees_the_change_and_other_shops_do_not() {
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_look_is_one_read_however_many_shops_and_tells_only_those_that_changed() {
-        let store = Counted::of(Sqlite::in_memory().unwrap());
+        let store = Watched::open();
         let mut marks = Marks::default();
         let names: Vec<String> = (0..300).map(|number| format!("shop-{number}")).collect();
         let followed: Vec<_> = names.iter().map(|name| marks.follow(name)).collect();
