@@ -114,7 +114,7 @@ impl Folder {
 
     /// No commit above it was ever removed.
     pub fn floor(&self) -> io::Result<u64> {
-        Ok(self.bases()?.get(1).map_or(0, |base| base.number))
+        Ok(floor(&self.bases()?))
     }
 
     /// A base to read, with its length.
@@ -135,7 +135,7 @@ impl Folder {
         for old in bases.iter().skip(2) {
             remove(&self.bases.join(&old.name))?;
         }
-        let floor = bases.get(1).map_or(0, |base| base.number);
+        let floor = floor(&bases);
         for file in fs::read_dir(&self.commits)? {
             let file = file?;
             let number = file.file_name().to_string_lossy().parse::<u64>();
@@ -153,6 +153,10 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+fn floor(bases: &[BaseName]) -> u64 {
+    bases.get(1).map_or(0, |base| base.number)
 }
 
 /// So that names are in the order of numbers.
