@@ -59,8 +59,7 @@ impl Guest for Connector {
     }
 
     fn restored(as_of: String) -> Result<wit::Status, Error> {
-        let as_of = convert::given_moment("as-of", Some(as_of)).map_err(told)?;
-        let as_of = as_of.unwrap_or_default();
+        let as_of = convert::given_moment("as-of", &as_of).map_err(told)?;
         connection::restored(&ports::World.ports(), as_of)
             .map(status)
             .map_err(told)

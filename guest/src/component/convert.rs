@@ -30,19 +30,21 @@ pub fn day(day: NaiveDate) -> String {
 }
 
 /// A moment that a caller gave.
-pub fn given_moment(field: &str, text: Option<String>) -> Result<Option<Moment>, Error> {
-    let read = |text: String| {
-        let reason = || {
-            Reason::new(
-                "not-a-timestamp",
-                "日時は 2026-11-24T14:03:00+09:00 の形で入力してください。",
-                "Give RFC 3339 with offset.",
-            )
-        };
-        time::parse_rfc3339(&text)
-            .ok_or_else(|| Error::invalid(field, reason().value(text::fit(&text, 40))))
+pub fn given_moment(field: &str, text: &str) -> Result<Moment, Error> {
+    let reason = || {
+        Reason::new(
+            "not-a-timestamp",
+            "日時は 2026-11-24T14:03:00+09:00 の形で入力してください。",
+            "Give RFC 3339 with offset.",
+        )
     };
-    text.map(read).transpose()
+    time::parse_rfc3339(text)
+        .ok_or_else(|| Error::invalid(field, reason().value(text::fit(text, 40))))
+}
+
+/// One that a caller may give.
+pub fn maybe_given_moment(field: &str, text: Option<String>) -> Result<Option<Moment>, Error> {
+    text.map(|text| given_moment(field, &text)).transpose()
 }
 
 pub fn text(text: Text) -> wit::Text {

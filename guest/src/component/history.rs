@@ -18,8 +18,8 @@ impl Guest for Connector {
     fn sent(filter: wit::SentFilter, page: PageRequest) -> Result<wit::SentPage, Error> {
         let page = look(|tenant| {
             let filter = report::SentFilter {
-                since: convert::given_moment("filter.since", filter.since)?,
-                before: convert::given_moment("filter.before", filter.before)?,
+                since: convert::maybe_given_moment("filter.since", filter.since)?,
+                before: convert::maybe_given_moment("filter.before", filter.before)?,
                 outcome: filter.outcome.map(given_sent),
                 trigger: filter.trigger,
                 store_id: filter.store_id,
@@ -53,8 +53,8 @@ impl Guest for Connector {
     ) -> Result<wit::ReceivedPage, Error> {
         let page = look(|tenant| {
             let filter = report::ReceivedFilter {
-                since: convert::given_moment("filter.since", filter.since)?,
-                before: convert::given_moment("filter.before", filter.before)?,
+                since: convert::maybe_given_moment("filter.since", filter.since)?,
+                before: convert::maybe_given_moment("filter.before", filter.before)?,
                 outcome: filter.outcome.map(given_received),
                 shop_id: filter.shop_id,
                 slip: filter.slip,

@@ -36,7 +36,7 @@ impl Guest for Connector {
 
     fn catch_up(since: Option<String>, budget: Budget) -> Result<wit::SendProgress, Error> {
         run(budget, async |tenant| {
-            let since = convert::given_moment("since", since)?;
+            let since = convert::maybe_given_moment("since", since)?;
             stock::catch_up(tenant, since).await
         })
         .map(progress)
