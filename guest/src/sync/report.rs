@@ -10,6 +10,11 @@ use crate::{
     time::Moment,
 };
 
+/// A number of things as the contract counts them.
+pub fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
 /// Where to send the merchant's browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginStart {

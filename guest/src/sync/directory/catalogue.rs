@@ -8,6 +8,7 @@ use crate::{
     },
     smaregi::products as wire,
     sync::{
+        report,
         smaregi_session::Smaregi,
         store::{self, Commit},
         tenant::Tenant,
@@ -69,7 +70,7 @@ pub async fn products(tenant: &Tenant<'_>, text: &str) -> Result<Found> {
         product: product.clone(),
     };
     Ok(Found {
-        matching: u32::try_from(found.len()).unwrap_or(u32::MAX),
+        matching: report::count(found.len()),
         choices: found.into_iter().take(SHOWN).map(choice).collect(),
         complete,
         left_out: head.left_out,

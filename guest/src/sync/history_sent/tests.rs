@@ -24,9 +24,8 @@ fn row(product: &str, result: RowResult, at: Moment) -> BatchRow {
     }
 }
 
-fn put_batch(commit: Commit, number: u64, state: BatchState, row: BatchRow) -> Commit {
-    let at = row.changed_at;
-    let batch = Batch {
+fn batch_of(number: u64, state: BatchState, rows: Vec<BatchRow>, at: Moment) -> Batch {
+    Batch {
         number,
         mark: "m".to_owned(),
         made_at: at,
@@ -36,11 +35,19 @@ fn put_batch(commit: Commit, number: u64, state: BatchState, row: BatchRow) -> C
         queue_message: None,
         next_at: at,
         changed_at: at,
-        rows: vec![row],
-    };
-    let index = SentIndex::Batch(number);
-    let commit = commit.put(&batch_key(number), &batch).unwrap();
-    commit.put(&batch::index_key(&batch), &index).unwrap()
+        rows,
+    }
+}
+
+fn with_batch(commit: Commit, batch: &Batch) -> Commit {
+    let commit = commit.put(&batch_key(batch.number), batch).unwrap();
+    let index = SentIndex::Batch(batch.number);
+    commit.put(&batch::index_key(batch), &index).unwrap()
+}
+
+fn put_batch(commit: Commit, number: u64, state: BatchState, row: BatchRow) -> Commit {
+    let at = row.changed_at;
+    with_batch(commit, &batch_of(number, state, vec![row], at))
 }
 
 fn found(script: &Script, outcome: SentResult) -> (Vec<String>, Option<String>) {
@@ -201,24 +208,9 @@ fn a_look_through_a_long_past_shows_each_entry_once_and_comes_to_an_end() {
 fn a_page_may_end_between_two_rows_of_a_batch() {
     let script = Script::new();
     let now = script.now.get();
-    let mut rows = Vec::new();
-    for product in ["1", "2", "3"] {
-        rows.push(row(product, RowResult::Zero, now));
-    }
-    let mut commit = put_batch(Commit::new(), 7, BatchState::Settled, rows[0].clone());
-    let batch = Batch {
-        number: 7,
-        mark: "m".to_owned(),
-        made_at: now,
-        sent_at: None,
-        state: BatchState::Settled,
-        queue_id: None,
-        queue_message: None,
-        next_at: now,
-        changed_at: now,
-        rows,
-    };
-    commit = commit.put(&batch_key(7), &batch).unwrap();
+    let rows = ["1", "2", "3"].map(|product| row(product, RowResult::Zero, now));
+    let batch = batch_of(7, BatchState::Settled, rows.into(), now);
+    let mut commit = with_batch(Commit::new(), &batch);
     let older = row("4", RowResult::Zero, now - TimeDelta::minutes(1));
     commit = put_batch(commit, 6, BatchState::Settled, older);
     commit.apply(&script.ports()).unwrap();
@@ -289,25 +281,16 @@ fn a_row_that_was_given_back_tells_what_next_engine_said_of_the_batch_where_that
     let mut commit = Commit::new();
     for (number, code) in [(1, reasons::REFUSED), (2, "free-stock")] {
         let result = RowResult::Returned(Reason::new(code, "訳", "why"));
-        commit = put_batch(commit, number, BatchState::Settled, row("8", result, now));
-        let key = batch_key(number);
         let batch = Batch {
-            number,
-            mark: "m".to_owned(),
-            made_at: now,
-            sent_at: None,
-            state: BatchState::Settled,
-            queue_id: None,
             queue_message: Some("ファイルの形式".to_owned()),
-            next_at: now,
-            changed_at: now,
-            rows: vec![row(
-                "8",
-                RowResult::Returned(Reason::new(code, "訳", "why")),
+            ..batch_of(
+                number,
+                BatchState::Settled,
+                vec![row("8", result, now)],
                 now,
-            )],
+            )
         };
-        commit = commit.put(&key, &batch).unwrap();
+        commit = with_batch(commit, &batch);
     }
     commit.apply(&script.ports()).unwrap();
     let told = |id: &str| {

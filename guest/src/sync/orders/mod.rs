@@ -1,7 +1,8 @@
 //! Orders in: sales taken in Next Engine become Smaregi transactions, each once. The flow; the rules are in `rules`.
 //!
 //! [`scan`] stores what changed, [`work`] works it off: [`plan`] says what a slip needs, [`effects`] and [`moves`] do it in Smaregi,
-//! [`restored`] looks for what was done already after storage was put back, [`settling`] writes down what came of it, [`words`] says why it did not. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
+//! [`restored`] looks for what was done already after storage was put back, [`settling`] writes down what came of it, [`words`] says why
+//! it did not. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
 
 pub mod bench;
 pub mod effects;

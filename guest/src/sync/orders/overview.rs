@@ -11,7 +11,7 @@ use crate::{
             Cursor, NEEDS_PERSON, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key,
             slip_of,
         },
-        report::StoreState,
+        report::{self, StoreState},
         store,
         tenant::Tenant,
     },
@@ -36,7 +36,7 @@ pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
                 shop_id: store.shop_id.clone(),
                 store_id: store.store_id.clone(),
                 last_imported_at: cursor.and_then(|cursor| cursor.value.last_imported_at),
-                refused: u32::try_from(refused).unwrap_or(u32::MAX),
+                refused: report::count(refused),
                 needs_person: 0,
             })
         })
@@ -49,7 +49,7 @@ pub fn states(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
     for state in &mut states {
         let taken_in = format!("{NEEDS_PERSON}{}/", state.shop_id);
         let waiting = store::list_all::<bool>(&tenant.ports, &taken_in)?.len();
-        state.needs_person = u32::try_from(waiting).unwrap_or(u32::MAX);
+        state.needs_person = report::count(waiting);
     }
     Ok(states)
 }

@@ -25,7 +25,7 @@ use crate::{
                 self, Cursor, EARLY, SCAN_KEY, Scan, ScanShop, SlipRecord, cursor_key, slip_key,
             },
         },
-        report::ImportProgress,
+        report::{self, ImportProgress},
         store::{self, Commit, Stored},
         tenant::Tenant,
     },
@@ -187,7 +187,7 @@ async fn next_page(
     let shops: Vec<String> = scan.shops.iter().map(|shop| shop.shop_id.clone()).collect();
     let from_slip = scan.from_slip.as_deref();
     let page = reading::page(session, tenant, &shops, scan.from, from_slip).await?;
-    let count = u32::try_from(page.readings.len()).unwrap_or(u32::MAX);
+    let count = report::count(page.readings.len());
     progress.slips_read = progress.slips_read.saturating_add(count);
     scan.newest = scan.newest.max(page.newest);
     scan.lacking = partial(tenant, &page.readings)?;

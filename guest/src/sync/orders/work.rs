@@ -17,7 +17,7 @@ use crate::{
             settling,
         },
         own,
-        report::ImportProgress,
+        report::{self, ImportProgress},
         smaregi_session::Smaregi,
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -56,7 +56,7 @@ pub async fn work_off(
 
 fn waiting(tenant: &Tenant<'_>) -> Result<u32> {
     let slips = store::list::<bool>(&tenant.ports, TODO, MOST_COUNTED)?;
-    Ok(u32::try_from(slips.len()).unwrap_or(u32::MAX))
+    Ok(report::count(slips.len()))
 }
 
 async fn rounds(tenant: &Tenant<'_>, catalogue: &mut Catalogue, tally: &Tally) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::{
     rules::pace,
     sync::{
         connection,
-        report::{Compared, Comparison},
+        report::{Compared, Comparison, count},
         rest::{self, Part},
         stock,
         store::{self, Commit},
@@ -168,10 +168,6 @@ fn sums(comparison: &Comparison, unexplained: usize) -> Compared {
         one_side: count(comparison.lines.len().saturating_sub(both)),
         unexplained: count(unexplained),
     }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn too_large() -> Reason {

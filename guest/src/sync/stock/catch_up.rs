@@ -183,12 +183,14 @@ fn due_looks(
     if looks.iter().any(is_left) {
         looks.retain(is_left);
     }
-    let looks = looks.into_iter().map(|(store_id, seen)| {
-        let taking_part = parts.read_from(&store_id).unwrap_or(baseline);
+    let begun = looks.iter().map(|(store_id, seen)| {
+        let taking_part = parts.read_from(store_id).unwrap_or(baseline);
         let state = begin(tenant, seen.as_ref(), asked, taking_part);
-        (store_id, seen, state)
+        (store_id.as_str(), seen.as_ref(), state)
     });
-    save_all(tenant, looks.collect())
+    let begun = save_all(tenant, begun.collect())?;
+    let stores = looks.iter().map(|(store_id, _)| store_id.clone());
+    Ok(stores.zip(begun).collect())
 }
 
 /// Whether an earlier slice of the same call by hand began this look, and did not get to it. What was refused was tried.
@@ -231,45 +233,35 @@ fn begin(
     state
 }
 
+/// A store with its look as it was read, and as it is to be.
+type Saved<'a> = (&'a str, Option<&'a Stored<CatchUp>>, CatchUp);
+
 /// Writes down what is begun, all of it or nothing: a call by hand that goes on with what an earlier one left takes that for the whole.
-fn save_all(
-    tenant: &Tenant<'_>,
-    looks: Vec<(String, Option<Stored<CatchUp>>, CatchUp)>,
-) -> Result<Vec<(String, Stored<CatchUp>)>> {
+fn save_all(tenant: &Tenant<'_>, looks: Vec<Saved<'_>>) -> Result<Vec<Stored<CatchUp>>> {
     let keys: Vec<String> = looks.iter().map(|(id, ..)| catch_up_key(id)).collect();
-    let contended = || Error::Contended(CATCH_UPS.to_owned(), tenant.now());
+    // Somebody else looks, or asked for an earlier start meanwhile: that look is still due.
+    let contended = || Error::Contended(keys.first().cloned().unwrap_or_default(), tenant.now());
     let mut commit = Commit::new();
     for (key, (_, seen, state)) in keys.iter().zip(&looks) {
-        if seen.as_ref().is_none_or(|seen| seen.value != *state) {
-            commit = commit.check(key, seen.as_ref()).put(key, state)?;
+        if seen.is_none_or(|seen| seen.value != *state) {
+            commit = commit.check(key, *seen).put(key, state)?;
         }
     }
     if !commit.is_empty() && !commit.try_apply(&tenant.ports)? {
-        // Somebody else looks, or asked for an earlier start meanwhile: that look is still due.
         return Err(contended());
     }
-    let stored = store::read_all::<CatchUp>(&tenant.ports, &keys)?;
-    let pairs = looks.into_iter().zip(stored);
-    pairs
-        .map(|((id, ..), stored)| Ok((id, stored.ok_or_else(contended)?)))
-        .collect()
+    let stored = store::read_all::<CatchUp>(&tenant.ports, &keys)?.into_iter();
+    stored.map(|stored| stored.ok_or_else(contended)).collect()
 }
 
 fn save(
     tenant: &Tenant<'_>,
     store_id: &str,
-    seen: Option<&Stored<CatchUp>>,
+    seen: &Stored<CatchUp>,
     state: CatchUp,
 ) -> Result<Stored<CatchUp>> {
-    let key = catch_up_key(store_id);
-    let contended = || Error::Contended(key.clone(), tenant.now());
-    if seen.is_none_or(|seen| seen.value != state) {
-        let commit = Commit::new().check(&key, seen).put(&key, &state)?;
-        if !commit.try_apply(&tenant.ports)? {
-            return Err(contended());
-        }
-    }
-    store::read(&tenant.ports, &key)?.ok_or_else(contended)
+    let saved = save_all(tenant, vec![(store_id, Some(seen), state)])?.pop();
+    saved.ok_or_else(|| Error::Contended(seen.key.clone(), tenant.now()))
 }
 
 fn refused(tenant: &Tenant<'_>, store_id: &str) -> Result<()> {
@@ -281,7 +273,7 @@ fn refused(tenant: &Tenant<'_>, store_id: &str) -> Result<()> {
         refused_at: Some(tenant.now()),
         ..seen.value.clone()
     };
-    save(tenant, store_id, Some(&seen), state).map(|_| ())
+    save(tenant, store_id, &seen, state).map(|_| ())
 }
 
 /// The stores that take part, and those we register sales in: rows of ours there use up their entries.
@@ -348,7 +340,7 @@ async fn look_in_store(
             },
             None => ended(tenant, store_id, &seen.value, open)?,
         };
-        seen = save(tenant, store_id, Some(&seen), state)?;
+        seen = save(tenant, store_id, &seen, state)?;
     }
     Ok(())
 }

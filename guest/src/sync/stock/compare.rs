@@ -17,7 +17,7 @@ use crate::{
     sync::{
         next_engine_session::NextEngine,
         orders, products,
-        report::{Comparison, ComparisonLine, Explanation},
+        report::{self, Comparison, ComparisonLine, Explanation},
         smaregi_session::Smaregi,
         stock::{
             batch, reasons,
@@ -381,7 +381,7 @@ impl Sheet {
             .iter()
             .filter(|line| !line.unexplained.is_zero())
             .count();
-        let unexplained_products = u32::try_from(unexplained).unwrap_or(u32::MAX);
+        let unexplained_products = report::count(unexplained);
         Comparison {
             lines,
             unexplained_products,

@@ -8,7 +8,7 @@ use crate::{
     rules::stock_decision::{self, Claim, Decision, Movement},
     smaregi::changes::Change,
     sync::{
-        lookup, own,
+        lookup, own, report,
         stock::{
             ingest::Since,
             records::{
@@ -44,7 +44,7 @@ pub fn decide_new(
             commit = commit.delete(&trouble_key(store_id, product_id, &row.id));
             changes.push(record(tenant, row)?);
         }
-        decided = decided.saturating_add(u32::try_from(changes.len()).unwrap_or(u32::MAX));
+        decided = decided.saturating_add(report::count(changes.len()));
         if changes.iter().any(|change| change.division == DRAWN) {
             lookup::draws_are_used(tenant)?;
         }

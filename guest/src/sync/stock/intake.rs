@@ -11,7 +11,7 @@ use crate::{
     smaregi::webhook::{self, Event},
     sync::{
         products,
-        report::{ChangeHint, Taken, Webhook},
+        report::{ChangeHint, Taken, Webhook, count},
         stock::records::{HINTS, Hint, hint_key},
         store::{self, Commit, Stored},
         tenant::Tenant,
@@ -241,10 +241,6 @@ fn event_keys(tenant: &Tenant<'_>, id: &str) -> Vec<String> {
         .filter_map(|days| today.checked_sub_days(Days::new(days)))
         .map(|day| format!("{EVENTS}{day}/{safe}"))
         .collect()
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn foreign_contract() -> Reason {

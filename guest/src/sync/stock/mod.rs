@@ -31,7 +31,7 @@ use crate::{
         connection,
         next_engine_session::NextEngine,
         own,
-        report::SendProgress,
+        report::{SendProgress, count},
         rest::{self, Part},
         smaregi_session::Smaregi,
         stock::{
@@ -292,8 +292,4 @@ fn wanted(tenant: &Tenant<'_>, urgency: Urgency) -> Result<Option<Vec<Candidate>
         Urgency::NotBefore(at) => mendable && at <= now && held_look_due(&book, now) <= now,
     };
     Ok(due.then_some(candidates))
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,7 @@
 use crate::{
     error::{Error, Result},
     sync::{
-        report::ResendChoice,
+        report::{self, ResendChoice},
         stock::{
             batch,
             records::{
@@ -36,7 +36,7 @@ pub fn resend(tenant: &Tenant<'_>, choice: &ResendChoice) -> Result<u32> {
         });
         commit.apply(&tenant.ports)?;
     }
-    Ok(u32::try_from(held.len()).unwrap_or(u32::MAX))
+    Ok(report::count(held.len()))
 }
 
 /// Every hold but those of an upload that may have been applied: each of them takes a person's word of its own.
