@@ -1,9 +1,10 @@
-//! What the schema refuses the check refuses, at the same field, and the other way round as far as a schema can say it: by another
-//! hand's validator.
+//! What the schema refuses the check refuses, at the same field, and the other way round as far as a schema can say it.
+
+mod checker;
 
 use std::collections::BTreeSet;
 
-use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use checker::refused;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -16,11 +17,6 @@ use crate::{
 
 fn read(language: Language) -> Value {
     serde_json::from_str(&schema(language)).unwrap()
-}
-
-fn validator() -> Validator {
-    let options = jsonschema::options().should_validate_formats(true);
-    options.build(&read(Language::En)).unwrap()
 }
 
 /// A shop's settings as JSON, everything set that can be.
@@ -138,30 +134,6 @@ fn is_set(given: &Value, field: &str) -> bool {
     value.is_some_and(|text| !text.is_empty())
 }
 
-/// Fields that the schema names, as the contract spells their paths.
-fn refused(validator: &Validator, given: &Value) -> BTreeSet<String> {
-    validator
-        .iter_errors(given)
-        .map(|error| place(&error))
-        .collect()
-}
-
-fn place(error: &ValidationError<'_>) -> String {
-    let mut path = error.instance_path().to_string();
-    if let ValidationErrorKind::Required { property } = error.kind() {
-        path = format!("{path}/{}", property.as_str().unwrap());
-    }
-    let mut place = String::new();
-    for part in path.split('/').skip(1) {
-        match part.parse::<usize>() {
-            Ok(index) => place.push_str(&format!("[{index}]")),
-            Err(_) if place.is_empty() => place.push_str(part),
-            Err(_) => place.push_str(&format!(".{part}")),
-        }
-    }
-    place
-}
-
 /// Texts of all kinds that settings hold, right ones and wrong ones.
 fn texts() -> impl Strategy<Value = String> {
     let address = "(https?:/{1,3}|ftp://|http://localhost|http://127\\.0\\.0\\.1|http://\\[::1\\]|)(shop\\.example|:80|/| |@|\\?|#|\\\\|a|あ){0,4}";
@@ -243,12 +215,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
     #[test]
     fn the_schema_and_the_check_refuse_the_same(changes in prop::collection::vec(changes(), 1..4)) {
-        thread_local! { static VALIDATOR: Validator = validator(); }
+        thread_local! { static FORM: Value = read(Language::En); }
         let mut given = complete();
         for (place, value) in changes {
             *given.pointer_mut(place).unwrap() = value;
         }
-        let refused = VALIDATOR.with(|validator| refused(validator, &given));
+        let refused = FORM.with(|form| refused(form, &given));
         let Checked { all, sayable, too_long } = checked(&given);
         prop_assert!(too_long || refused.is_subset(&all), "only the schema: {refused:?}, check: {all:?}");
         prop_assert!(sayable.is_subset(&refused), "only the check: {sayable:?}, schema: {refused:?}");
@@ -257,16 +229,52 @@ proptest! {
 
 #[test]
 fn complete_settings_are_taken_and_so_is_what_is_shown() {
-    let validator = validator();
+    let form = read(Language::Ja);
     let mut settings = complete();
-    assert_eq!(refused(&validator, &settings), BTreeSet::new());
+    assert_eq!(refused(&form, &settings), BTreeSet::new());
     // As `settings.get` shows them.
     for secret in ["next-engine-client-secret", "smaregi-client-secret"] {
         settings["credentials"][secret] = Value::Null;
     }
     settings["credentials"]["has-smaregi-secret"] = json!(true);
     let missing = BTreeSet::from(["credentials.next-engine-client-secret".to_owned()]);
-    assert_eq!(refused(&validator, &settings), missing);
+    assert_eq!(refused(&form, &settings), missing);
     settings["credentials"]["has-next-engine-secret"] = json!(true);
-    assert_eq!(refused(&validator, &settings), BTreeSet::new());
+    assert_eq!(refused(&form, &settings), BTreeSet::new());
+}
+
+#[test]
+fn what_the_contract_does_not_have_is_refused() {
+    let form = read(Language::En);
+    for (place, value, refused_at) in [
+        ("/orders/moment", json!("someday"), "orders.moment"),
+        ("/orders/charge", json!("line"), "orders.charge"),
+        (
+            "/orders/charge",
+            json!({ "line": "FEE", "unset": 1 }),
+            "orders.charge",
+        ),
+        ("/stock/triggers", json!({}), "stock.triggers.sale"),
+        ("/stock/guard", json!({ "percent": 1 }), "stock.guard"),
+        ("/stock/stores", json!(["1", "1"]), "stock.stores"),
+        ("/pace/compare-days", json!("1"), "pace.compare-days"),
+        (
+            "/orders/receiving-stores/0/start-date",
+            json!("2026-02-30"),
+            "orders.receiving-stores[0].start-date",
+        ),
+    ] {
+        let mut settings = complete();
+        *settings.pointer_mut(place).unwrap() = value;
+        assert!(refused(&form, &settings).contains(refused_at), "{place}");
+    }
+}
+
+#[test]
+fn the_form_is_in_its_order_and_in_one_language() {
+    let (ja, en) = (schema(Language::Ja), schema(Language::En));
+    let at = |text: &str| ja.find(text).unwrap();
+    assert!(at("\"endpoints\"") < at("\"credentials\"") && at("\"stock\"") < at("\"pace\""));
+    assert!(at("修正時に送信") < at("ロス時に送信"));
+    assert!(en.is_ascii() && en.contains("\"title\":\"Corrections\""));
 }

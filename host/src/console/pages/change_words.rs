@@ -238,7 +238,7 @@ mod tests {
                 let told = told.map(|word| (text(word, "/const"), text(word, "/title")));
                 let words = words
                     .iter()
-                    .map(|(word, ja, en)| (*word, language.of(*ja, *en)));
+                    .map(|(word, ja, en)| (*word, language.of(ja, en)));
                 assert!(told.eq(words), "{}", field.path);
             }
         }
