@@ -4,6 +4,7 @@
 //! older component must not overwrite what a newer one wrote.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
@@ -15,21 +16,21 @@ use crate::{
 /// The version of every record that this component writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
-    v: u32,
-    d: &'a T,
-}
+/// What every record begins with as this component writes it.
+const HEAD: &[u8] = br#"{"v":1,"d":"#;
+/// And ends with.
+const TAIL: &[u8] = b"}";
 
 #[derive(Deserialize)]
 struct Version {
     v: u32,
 }
 
+/// A record in any other spelling of the same.
 #[derive(Deserialize)]
-struct Content<T> {
+struct Content {
     v: u32,
-    d: T,
+    d: Value,
 }
 
 /// A record as it was read.
@@ -55,16 +56,29 @@ fn unreadable(key: &str, why: &str) -> Error {
     )
 }
 
+/// Only the data's own type is read for each type: what is around it, read for each anew, would be a part of the component's size.
 fn decode<T: DeserializeOwned>(entry: Entry) -> Result<Stored<T>> {
-    // As a rule it is what is expected, and then it is read once.
-    match serde_json::from_slice::<Content<T>>(&entry.value) {
-        Ok(Content { v, d }) if v == SCHEMA_VERSION => Ok(Stored {
+    let of = |data: &[u8]| serde_json::from_slice::<T>(data).ok();
+    let read = as_written(&entry.value).and_then(of);
+    match read.or_else(|| of(&respelled(&entry.value)?)) {
+        Some(value) => Ok(Stored {
             key: entry.key,
             revision: entry.revision,
-            value: d,
+            value,
         }),
-        _ => Err(not_ours(&entry)),
+        None => Err(not_ours(&entry)),
     }
+}
+
+/// The data of a record as this component writes it.
+fn as_written(record: &[u8]) -> Option<&[u8]> {
+    record.strip_prefix(HEAD)?.strip_suffix(TAIL)
+}
+
+/// The data of one that says the same in another spelling.
+fn respelled(record: &[u8]) -> Option<Vec<u8>> {
+    let Content { v, d } = serde_json::from_slice(record).ok()?;
+    (v == SCHEMA_VERSION).then(|| serde_json::to_vec(&d).ok())?
 }
 
 /// What is wrong with a record. serde's message could quote content, so it is not passed on.
@@ -213,11 +227,10 @@ impl Commit {
 
     /// Writes a record.
     pub fn put<T: Serialize>(mut self, key: &str, value: &T) -> Result<Self> {
-        let bytes = serde_json::to_vec(&Envelope {
-            v: SCHEMA_VERSION,
-            d: value,
-        })
-        .map_err(|_| unreadable(key, "cannot be written"))?;
+        let mut bytes = HEAD.to_vec();
+        serde_json::to_writer(&mut bytes, value)
+            .map_err(|_| unreadable(key, "cannot be written"))?;
+        bytes.extend_from_slice(TAIL);
         self.writes.retain(|write| write.key != key);
         self.writes.push(Write {
             key: key.to_owned(),
@@ -335,6 +348,23 @@ mod tests {
         ] {
             let text = told(value);
             assert!(text.contains(why) && !text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_in_whatever_spelling_it_is() {
+        assert_eq!(HEAD, format!(r#"{{"v":{SCHEMA_VERSION},"d":"#).as_bytes());
+        for spelling in [
+            &br#"{"v":1,"d":[7]}"#[..],
+            br#"{ "d": [7], "v": 1 }"#,
+            br#"{"v":1,"d":[7],"by":"another"}"#,
+        ] {
+            let entry = Entry {
+                key: "a".to_owned(),
+                revision: 1,
+                value: spelling.to_vec(),
+            };
+            assert_eq!(decode::<Vec<u32>>(entry).unwrap().value, [7]);
         }
     }
 }
