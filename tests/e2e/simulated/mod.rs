@@ -5,6 +5,7 @@
 //! row.
 
 mod engine;
+mod fuel;
 mod imports;
 mod sky;
 mod words;
