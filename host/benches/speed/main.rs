@@ -1,0 +1,117 @@
+//! Speed, measured: `cargo bench -p tsunagi --bench speed`. Prints one table, medians with their spread beside the goals, and writes the
+//! same as JSON. Ratios are of one run on one machine. A missed goal is a line of the table and no failure: a benchmark asserts no times.
+//!
+//! Names after `--` choose rows; `--quick` takes fewer orders; `--record` writes the table into the README.
+
+mod field;
+mod figures;
+mod instance;
+mod replay;
+mod requests;
+mod rules;
+mod shop;
+mod table;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use tsunagi::runtime::{Runtime, RuntimeConfig};
+
+use table::{Row, Table};
+
+/// What is asked for.
+#[derive(Parser)]
+struct Asked {
+    /// Rows to measure, by the beginnings of their names; all of them when there are none.
+    names: Vec<String>,
+    /// Fewer orders and shorter looks, to see that it works.
+    #[arg(long)]
+    quick: bool,
+    /// Write the table into README.md.
+    #[arg(long)]
+    record: bool,
+    /// Given by `cargo bench`; without it, as under `cargo test --benches`, nothing is measured.
+    #[arg(long)]
+    bench: bool,
+}
+
+/// What every row is measured with.
+pub struct Plan {
+    /// The component, compiled once and kept.
+    pub runtime: Runtime,
+    /// Where its compiled code is kept.
+    pub cache: std::path::PathBuf,
+    /// Fewer of everything.
+    pub quick: bool,
+}
+
+impl Plan {
+    /// One of two sizes.
+    pub fn size<T>(&self, whole: T, quick: T) -> T {
+        if self.quick { quick } else { whole }
+    }
+}
+
+type Measured = Result<Vec<Row>>;
+
+/// Families of rows, in the table's order. Each name is the beginning of its rows' names.
+const FAMILIES: [(&str, fn(&Plan) -> Measured); 3] = [
+    ("rules", rules::measure),
+    ("instance", instance::measure),
+    ("requests", requests::measure),
+];
+
+fn main() -> Result<()> {
+    let asked = Asked::parse();
+    if !asked.bench {
+        println!("nothing is measured without --bench: cargo bench -p tsunagi --bench speed");
+        return Ok(());
+    }
+    let chosen = chosen(&asked.names)?;
+    ensure!(
+        !asked.record || (asked.names.is_empty() && !asked.quick),
+        "only a whole run is recorded"
+    );
+    let folder = tempfile::tempdir()?;
+    let plan = plan(folder.path(), asked.quick)?;
+    let mut table = Table::new(asked.quick);
+    for (name, measure) in chosen {
+        eprintln!("{name} …");
+        table.add(measure(&plan).with_context(|| name.to_owned())?);
+    }
+    println!("\n{table}");
+    println!("{}", table.keep()?.display());
+    if asked.record {
+        table.record()?;
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<(&'static str, fn(&Plan) -> Measured)>> {
+    let known = |name: &&String| FAMILIES.iter().any(|(family, _)| family == name);
+    if let Some(name) = names.iter().find(|name| !known(name)) {
+        let all: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
+        anyhow::bail!("there is no {name}; there are {}", all.join(", "));
+    }
+    let asked = |family: &str| names.is_empty() || names.iter().any(|name| name == family);
+    let chosen = FAMILIES.into_iter().filter(|(family, _)| asked(family));
+    Ok(chosen.collect())
+}
+
+fn plan(folder: &std::path::Path, quick: bool) -> Result<Plan> {
+    let cache = folder.join("compiled");
+    let config = RuntimeConfig {
+        cache: Some(cache.clone()),
+        ..RuntimeConfig::default()
+    };
+    Ok(Plan {
+        runtime: Runtime::new(config)?,
+        cache,
+        quick,
+    })
+}
+
+/// A runtime of this machine's threads, as the program has it.
+pub fn threads() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.enable_all().build()?)
+}
