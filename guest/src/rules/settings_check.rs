@@ -285,7 +285,7 @@ fn pace(pace: &Pace, found: &mut Problems) {
     found.within(
         "pace.smaregi-writes-per-second",
         pace.smaregi_writes_per_second,
-        1..=20,
+        1..=200,
     );
     found.within("pace.catch-up-minutes", pace.catch_up_minutes, 5..=1_440);
     found.within("pace.compare-days", pace.compare_days, 0..=31);

@@ -5,7 +5,9 @@
 
 mod field;
 mod figures;
+mod import;
 mod instance;
+mod others;
 mod replay;
 mod requests;
 mod rules;
@@ -54,10 +56,11 @@ impl Plan {
 type Measured = Result<Vec<Row>>;
 
 /// Families of rows, in the table's order. Each name is the beginning of its rows' names.
-const FAMILIES: [(&str, fn(&Plan) -> Measured); 3] = [
+const FAMILIES: [(&str, fn(&Plan) -> Measured); 4] = [
     ("rules", rules::measure),
     ("instance", instance::measure),
     ("requests", requests::measure),
+    ("import", import::measure),
 ];
 
 fn main() -> Result<()> {

@@ -132,7 +132,6 @@ async fn send(field: &Field) -> Result<u64> {
     let mut applied = 0;
     for _ in 0..MOST_LOOKS {
         let done = field.tenant.call("stock.send", given.clone()).await?;
-        if std::env::var_os("TELL").is_some() { eprintln!("{done}"); }
         applied += number(&done, "rows-applied");
         let flag = |name: &str| done.get(name).and_then(Value::as_bool) == Some(true);
         if flag("more") {
