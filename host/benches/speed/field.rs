@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::{Value, json};
 use tsunagi::{
     clock::{SharedClock, SystemClock},
-    runtime::{AllowList, Surroundings},
+    runtime::{AllowList, Runtime, Surroundings},
     storage::{Sqlite, Store},
     tenant::Tenant,
 };
@@ -44,7 +44,7 @@ impl Services {
         }
     }
 
-    /// The doubles. Logging in is as quick as everything else before `slow`.
+    /// The doubles, as quick as they are until [`Services::slow`].
     pub fn start(&self) -> Result<Sandbox> {
         let now = now();
         let clock = if self.real_time {
@@ -100,7 +100,7 @@ impl Field {
         } else {
             Arc::new(sandbox.clock().clone())
         };
-        let tenant = tenant(plan, store.clone(), SHOP, clock);
+        let tenant = tenant(&plan.runtime, store.clone(), SHOP, clock);
         let settings = shop::settings(&sandbox.describe(), writes_per_second);
         let call = |function: &'static str, given: Value| tenant.call(function, given);
         call("settings.put", json!({ "settings": settings })).await?;
@@ -145,14 +145,14 @@ impl Field {
 }
 
 /// A shop of this host.
-pub fn tenant(plan: &Plan, store: Arc<dyn Store>, name: &str, clock: SharedClock) -> Tenant {
+pub fn tenant(runtime: &Runtime, store: Arc<dyn Store>, name: &str, clock: SharedClock) -> Tenant {
     let surroundings = Surroundings {
         store,
         tenant: name.to_owned(),
         clock,
         allowed: AllowList::default(),
     };
-    Tenant::new(plan.runtime.clone(), surroundings, Vec::new())
+    Tenant::new(runtime.clone(), surroundings, Vec::new())
 }
 
 /// A person signs in on Next Engine's page: user and state, as they come back.

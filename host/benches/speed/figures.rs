@@ -1,6 +1,6 @@
 //! Samples and what is told of them: median, quartiles, percentiles. Measures nothing itself but times of what it is given.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -63,11 +63,4 @@ pub fn in_turn(
         Figures::of(pairs.iter().map(|pair| pair.1)),
         Figures::of(pairs.iter().map(|pair| pair.0 / pair.1)),
     ])
-}
-
-/// How long a work takes.
-pub fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {
-    let begun = Instant::now();
-    let done = work()?;
-    Ok((begun.elapsed(), done))
 }

@@ -5,14 +5,22 @@
 
 mod field;
 mod figures;
+#[path = "../console/history.rs"]
+#[expect(dead_code, reason = "the other benchmark copies what was sent, too")]
+mod history;
+mod idle;
 mod import;
 mod instance;
 mod others;
 mod replay;
 mod requests;
 mod rules;
+mod serving;
 mod shop;
+mod start;
+mod storage;
 mod table;
+mod webhooks;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -34,6 +42,12 @@ struct Asked {
     /// Given by `cargo bench`; without it, as under `cargo test --benches`, nothing is measured.
     #[arg(long)]
     bench: bool,
+    /// Only so many idle shops, for the process of their own.
+    #[arg(long, hide = true, requires = "cache")]
+    idle: Option<usize>,
+    /// Where that process finds compiled code.
+    #[arg(long, hide = true)]
+    cache: Option<std::path::PathBuf>,
 }
 
 /// What every row is measured with.
@@ -56,11 +70,15 @@ impl Plan {
 type Measured = Result<Vec<Row>>;
 
 /// Families of rows, in the table's order. Each name is the beginning of its rows' names.
-const FAMILIES: [(&str, fn(&Plan) -> Measured); 4] = [
+const FAMILIES: [(&str, fn(&Plan) -> Measured); 8] = [
     ("rules", rules::measure),
     ("instance", instance::measure),
     ("requests", requests::measure),
     ("import", import::measure),
+    ("webhooks", webhooks::measure),
+    ("idle", idle::measure),
+    ("start", start::measure),
+    ("storage", storage::measure),
 ];
 
 fn main() -> Result<()> {
@@ -68,6 +86,9 @@ fn main() -> Result<()> {
     if !asked.bench {
         println!("nothing is measured without --bench: cargo bench -p tsunagi --bench speed");
         return Ok(());
+    }
+    if let (Some(shops), Some(cache)) = (asked.idle, &asked.cache) {
+        return idle::child(shops, cache);
     }
     let chosen = chosen(&asked.names)?;
     ensure!(

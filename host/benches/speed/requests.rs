@@ -93,7 +93,7 @@ async fn stock(plan: &Plan) -> Result<Vec<Row>> {
 }
 
 /// So many movements, of every kind in turn, each of the next product; their webhooks. Every product ends elsewhere than it began.
-fn moved(world: &mut World, first: u64, count: u64) -> Result<Vec<Webhook>> {
+pub fn moved(world: &mut World, first: u64, count: u64) -> Result<Vec<Webhook>> {
     for at in first..first + count {
         let (smaregi, product) = (&mut world.smaregi, 1 + at % PRODUCTS);
         let done = match at % 3 {
@@ -115,7 +115,7 @@ async fn take_in(field: &Field, webhook: &Webhook) -> Result<()> {
 }
 
 /// A webhook as the host hands it on.
-pub fn given(webhook: &Webhook) -> Value {
+fn given(webhook: &Webhook) -> Value {
     let header = |name: &str| {
         let mut headers = webhook.headers.iter();
         headers.find(|(key, _)| key == name).map(|(_, value)| value)
