@@ -43,7 +43,7 @@ pub struct Together {
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// A small scenario with more states is tried with fewer interruptions.
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 20_000)]
     most: usize,
     /// In large scenarios one sleeps at every so many calls.
     #[arg(long, default_value_t = 1)]

@@ -1,5 +1,7 @@
 //! Looks by table and by script: what is believed, when, and what a spent budget leaves.
 
+mod limits;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -66,6 +68,15 @@ fn learns_only_from_what_fits() {
         ),
         (
             json!([row("11", -2, "15", None), row("10", -2, "02", None)]),
+            Finding::Unclear,
+        ),
+        // Two of ours in one row is ours, whatever one-piece rows of another division make together.
+        (
+            json!([
+                row("12", -2, "02", None),
+                row("11", -1, "15", None),
+                row("10", -1, "15", None)
+            ]),
             Finding::Unclear,
         ),
     ] {
