@@ -65,7 +65,9 @@ impl Services {
     /// From here on requests take their time and meet their limits, and are counted.
     pub fn slow(&self, sandbox: &Sandbox) {
         sandbox.smaregi(|smaregi| smaregi.set_pace(self.limits, false));
-        let delay = FaultKind::Delay { millis: self.latency };
+        let delay = FaultKind::Delay {
+            millis: self.latency,
+        };
         for service in [ServiceName::Smaregi, ServiceName::NextEngine] {
             sandbox.add_fault(FaultRule::always(service, "", delay.clone()));
         }
@@ -123,10 +125,16 @@ impl Field {
         let given = json!({ "shop-id": shop::MALL.to_string(), "budget": { "requests": 100_000, "seconds": 600 } });
         let mut registered = 0;
         loop {
-            let done = self.tenant.call("orders.import-shop", given.clone()).await?;
+            let done = self
+                .tenant
+                .call("orders.import-shop", given.clone())
+                .await?;
             registered += number(&done, "registered");
             if done.get("more").and_then(Value::as_bool) != Some(true) {
-                ensure!(registered == orders, "{registered} of {orders} orders: {done}");
+                ensure!(
+                    registered == orders,
+                    "{registered} of {orders} orders: {done}"
+                );
                 return Ok(());
             }
         }
@@ -134,7 +142,8 @@ impl Field {
 
     /// Requests that this service saw since they are counted.
     pub fn requests(&self, service: ServiceName, endpoint: &str) -> f64 {
-        let counted = |world: &mut tsunagi_sandbox::World| world.counters.requests(service, endpoint);
+        let counted =
+            |world: &mut tsunagi_sandbox::World| world.counters.requests(service, endpoint);
         self.sandbox.world(counted) as f64
     }
 
@@ -171,12 +180,17 @@ pub fn state_of(back: &str) -> Result<(String, String)> {
     let given = |name: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         let found = pairs.find(|(key, _)| key == name);
-        found.map(|(_, value)| value.into_owned()).context("uid and state")
+        found
+            .map(|(_, value)| value.into_owned())
+            .context("uid and state")
     };
     Ok((given("uid")?, given("state")?))
 }
 
 /// A count of an answer.
 pub fn number(answer: &Value, field: &str) -> u64 {
-    answer.get(field).and_then(Value::as_u64).unwrap_or_default()
+    answer
+        .get(field)
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
 }

@@ -41,14 +41,27 @@ pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let told: Value = serde_json::from_str(told.trim()).with_context(said)?;
     let of = |name: &str| told.get(name).and_then(Value::as_f64).context("a figure");
     let what = format!("{shops} idle tenants");
-    let first = format!("the first, which also learns their hosts: {:.1} s", of("first")?);
+    let first = format!(
+        "the first, which also learns their hosts: {:.1} s",
+        of("first")?
+    );
     Ok(vec![
-        Row::one("idle.round", format!("{what}: one round of the schedule"), "s", of("second")?)
-            .goal(Goal::AtMost(5.0))
-            .note(first),
-        Row::one("idle.memory", format!("{what}: memory of the host"), "MiB", of("memory")?)
-            .goal(Goal::AtMost(300.0))
-            .note(format!("{:.0} MiB at most on the way", of("most")?)),
+        Row::one(
+            "idle.round",
+            format!("{what}: one round of the schedule"),
+            "s",
+            of("second")?,
+        )
+        .goal(Goal::AtMost(5.0))
+        .note(first),
+        Row::one(
+            "idle.memory",
+            format!("{what}: memory of the host"),
+            "MiB",
+            of("memory")?,
+        )
+        .goal(Goal::AtMost(300.0))
+        .note(format!("{:.0} MiB at most on the way", of("most")?)),
     ])
 }
 
@@ -96,7 +109,10 @@ async fn round(service: &Service) -> Result<Duration> {
         })
     });
     for done in try_join_all(rounds).await? {
-        ensure!(number(&done?, "orders-registered") == 0, "an idle shop has nothing to do");
+        ensure!(
+            number(&done?, "orders-registered") == 0,
+            "an idle shop has nothing to do"
+        );
     }
     Ok(begun.elapsed())
 }

@@ -51,12 +51,20 @@ async fn limited(plan: &Plan, orders: u64) -> Result<Vec<Row>> {
     let took = imported(&field, orders).await?.as_secs_f64();
     let least = orders as f64 / f64::from(WRITES);
     let all = field.requests(ServiceName::Smaregi, "");
-    let refused = field.sandbox.world(|world| world.counters.status(ServiceName::Smaregi, 429));
-    let what = format!("import of {orders} orders, {LATENCY} ms a request, {WRITES} writes a second");
+    let refused = field
+        .sandbox
+        .world(|world| world.counters.status(ServiceName::Smaregi, 429));
+    let what =
+        format!("import of {orders} orders, {LATENCY} ms a request, {WRITES} writes a second");
     Ok(vec![
         Row::one("import.limited", what.clone(), "s", took).goal(Goal::AtMost(1.05 * least)),
-        Row::one("import.refused", format!("{what}: answers 429"), "%", refused as f64 / all * 100.0)
-            .goal(Goal::AtMost(1.0)),
+        Row::one(
+            "import.refused",
+            format!("{what}: answers 429"),
+            "%",
+            refused as f64 / all * 100.0,
+        )
+        .goal(Goal::AtMost(1.0)),
     ])
 }
 
@@ -64,12 +72,18 @@ async fn free(plan: &Plan, orders: u64) -> Result<Vec<Row>> {
     let field = Field::open(plan, &services(orders, Limits::None), FREELY).await?;
     let took = imported(&field, orders).await?.as_secs_f64();
     let both = [ServiceName::Smaregi, ServiceName::NextEngine];
-    let requests: f64 = both.iter().map(|service| field.requests(*service, "")).sum();
+    let requests: f64 = both
+        .iter()
+        .map(|service| field.requests(*service, ""))
+        .sum();
     let least = requests * LATENCY as f64 / 1e3 / PARALLEL as f64;
     let what = format!("the same without a limit, {PARALLEL} at once, whole host");
     Ok(vec![
         Row::one("import.free", what, "s", took)
             .goal(Goal::AtMost(1.15 * least))
-            .note(format!("{:.2} × ({requests} requests × {LATENCY} ms ÷ {PARALLEL})", took / least)),
+            .note(format!(
+                "{:.2} × ({requests} requests × {LATENCY} ms ÷ {PARALLEL})",
+                took / least
+            )),
     ])
 }

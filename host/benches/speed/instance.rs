@@ -36,7 +36,9 @@ const EMPTY: &str = r#"(component
 pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let empty = Runtime::of(&wat::parse_str(EMPTY)?, RuntimeConfig::default())?;
     // One thread: what a call costs, not how quickly two threads wake each other.
-    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let threads = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let surroundings = Surroundings {
         store: Arc::new(Nothing),
         tenant: "none".to_owned(),
@@ -50,9 +52,16 @@ pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let what = "fresh instance and an empty call, pooled";
     let note = format!("an empty component: {:.0} µs", micro(emptys).median());
     Ok(vec![
-        Row::of("instance.call", what, "µs", &micro(ours)).goal(Goal::AtMost(60.0)).note(note),
-        Row::of("instance.ratio", format!("{what} ÷ an empty component"), "", &ratio)
-            .goal(Goal::AtMost(1.3)),
+        Row::of("instance.call", what, "µs", &micro(ours))
+            .goal(Goal::AtMost(60.0))
+            .note(note),
+        Row::of(
+            "instance.ratio",
+            format!("{what} ÷ an empty component"),
+            "",
+            &ratio,
+        )
+        .goal(Goal::AtMost(1.3)),
     ])
 }
 

@@ -34,7 +34,11 @@ pub fn measure(services: &Services, writes: u32) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for other in all() {
         let Some(program) = &other.program else {
-            let why = if other.component { INSTALLS } else { "there is no such program" };
+            let why = if other.component {
+                INSTALLS
+            } else {
+                "there is no such program"
+            };
             rows.push(Row::skipped(other.name, other.what, why));
             continue;
         };
@@ -49,7 +53,11 @@ pub fn measure(services: &Services, writes: u32) -> Result<Vec<Row>> {
 fn all() -> [Other; 4] {
     let platforms = Path::new(PLATFORMS);
     let newer = Path::new(PLATFORMS).join("../.node/node_modules/node/bin/node");
-    let node = if newer.exists() { Some(newer) } else { found("node", "--version") };
+    let node = if newer.exists() {
+        Some(newer)
+    } else {
+        found("node", "--version")
+    };
     let modules = platforms.join("node/node_modules").exists();
     let python = platforms.join("python/.venv/bin/python");
     [
@@ -87,9 +95,13 @@ fn all() -> [Other; 4] {
 /// A program of the path, if it runs.
 fn found(name: &str, argument: &str) -> Option<PathBuf> {
     let mut run = Command::new(name);
-    run.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
+    run.arg(argument)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let status = run.status().ok();
-    status.filter(std::process::ExitStatus::success).map(|_| name.into())
+    status
+        .filter(std::process::ExitStatus::success)
+        .map(|_| name.into())
 }
 
 /// From the moment in which it is logged in to the last order.
@@ -109,12 +121,19 @@ fn imported(
     if other.component {
         std::fs::write(file("tsunagi.wasm"), EMBEDDED)?;
         std::fs::write(file("scenario.json"), scenario(&described, writes))?;
-        let files = ["tsunagi.wasm", "shop.sqlite", "sandbox.json", "scenario.json"];
+        let files = [
+            "tsunagi.wasm",
+            "shop.sqlite",
+            "sandbox.json",
+            "scenario.json",
+        ];
         command.args(files.map(file));
     } else {
         command.arg(file("sandbox.json")).arg(PARALLEL.to_string());
     }
-    command.stdout(Stdio::piped()).stderr(File::create(file("errors"))?);
+    command
+        .stdout(Stdio::piped())
+        .stderr(File::create(file("errors"))?);
     let mut child = command.spawn()?;
     services.slow(&sandbox);
     let out = child.stdout.take().context("its output")?;
@@ -123,7 +142,11 @@ fn imported(
     let said = || std::fs::read_to_string(file("errors")).unwrap_or_default();
     ensure!(ended.success(), "it failed: {}", said());
     let (took, registered) = took?;
-    ensure!(registered == services.orders, "{registered} of {} orders", services.orders);
+    ensure!(
+        registered == services.orders,
+        "{registered} of {} orders",
+        services.orders
+    );
     Ok(took)
 }
 

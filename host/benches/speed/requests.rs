@@ -61,7 +61,9 @@ async fn stock(plan: &Plan) -> Result<Vec<Row>> {
         url: "http://127.0.0.1:9/".to_owned(),
         header: ("x-tsunagi-secret".to_owned(), "not used".to_owned()),
     };
-    field.sandbox.smaregi(|smaregi| smaregi.set_hook(Some(hook)));
+    field
+        .sandbox
+        .smaregi(|smaregi| smaregi.set_hook(Some(hook)));
     // What moved in the moment of switching on is not sent.
     field.sandbox.clock().advance(Duration::from_secs(60));
     // The first upload of a shop's life goes alone, to see what uploads do there.
@@ -75,14 +77,27 @@ async fn stock(plan: &Plan) -> Result<Vec<Row>> {
         try_join_all(taken).await?;
     }
     let applied = send(&field).await?;
-    ensure!(applied == PRODUCTS, "{applied} of {PRODUCTS} products were applied");
+    ensure!(
+        applied == PRODUCTS,
+        "{applied} of {PRODUCTS} products were applied"
+    );
     let what = format!("{movements} movements of {PRODUCTS} products, webhooks {SWARM} at a time");
     let of = |endpoint| field.requests(ServiceName::NextEngine, endpoint);
     Ok(vec![
-        Row::one("requests.uploads", format!("{what}: uploads"), "", of("/upload"))
-            .goal(Goal::AtMost(1.0)),
-        Row::one("requests.movements", format!("{what}: requests to Next Engine"), "", of(""))
-            .goal(Goal::AtMost(10.0)),
+        Row::one(
+            "requests.uploads",
+            format!("{what}: uploads"),
+            "",
+            of("/upload"),
+        )
+        .goal(Goal::AtMost(1.0)),
+        Row::one(
+            "requests.movements",
+            format!("{what}: requests to Next Engine"),
+            "",
+            of(""),
+        )
+        .goal(Goal::AtMost(10.0)),
         Row::one(
             "requests.changes",
             format!("{what}: requests to Smaregi"),
@@ -104,7 +119,11 @@ pub fn moved(world: &mut World, first: u64, count: u64) -> Result<Vec<Webhook>> 
         done.map_err(|refused| anyhow::anyhow!("{refused}"))?;
     }
     let webhooks = world.take_webhooks();
-    ensure!(webhooks.len() as u64 == count, "{} webhooks", webhooks.len());
+    ensure!(
+        webhooks.len() as u64 == count,
+        "{} webhooks",
+        webhooks.len()
+    );
     Ok(webhooks)
 }
 

@@ -60,7 +60,11 @@ fn preview(plan: &Plan, orders: u64) -> Result<[Figures; 3]> {
     let given = json!({ "choice": { "shop": shop::MALL.to_string() } });
     let choice = PreviewChoice::Shop(shop::MALL.to_string());
     let first = wasm.call("orders.preview", &given)?;
-    ensure!(sales(&first) as u64 == orders, "{} of {orders} orders", sales(&first));
+    ensure!(
+        sales(&first) as u64 == orders,
+        "{} of {orders} orders",
+        sales(&first)
+    );
     world.replays();
     let native = Native::new(&world);
     in_turn(
@@ -100,7 +104,10 @@ fn import(plan: &Plan, orders: u64) -> Result<[Figures; 3]> {
         plan.size(10, 3),
         || {
             let (took, done) = world.run(&memory, || wasm.call("orders.import-shop", &given))?;
-            ensure!(number(&shape::from_val(&done), "registered") == orders, "an order is missing");
+            ensure!(
+                number(&shape::from_val(&done), "registered") == orders,
+                "an order is missing"
+            );
             Ok(took)
         },
         || {

@@ -26,13 +26,22 @@ pub fn name(at: usize) -> String {
 }
 
 /// So many shops with these settings, switched off, in a new store.
-pub async fn serve(runtime: &Runtime, file: &Path, shops: usize, settings: &Value) -> Result<Service> {
+pub async fn serve(
+    runtime: &Runtime,
+    file: &Path,
+    shops: usize,
+    settings: &Value,
+) -> Result<Service> {
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(file)?);
     let clock: SharedClock = Arc::new(SystemClock::new());
     let first = field::tenant(runtime, store.clone(), &name(0), clock.clone());
-    first.call("settings.put", json!({ "settings": settings })).await?;
+    first
+        .call("settings.put", json!({ "settings": settings }))
+        .await?;
     let (begin, end) = ("settings".to_owned(), "settings\u{1}".to_owned());
-    let rows = store.scan(&name(0), begin, end, Direction::Forward, 1).await?;
+    let rows = store
+        .scan(&name(0), begin, end, Direction::Forward, 1)
+        .await?;
     let row = rows.into_iter().next().context("the settings are stored")?;
     for at in 1..shops {
         let write = Write {

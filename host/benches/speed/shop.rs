@@ -4,9 +4,7 @@
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use tsunagi_sandbox::shop::{
-    Fate, Mall, MallTax, Order, OrderLine, Product, ShopData, Store,
-};
+use tsunagi_sandbox::shop::{Fate, Mall, MallTax, Order, OrderLine, Product, ShopData, Store};
 
 /// Products with stock.
 pub const PRODUCTS: u64 = 500;
@@ -67,7 +65,11 @@ fn product(id: u64, code: &str, price: i64, goods: bool) -> Product {
         stock_managed: goods,
         in_next_engine: goods,
         in_smaregi: true,
-        stock: if goods { vec![(STORE, PIECES)] } else { Vec::new() },
+        stock: if goods {
+            vec![(STORE, PIECES)]
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -91,7 +93,11 @@ pub fn order(now: DateTime<FixedOffset>, number: u64) -> Order {
         ordered_at: now - TimeDelta::hours(5),
         lines: (0..=number % 3).map(line).collect(),
         charge: zero,
-        delivery_fee: if number.is_multiple_of(2) { 550.into() } else { zero },
+        delivery_fee: if number.is_multiple_of(2) {
+            550.into()
+        } else {
+            zero
+        },
         other: zero,
         points: zero,
         total: None,

@@ -26,12 +26,19 @@ pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let folder = tempfile::tempdir()?;
     // The first start compiles.
     started(folder.path())?;
-    let times: Result<Vec<Duration>> = (0..plan.size(15, 3)).map(|_| started(folder.path())).collect();
+    let times: Result<Vec<Duration>> = (0..plan.size(15, 3))
+        .map(|_| started(folder.path()))
+        .collect();
     let figures = Figures::seconds(times?).times(1e3);
     Ok(vec![
         Row::one("start.size", "component size", "KiB", size).goal(Goal::AtMost(900.0)),
-        Row::of("start.serve", "start of `tsunagi serve` to its first answer, compiled code kept", "ms", &figures)
-            .goal(Goal::AtMost(100.0)),
+        Row::of(
+            "start.serve",
+            "start of `tsunagi serve` to its first answer, compiled code kept",
+            "ms",
+            &figures,
+        )
+        .goal(Goal::AtMost(100.0)),
     ])
 }
 
@@ -72,7 +79,10 @@ fn started(folder: &Path) -> Result<Duration> {
 fn answers(place: &str) -> bool {
     let asked = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(place)?;
-        write!(stream, "GET /healthz HTTP/1.1\r\nhost: {place}\r\nconnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET /healthz HTTP/1.1\r\nhost: {place}\r\nconnection: close\r\n\r\n"
+        )?;
         let mut told = String::new();
         stream.read_to_string(&mut told)?;
         Ok(told)

@@ -41,7 +41,12 @@ async fn grown(plan: &Plan) -> Result<Vec<Row>> {
     let orders = THOUSAND * (copies + 1);
     let ms = |figures: &Figures| figures.median() * 1e3;
     Ok(vec![
-        Row::one("storage.growth", format!("storage for {THOUSAND} orders"), "KiB", grew),
+        Row::one(
+            "storage.growth",
+            format!("storage for {THOUSAND} orders"),
+            "KiB",
+            grew,
+        ),
         Row::one(
             "storage.long-past",
             format!("import of one order after {orders} orders ÷ after {THOUSAND}"),
@@ -86,7 +91,9 @@ async fn one_more(field: &Field, number: &mut u64, times: u64) -> Result<Figures
 async fn lengthen(field: &Field, copies: u64) -> Result<()> {
     let store: Arc<dyn Store> = field.store.clone();
     let (begin, end) = (String::new(), "\u{10ffff}".to_owned());
-    let rows = store.scan(SHOP, begin, end, Direction::Forward, u32::MAX).await?;
+    let rows = store
+        .scan(SHOP, begin, end, Direction::Forward, u32::MAX)
+        .await?;
     let past = Past::of(&rows)?;
     for copy in 1..=copies {
         let (writes, _): (Vec<Write>, usize) = past.received(copy)?;

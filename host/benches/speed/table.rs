@@ -216,7 +216,10 @@ impl fmt::Display for Table {
 fn today() -> String {
     let now = Utc::now();
     let japan = FixedOffset::east_opt(9 * 3_600);
-    let day = japan.map_or_else(|| now.date_naive(), |zone| now.with_timezone(&zone).date_naive());
+    let day = japan.map_or_else(
+        || now.date_naive(),
+        |zone| now.with_timezone(&zone).date_naive(),
+    );
     day.to_string()
 }
 

@@ -37,14 +37,27 @@ pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
         let tenants = if shops == 1 { "tenant" } else { "tenants" };
         let what = format!("webhooks taken in durably, {shops} {tenants}");
         rows.push(
-            Row::one(&format!("webhooks.rate-{shops}"), format!("{what}: a second"), "", rate.round())
-                .goal(Goal::AtLeast(1_000.0)),
+            Row::one(
+                &format!("webhooks.rate-{shops}"),
+                format!("{what}: a second"),
+                "",
+                rate.round(),
+            )
+            .goal(Goal::AtLeast(1_000.0)),
         );
         let p99 = times.share(0.99) * 1e3;
         rows.push(
-            Row::one(&format!("webhooks.p99-{shops}"), format!("{what}: 99 of 100 within"), "ms", p99)
-                .goal(Goal::AtMost(20.0))
-                .note(format!("median {:.1} ms, {AT_ONCE} at a time", times.median() * 1e3)),
+            Row::one(
+                &format!("webhooks.p99-{shops}"),
+                format!("{what}: 99 of 100 within"),
+                "ms",
+                p99,
+            )
+            .goal(Goal::AtMost(20.0))
+            .note(format!(
+                "median {:.1} ms, {AT_ONCE} at a time",
+                times.median() * 1e3
+            )),
         );
     }
     Ok(rows)
@@ -85,7 +98,14 @@ async fn posted(sender: &Sender, place: &str, shops: usize, all: &[Webhook]) -> 
             let mut times = Vec::with_capacity(share.len());
             for (number, webhook) in share.into_iter().enumerate() {
                 let shop = serving::name((number + at) % shops);
-                times.push(post(&sender, &format!("{place}/t/{shop}/webhook/smaregi"), webhook).await?);
+                times.push(
+                    post(
+                        &sender,
+                        &format!("{place}/t/{shop}/webhook/smaregi"),
+                        webhook,
+                    )
+                    .await?,
+                );
             }
             anyhow::Ok(times)
         })

@@ -2,6 +2,7 @@
 //! doubles answer once, and from then on their answers are given from a list. Storage is a map in memory, time stands still, and waiting
 //! ends at once. What the world itself takes is measured and can be taken off.
 
+mod imports;
 mod native;
 mod wasm;
 
@@ -58,7 +59,9 @@ impl World {
         for order in &mut data.orders {
             order.lines.truncate(usize::try_from(most_lines)?);
         }
-        services.load(&data).map_err(|refused| anyhow!("{refused}"))?;
+        services
+            .load(&data)
+            .map_err(|refused| anyhow!("{refused}"))?;
         Ok(Self(Arc::new(Mutex::new(State {
             memory: Memory::default(),
             now,
@@ -78,7 +81,11 @@ impl World {
     }
 
     /// A run from this storage on, with the answers that were given before; and what of its time was the world's.
-    pub fn run<T>(&self, memory: &Memory, work: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {
+    pub fn run<T>(
+        &self,
+        memory: &Memory,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(Duration, T)> {
         {
             let mut state = self.state();
             state.memory = memory.clone();
@@ -89,7 +96,11 @@ impl World {
         let done = work()?;
         let took = begun.elapsed();
         let state = self.state();
-        anyhow::ensure!(state.misses == 0, "{} questions were never asked before", state.misses);
+        anyhow::ensure!(
+            state.misses == 0,
+            "{} questions were never asked before",
+            state.misses
+        );
         Ok((took.saturating_sub(state.took), done))
     }
 
@@ -146,11 +157,17 @@ impl State {
             let Outcome::Answer(answer) = self.services.handle(service_of(request), request) else {
                 return None;
             };
-            self.answers.entry(question).or_default().push(answer.clone());
+            self.answers
+                .entry(question)
+                .or_default()
+                .push(answer.clone());
             return Some(answer);
         }
         let given = self.given.entry(question).or_default();
-        let answer = self.answers.get(&question).and_then(|answers| answers.get(*given));
+        let answer = self
+            .answers
+            .get(&question)
+            .and_then(|answers| answers.get(*given));
         *given += 1;
         self.misses += u32::from(answer.is_none());
         answer.cloned()
@@ -158,7 +175,10 @@ impl State {
 
     /// The next of numbers that are the same in each run.
     pub fn roll(&mut self) -> u64 {
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.dice = self
+            .dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         self.dice.rotate_left(32)
     }
 }

@@ -47,7 +47,10 @@ impl Native {
 
 impl Http for Native {
     fn send(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
-        let answer = self.0.act(|_| wire(request)).and_then(|request| self.0.answer(&request));
+        let answer = self
+            .0
+            .act(|_| wire(request))
+            .and_then(|request| self.0.answer(&request));
         let answer = answer.map(|answer| HttpResponse {
             status: answer.status().as_u16(),
             retry_after: None,
@@ -58,7 +61,9 @@ impl Http for Native {
 }
 
 fn wire(request: HttpRequest) -> Option<http::Request<Vec<u8>>> {
-    let mut builder = http::Request::builder().method(request.method).uri(&request.url);
+    let mut builder = http::Request::builder()
+        .method(request.method)
+        .uri(&request.url);
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }
@@ -77,7 +82,9 @@ impl Storage for Native {
         backward: bool,
         limit: u32,
     ) -> Result<Vec<Entry>, StorageFailure> {
-        Ok(self.0.act(|state| state.memory.scan(start, end, backward, limit)))
+        Ok(self
+            .0
+            .act(|state| state.memory.scan(start, end, backward, limit)))
     }
 
     fn commit(&self, checks: &[Check], writes: &[Write]) -> Result<(), StorageFailure> {

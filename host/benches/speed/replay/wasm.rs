@@ -1,51 +1,41 @@
 //! The component under wasmtime, over the world of answers that are given from a list: as the host runs it, a fresh instance out of the pool
 //! for each call, its imports by `wasmtime-wasi` and `wasmtime-wasi-http`.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use tsunagi::{json, runtime::Runtime};
-use tsunagi_guest::ports::{Check, StorageFailure, Write};
 use wasmtime::{
     Store,
-    component::{HasData, InstancePre, Linker, Resource, ResourceTable, Val},
+    component::{InstancePre, Linker, ResourceTable, Val},
 };
-use wasmtime_wasi::{
-    HostWallClock, WasiCtx, WasiCtxView, WasiView,
-    p2::{
-        DynPollable, Pollable,
-        bindings::{clocks::monotonic_clock, random::random},
-        subscribe,
-    },
-};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use super::World;
-
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "../wit",
-        inline: "package tsunagi:replayed; world host { import tsunagi:connector/storage@0.1.0; }",
-        world: "tsunagi:replayed/host",
-        imports: { default: trappable },
-    });
-}
-use bindings::tsunagi::connector::storage as wit;
-
-/// A wait as long as this is a time-out, and never over; a shorter one keeps a pace, and is over at once.
-const TIME_OUT: Duration = Duration::from_secs(20);
+use super::{
+    World,
+    imports::{self, Still, View},
+};
 
 /// What one call's instance may touch.
-struct CallState {
+pub struct CallState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
     world: Outside,
+}
+
+impl CallState {
+    /// For the imports.
+    pub fn lent(&mut self) -> View<'_> {
+        View {
+            world: &self.world.0,
+            table: &mut self.table,
+        }
+    }
 }
 
 impl WasiView for CallState {
@@ -80,10 +70,7 @@ impl Wasm {
         let mut linker = Linker::new(component.engine());
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-        linker.allow_shadowing(true);
-        wit::add_to_linker::<CallState, Lent>(&mut linker, lent)?;
-        monotonic_clock::add_to_linker::<CallState, Lent>(&mut linker, lent)?;
-        random::add_to_linker::<CallState, Lent>(&mut linker, lent)?;
+        imports::add_to_linker(&mut linker)?;
         Ok(Self {
             pre: linker.instantiate_pre(component)?,
             world: world.clone(),
@@ -113,7 +100,8 @@ impl Wasm {
         });
         let arguments: Vec<Val> = read.collect::<Result<_>>()?;
         let mut results = vec![Val::Bool(false)];
-        func.call_async(&mut store, &arguments, &mut results).await?;
+        func.call_async(&mut store, &arguments, &mut results)
+            .await?;
         match results.into_iter().next() {
             Some(Val::Result(Ok(done))) => Ok(done.map_or(Val::Bool(true), |done| *done)),
             Some(other) => Err(anyhow!("{function}: {}", json::from_val(&other))),
@@ -131,142 +119,6 @@ impl Wasm {
             table: ResourceTable::new(),
             world: Outside(self.world.clone()),
         }
-    }
-}
-
-/// A clock that stands at this second.
-struct Still(i64);
-
-impl HostWallClock for Still {
-    fn resolution(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_secs(self.0.unsigned_abs())
-    }
-}
-
-struct Lent;
-
-impl HasData for Lent {
-    type Data<'a> = View<'a>;
-}
-
-struct View<'a> {
-    world: &'a World,
-    table: &'a mut ResourceTable,
-}
-
-fn lent(state: &mut CallState) -> View<'_> {
-    View {
-        world: &state.world.0,
-        table: &mut state.table,
-    }
-}
-
-impl wit::Host for View<'_> {
-    fn get(
-        &mut self,
-        keys: Vec<String>,
-    ) -> wasmtime::Result<Result<Vec<Option<wit::Entry>>, wit::StorageError>> {
-        let found = self.world.act(|state| state.memory.get(&keys));
-        Ok(Ok(found.into_iter().map(|entry| entry.map(shown)).collect()))
-    }
-
-    fn scan(
-        &mut self,
-        range: wit::KeyRange,
-        direction: wit::Direction,
-        limit: u32,
-    ) -> wasmtime::Result<Result<Vec<wit::Entry>, wit::StorageError>> {
-        let backward = direction == wit::Direction::Backward;
-        let found = self
-            .world
-            .act(|state| state.memory.scan(&range.start, &range.end, backward, limit));
-        Ok(Ok(found.into_iter().map(shown).collect()))
-    }
-
-    fn commit(
-        &mut self,
-        checks: Vec<wit::Check>,
-        writes: Vec<wit::Write>,
-    ) -> wasmtime::Result<Result<(), wit::StorageError>> {
-        let checks = checks.into_iter().map(|check| Check {
-            key: check.key,
-            revision: check.revision,
-        });
-        let writes = writes.into_iter().map(|write| Write {
-            key: write.key,
-            value: write.value,
-        });
-        let (checks, writes): (Vec<_>, Vec<_>) = (checks.collect(), writes.collect());
-        let done = self.world.act(|state| state.memory.commit(&checks, &writes));
-        Ok(done.map_err(|failure| match failure {
-            StorageFailure::Conflict(key) => wit::StorageError::Conflict(key),
-            StorageFailure::Unavailable(why) => wit::StorageError::Unavailable(why),
-        }))
-    }
-}
-
-fn shown(entry: tsunagi_guest::ports::Entry) -> wit::Entry {
-    wit::Entry {
-        key: entry.key,
-        revision: entry.revision,
-        value: entry.value,
-    }
-}
-
-/// A wait.
-struct Wait(bool);
-
-#[async_trait::async_trait]
-impl Pollable for Wait {
-    async fn ready(&mut self) {
-        if !self.0 {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-impl View<'_> {
-    fn wait(&mut self, duration: Duration) -> wasmtime::Result<Resource<DynPollable>> {
-        let wait = self.table.push(Wait(duration < TIME_OUT))?;
-        subscribe(self.table, wait)
-    }
-}
-
-impl monotonic_clock::Host for View<'_> {
-    fn now(&mut self) -> wasmtime::Result<monotonic_clock::Instant> {
-        Ok(0)
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<monotonic_clock::Duration> {
-        Ok(1_000_000)
-    }
-
-    fn subscribe_instant(
-        &mut self,
-        when: monotonic_clock::Instant,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        self.wait(Duration::from_nanos(when))
-    }
-
-    fn subscribe_duration(
-        &mut self,
-        duration: monotonic_clock::Duration,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        self.wait(Duration::from_nanos(duration))
-    }
-}
-
-impl random::Host for View<'_> {
-    fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        Ok((0..len).map(|_| self.world.state().roll().to_le_bytes()[0]).collect())
-    }
-
-    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.world.state().roll())
     }
 }
 
