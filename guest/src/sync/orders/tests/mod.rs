@@ -19,4 +19,5 @@ mod small_budgets;
 mod stories;
 mod trials;
 mod trouble;
+mod working;
 mod world;
