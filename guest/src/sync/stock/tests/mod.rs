@@ -6,4 +6,5 @@ mod due;
 mod history;
 mod left;
 mod stories;
+mod story_sentences;
 mod world;
