@@ -322,13 +322,14 @@ impl World {
         match parts.as_slice() {
             ["app", _, "token"] => ok(&json!({"token_type": "Bearer", "expires_in": 3600,
                 "access_token": "t", "scope": "pos.products:read pos.stock:read"})),
-            ["products"] => ok(&self.list_products(&query)),
-            ["products", id] => ok(&product(id)),
+            ["products"] => ok(&self.bend("products", self.list_products(&query))),
+            ["products", id] => ok(&self.bend("products", product(id))),
             ["stock"] if query.contains_key("upd_date_time-from") => ok(&self.list_stock(&query)),
             ["stock"] => ok(&self.bend("stock", self.list_stock(&query))),
             ["stock", "changes", product, _] => ok(&self.changes(product)),
             ["api_v1_master_goods", "search"] => ok(&self.bend("goods", self.search_goods(&form))),
             ["api_v1_master_goods", "upload"] => self.upload(&form["data"]),
+            ["api_v1_receiveorder_row", "search"] => ok(&json!({"result": "success", "data": []})),
             ["api_v1_system_que", "search"] => ok(&self.search_queue(&form)),
             ["api_v1_master_stockiohistory", "search"] => {
                 ok(&self.bend("movements", self.search_movements(&form)))
