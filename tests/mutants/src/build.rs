@@ -16,14 +16,9 @@ use crate::{
 };
 
 const CHECK: &[&str] = &["check", "-p=tsunagi-guest", "--lib"];
-/// The tests of one mutant's own build.
 const TESTS: &[&str] = &["test", "--no-run", "-p=tsunagi-guest", "--lib"];
-/// Optimised, since thousands of runs of these tests take longer than the compiler does.
-const OWN_TESTS: &[&str] = &["test", "--release", "--no-run", "-p=tsunagi-guest", "--lib"];
-/// The same with the simulation.
 const ALL_TESTS: &[&str] = &[
     "test",
-    "--release",
     "--no-run",
     "-p=tsunagi-guest",
     "-p=tsunagi-simulation",
@@ -52,7 +47,7 @@ pub fn together(
     own: bool,
 ) -> Result<Together> {
     tree.put_switch(mutants.len())?;
-    let tests = if own { OWN_TESTS } else { ALL_TESTS };
+    let tests = if own { TESTS } else { ALL_TESTS };
     let (mut strays, mut unviable) = (BTreeSet::new(), BTreeSet::new());
     let mut checked = false;
     loop {
