@@ -133,7 +133,8 @@ fn a_row_of_ours_would_be_taken_for_another_kinds_on_the_same_piece_only() {
     let script = opened();
     let tenant = script.tenant();
     look_of(&script, &tenant, Kind::Sale, "1-0", false);
-    let disturbs = |kind, piece: &Piece| would_disturb(&tenant, kind, &[piece.clone()]).unwrap();
+    let disturbs =
+        |kind, piece: &Piece| would_disturb(&tenant, kind, std::slice::from_ref(piece)).unwrap();
     assert!(!disturbs(Kind::Cancel, &piece("1")), "nothing was begun");
     look_of(&script, &tenant, Kind::Sale, "2-0", true);
     assert!(disturbs(Kind::Cancel, &piece("1")));
