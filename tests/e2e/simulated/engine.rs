@@ -1,7 +1,11 @@
 //! The embedded component as an engine of the simulation: a fresh instance for each call, under wasmtime, without sockets and
 //! without real time. A death unwinds from the host's function through the instance, as it does from the native ports.
 
-use std::{panic::resume_unwind, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    panic::resume_unwind,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::Value;
 use tsunagi::json;
@@ -11,8 +15,8 @@ use tsunagi_simulation::{
     world::World,
 };
 use wasmtime::{
-    Store,
-    component::{InstancePre, Linker, ResourceTable, Val},
+    Config, Engine as Wasmtime, Store,
+    component::{Component, InstancePre, Linker, ResourceTable, Val},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -84,33 +88,55 @@ impl WasiHttpView for CallState {
 /// The engine.
 pub struct Wasm {
     pre: InstancePre<CallState>,
+    /// Instructions of all calls by export, where they are counted.
+    counted: Option<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl Wasm {
     /// Over the component that the other tests share.
     pub fn new() -> Self {
-        let runtime = crate::world::runtime();
-        let component = runtime.component();
+        Self::of(crate::world::runtime().component(), None)
+    }
+
+    /// One that counts instructions.
+    pub fn counting() -> Self {
+        let engine = Wasmtime::new(Config::new().consume_fuel(true)).unwrap();
+        let component = Component::new(&engine, tsunagi::runtime::EMBEDDED).unwrap();
+        Self::of(&component, Some(Mutex::default()))
+    }
+
+    fn of(component: &Component, counted: Option<Mutex<BTreeMap<String, u64>>>) -> Self {
         let mut linker = Linker::new(component.engine());
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).unwrap();
         imports::add_to_linker(&mut linker).unwrap();
         let pre = linker.instantiate_pre(component).unwrap();
-        Self { pre }
+        Self { pre, counted }
+    }
+
+    /// The compiled component.
+    pub fn component(&self) -> &Component {
+        self.pre.component()
+    }
+
+    /// Instructions of all calls so far, by export.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let counted = self.counted.as_ref().unwrap().lock();
+        counted.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn call_in(
         &self,
         store: &mut Store<CallState>,
-        export: &Export,
+        name: &str,
+        given: &Value,
     ) -> wasmtime::Result<Result<Value, Value>> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
-        let (interface, name) = export.name().split_once('.').unwrap();
+        let (interface, name) = name.split_once('.').unwrap();
         let interface = format!("tsunagi:connector/{interface}@0.1.0");
         let outer = instance.get_export_index(&mut *store, None, &interface);
         let inner = instance.get_export_index(&mut *store, outer.as_ref(), name);
         let func = instance.get_func(&mut *store, inner.unwrap()).unwrap();
-        let given = words::arguments(export);
         let ty = func.ty(&*store);
         let read = ty.params().map(|(name, ty)| {
             json::to_val(&ty, &given[name], name).unwrap_or_else(|misfit| panic!("{misfit}"))
@@ -123,26 +149,39 @@ impl Wasm {
         match results.into_iter().next() {
             Some(Val::Result(Ok(done))) => Ok(Ok(value(done))),
             Some(Val::Result(Err(error))) => Ok(Err(value(error))),
-            other => panic!("{other:?} is no result"),
+            // A pure function fails in no way.
+            other => Ok(Ok(json::from_val(&other.unwrap()))),
         }
     }
 
-    fn whole(&self, world: &World, export: &Export) -> Result<Answer, Failure> {
+    /// Calls `interface.function` with arguments by name.
+    pub fn ask(&self, world: &World, name: &str, given: &Value) -> Result<Value, Value> {
         let mut store = Store::new(self.pre.engine(), CallState::new(world));
-        store.set_epoch_deadline(u64::MAX / 2);
+        match self.counted {
+            Some(_) => store.set_fuel(u64::MAX).unwrap(),
+            None => store.set_epoch_deadline(u64::MAX / 2),
+        }
         // One thread and no timers: what runs next is decided by the world alone.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let called = runtime.block_on(self.call_in(&mut store, export));
+        let called = runtime.block_on(self.call_in(&mut store, name, given));
+        if let Some(counted) = &self.counted {
+            let burnt = u64::MAX - store.get_fuel().unwrap();
+            *counted.lock().unwrap().entry(name.to_owned()).or_default() += burnt;
+        }
+        called.unwrap_or_else(|trap| {
+            let said = store.data().said.contents();
+            let said = String::from_utf8_lossy(&said);
+            resume_unwind(Box::new(format!("{trap:#} {said}")))
+        })
+    }
+
+    fn whole(&self, world: &World, export: &Export) -> Result<Answer, Failure> {
+        let called = self.ask(world, export.name(), &words::arguments(export));
         match called {
-            Ok(Ok(done)) => Ok(words::answer(export, &done)),
-            Ok(Err(error)) => Err(words::failure(&error)),
-            Err(trap) => {
-                let said = store.data().said.contents();
-                let said = String::from_utf8_lossy(&said);
-                resume_unwind(Box::new(format!("{trap:#} {said}")))
-            }
+            Ok(done) => Ok(words::answer(export, &done)),
+            Err(error) => Err(words::failure(&error)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! More fault points: `TSUNAGI_POINTS=N` for every Nth call, or `all`. With `TSUNAGI_RECORD=1` besides it writes the README's row.
 
 mod engine;
+mod fuel;
 mod imports;
 mod sky;
 mod words;

@@ -169,7 +169,7 @@ pub(super) const PACE: &[Field] = &[
         "smaregi-writes-per-second",
         ("スマレジへの毎秒の書き込み数", "Writes a second to Smaregi"),
         NONE,
-        Kind::Number(1, 20),
+        Kind::Number(1, 200),
     ),
     field(
         "catch-up-minutes",

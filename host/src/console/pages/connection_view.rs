@@ -80,7 +80,10 @@ fn pace() -> Vec<Field> {
             "smaregi-writes-per-second",
             "スマレジへの毎秒の書き込み数",
             "Writes a second to Smaregi",
-            ("1〜20", "1 to 20"),
+            (
+                "1〜200。スマレジの上限は毎秒20とされています。",
+                "1 to 200. Smaregi is said to take 20.",
+            ),
         ),
     ]
 }

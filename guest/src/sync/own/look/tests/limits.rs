@@ -102,7 +102,6 @@ fn a_look_whose_effect_never_began_is_given_up_after_an_hour() {
 fn a_begun_look_is_gone_on_with_after_an_hour_too() {
     let script = opened();
     let tenant = script.tenant();
-    at_once(Smaregi::open(&tenant)).unwrap();
     look_of(&script, &tenant, Kind::Sale, "1-0", true);
     script.now.set(script.now.get() + TimeDelta::hours(2));
     let tenant = script.tenant();
