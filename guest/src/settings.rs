@@ -380,4 +380,16 @@ mod tests {
         assert!(!secret.is_empty() && Secret::default().is_empty());
         assert!(!format!("{secret:?}").contains("s3cret"));
     }
+
+    #[test]
+    fn settings_stored_before_there_were_comparisons_compare_each_day() {
+        let mut stored = serde_json::to_value(Settings::default()).unwrap();
+        stored["pace"]
+            .as_object_mut()
+            .unwrap()
+            .remove("compare_days")
+            .unwrap();
+        let read: Settings = serde_json::from_value(stored).unwrap();
+        assert_eq!(read.pace.compare_days, 1);
+    }
 }

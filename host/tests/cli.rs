@@ -117,6 +117,7 @@ fn every_command_ends_with_its_documented_code_and_one_json_value() {
         (&["settings", "put", "no.json"], 3),
         (&["settings", "put", "missing.json"], 2),
         (&["settings", "hosts"], 0),
+        (&["settings", "form"], 0),
         (&["status"], 0),
         (&["why", "1001"], 3),
         (&["import"], 0),

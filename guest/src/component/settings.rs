@@ -11,7 +11,13 @@ use super::{
     },
     convert, ports, told,
 };
-use crate::{rules::settings_check, sync::settings};
+use crate::{
+    rules::{
+        settings_check,
+        settings_schema::{self, Language},
+    },
+    sync::settings,
+};
 
 impl Guest for Connector {
     fn get() -> Result<wit::Settings, Error> {
@@ -27,24 +33,13 @@ impl Guest for Connector {
 
     fn validate(settings: wit::Settings) -> Vec<Problem> {
         let credentials = &settings.credentials;
-        let stored = [
-            (
-                "credentials.next-engine-client-secret",
-                credentials.has_next_engine_secret,
-            ),
-            (
-                "credentials.smaregi-client-secret",
-                credentials.has_smaregi_secret,
-            ),
-        ];
+        let (next_engine, smaregi) = (
+            credentials.has_next_engine_secret,
+            credentials.has_smaregi_secret,
+        );
         let (settings, mut problems) = given::settings(settings);
         problems.extend(settings_check::validate(&settings));
-        // A secret that is stored already needs no repeating.
-        problems.retain(|problem| {
-            !stored
-                .iter()
-                .any(|(field, stored)| *stored && problem.field == *field)
-        });
+        let problems = settings_check::but_stored(problems, next_engine, smaregi);
         problems.into_iter().map(convert::problem).collect()
     }
 
@@ -57,5 +52,12 @@ impl Guest for Connector {
                 authority: host.authority,
             })
             .collect()
+    }
+
+    fn form(language: wit::Language) -> String {
+        settings_schema::schema(match language {
+            wit::Language::Ja => Language::Ja,
+            wit::Language::En => Language::En,
+        })
     }
 }

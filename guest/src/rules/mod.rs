@@ -19,6 +19,8 @@ pub mod sale;
 #[cfg(test)]
 pub mod samples;
 pub mod settings_check;
+pub mod settings_form;
+pub mod settings_schema;
 pub mod settings_size;
 pub mod source_store;
 pub mod stock_decision;

@@ -3,52 +3,63 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use serde_json::Value;
 use url::Url;
 
 use crate::{
     error::Problem,
     reason::Reason,
-    rules::settings_size,
-    settings::{
-        Credentials, Endpoints, FeeMode, OrderSettings, Pace, ReceivingStore, Settings,
-        StockSettings,
+    rules::{
+        settings_form::{Kind, List, SETTINGS, part, text::Form},
+        settings_size,
     },
+    settings::{Endpoints, OrderSettings, Settings},
     sync::report::OutsideHost,
 };
 
-/// Digits of a Smaregi store id and of a terminal number (smaregi.md 2, 4a).
-const ID_DIGITS: usize = 9;
-/// Smaregi's 商品コード (smaregi.md 5).
-const LONGEST_CODE: usize = 20;
-
-/// All problems, in the order of the settings; empty when there are none.
+/// All problems, in the order of the settings, group by group; empty when there are none.
 pub fn validate(settings: &Settings) -> Vec<Problem> {
     let too_large = settings_size::too_large(settings);
     if !too_large.is_empty() {
         return too_large;
     }
+    let stored = serde_json::to_value(settings).unwrap_or_default();
     let mut found = Problems::default();
-    endpoints(&settings.endpoints, &mut found);
-    credentials(&settings.credentials, &mut found);
-    stock(&settings.stock, &mut found);
-    orders(&settings.orders, &mut found);
-    pace(&settings.pace, &mut found);
+    for group in SETTINGS {
+        let value = part(&stored, group.name).unwrap_or_default();
+        found.look(&group.kind, &value, group.name);
+        if group.name == "orders" {
+            together(&settings.orders, &mut found);
+        }
+    }
     found.0
+}
+
+/// The problems of settings whose secrets, these two or one of them, are stored already and need no repeating.
+pub fn but_stored(mut problems: Vec<Problem>, next_engine: bool, smaregi: bool) -> Vec<Problem> {
+    let stored = [
+        ("credentials.next-engine-client-secret", next_engine),
+        ("credentials.smaregi-client-secret", smaregi),
+    ];
+    problems.retain(|problem| {
+        let is_stored = |(field, stored): &(&str, bool)| *stored && problem.field == *field;
+        problem.reason.code != MISSING || !stored.iter().any(is_stored)
+    });
+    problems
 }
 
 /// The places these settings need to reach, each once. Addresses that cannot be read are left out.
 pub fn hosts(endpoints: &Endpoints) -> Vec<OutsideHost> {
-    let all = [
-        &endpoints.next_engine_sign_in,
-        &endpoints.next_engine_api,
-        &endpoints.smaregi_id,
-        &endpoints.smaregi_api,
-    ];
-    // The sign-in page is the browser's to reach, not ours.
-    let needed: BTreeSet<OutsideHost> = all
-        .into_iter()
-        .skip(1)
-        .filter_map(|address| outside_host(address))
+    let all = serde_json::to_value(endpoints).unwrap_or_default();
+    let fields = SETTINGS.iter().filter_map(|group| match group.kind {
+        Kind::Record(fields) if group.name == "endpoints" => Some(fields),
+        _ => None,
+    });
+    let called = fields
+        .flatten()
+        .filter(|field| matches!(field.kind, Kind::Text(Form::Base(true))));
+    let needed: BTreeSet<OutsideHost> = called
+        .filter_map(|field| outside_host(part(&all, field.name)?.as_str()?))
         .collect();
     needed.into_iter().collect()
 }
@@ -65,6 +76,9 @@ fn outside_host(address: &str) -> Option<OutsideHost> {
     })
 }
 
+/// Something that is needed is not there.
+const MISSING: &str = "missing";
+
 #[derive(Default)]
 struct Problems(Vec<Problem>);
 
@@ -76,192 +90,109 @@ impl Problems {
         });
     }
 
-    fn require(&mut self, field: &str, text: &str) {
-        if text.trim().is_empty() {
-            self.add(
-                field,
-                Reason::new("missing", "入力してください。", "This is needed."),
-            );
+    /// Holds a value against what its field may be. Whether days, flags and words are any is seen where they are read.
+    fn look(&mut self, kind: &Kind, value: &Value, field: &str) {
+        let text = || value.as_str().unwrap_or_default();
+        match kind {
+            Kind::Record(fields) => {
+                for inner in *fields {
+                    if let Some(value) = part(value, inner.name) {
+                        self.look(&inner.kind, &value, &format!("{field}.{}", inner.name));
+                    }
+                }
+            }
+            Kind::List(list) => self.entries(list, value, field),
+            Kind::Text(form) => self.form(*form, text(), field),
+            Kind::Optional(form) if !value.is_null() => self.form(*form, text(), field),
+            Kind::Secret(_) => self.form(Form::Needed, text(), field),
+            Kind::Number(least, most) => self.within(*least, *most, value, field),
+            Kind::Fee => {
+                if let Some(code) = value.get("line").and_then(Value::as_str) {
+                    self.form(Form::Code, code, field);
+                }
+            }
+            Kind::Optional(_) | Kind::Stored | Kind::Flag | Kind::Date | Kind::Choice(_) => {}
         }
     }
 
-    fn within(&mut self, field: &str, value: u32, range: std::ops::RangeInclusive<u32>) {
-        if !range.contains(&value) {
-            let (from, to) = (range.start(), range.end());
+    fn form(&mut self, form: Form, text: &str, field: &str) {
+        if !form.fits(text) {
+            self.add(field, unlike(form, text));
+        }
+    }
+
+    fn within(&mut self, least: u32, most: u32, value: &Value, field: &str) {
+        let range = u64::from(least)..=u64::from(most);
+        if !value.as_u64().is_some_and(|number| range.contains(&number)) {
             let reason = Reason::new(
                 "out-of-range",
-                format!("{from}から{to}までの値にしてください。"),
-                format!("Choose a value from {from} to {to}."),
+                format!("{least}から{most}までの値にしてください。"),
+                format!("Choose a value from {least} to {most}."),
             );
             self.add(field, reason.value(value.to_string()));
         }
     }
 
-    fn id(&mut self, field: &str, text: &str) {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-        if !plain || !(1..=ID_DIGITS).contains(&text.len()) {
-            let reason = Reason::new(
-                "not-an-id",
-                "9桁までの番号を入力してください。",
-                "Give a number of at most nine digits.",
-            );
-            self.add(field, reason.value(text));
-        }
-    }
-
-    fn code(&mut self, field: &str, text: &str) {
-        let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if !plain || !(1..=LONGEST_CODE).contains(&text.len()) {
-            let reason = Reason::new(
-                "not-a-code",
-                "スマレジの商品コード(半角20文字まで)を入力してください。",
-                "Give a Smaregi product code: half-width, at most 20 characters.",
-            );
-            self.add(field, reason.value(text));
+    fn entries(&mut self, list: &List, value: &Value, field: &str) {
+        let mut seen = HashSet::new();
+        for (index, entry) in value.as_array().into_iter().flatten().enumerate() {
+            let field = format!("{field}[{index}]");
+            self.look(&list.entry, entry, &field);
+            if list.once.is_empty() && !seen.insert(("", entry.to_string())) {
+                self.add(&field, twice(entry.as_str().unwrap_or_default()));
+            }
+            for name in list.once {
+                let value = part(entry, name).unwrap_or_default();
+                let text = value.as_str().unwrap_or_default();
+                if !seen.insert((*name, text.to_owned())) {
+                    self.add(&format!("{field}.{name}"), twice(text));
+                }
+            }
         }
     }
 }
 
-fn endpoints(endpoints: &Endpoints, found: &mut Problems) {
-    for (field, address) in [
-        (
-            "endpoints.next-engine-sign-in",
-            &endpoints.next_engine_sign_in,
+fn unlike(form: Form, text: &str) -> Reason {
+    let (code, ja, en) = match form {
+        Form::Any | Form::Needed => {
+            return Reason::new(MISSING, "入力してください。", "This is needed.");
+        }
+        Form::Id => (
+            "not-an-id",
+            "9桁までの番号を入力してください。",
+            "Give a number of at most nine digits.",
         ),
-        ("endpoints.next-engine-api", &endpoints.next_engine_api),
-        ("endpoints.smaregi-id", &endpoints.smaregi_id),
-        ("endpoints.smaregi-api", &endpoints.smaregi_api),
-    ] {
-        if !is_base(address) {
-            let reason = Reason::new(
-                "not-an-address",
-                "https:// で始まり、末尾に / のないアドレスを入力してください。",
-                "Give an address that begins with https:// and does not end in a slash.",
-            );
-            found.add(field, reason.value(address.as_str()));
-        }
-    }
-}
-
-/// `https`, or `http` to this very machine; host and perhaps port and path, nothing else.
-fn is_base(address: &str) -> bool {
-    let Ok(url) = Url::parse(address) else {
-        return false;
-    };
-    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let scheme = url.scheme() == "https" || url.scheme() == "http" && loopback;
-    let plain = url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    scheme && plain && url.has_host() && !address.ends_with('/')
-}
-
-fn credentials(credentials: &Credentials, found: &mut Problems) {
-    found.require(
-        "credentials.next-engine-client-id",
-        &credentials.next_engine_client_id,
-    );
-    found.require(
-        "credentials.next-engine-client-secret",
-        credentials.next_engine_client_secret.reveal(),
-    );
-    found.require(
-        "credentials.smaregi-contract-id",
-        &credentials.smaregi_contract_id,
-    );
-    found.require(
-        "credentials.smaregi-client-id",
-        &credentials.smaregi_client_id,
-    );
-    found.require(
-        "credentials.smaregi-client-secret",
-        credentials.smaregi_client_secret.reveal(),
-    );
-    let redirect = &credentials.next_engine_redirect;
-    if !redirect.is_empty() && Url::parse(redirect).is_err() {
-        let reason = Reason::new(
+        Form::Code => (
+            "not-a-code",
+            "スマレジの商品コード(半角20文字まで)を入力してください。",
+            "Give a Smaregi product code: half-width, at most 20 characters.",
+        ),
+        Form::Base(_) => (
+            "not-an-address",
+            "https:// で始まり、末尾に / のないアドレスを入力してください。",
+            "Give an address that begins with https:// and does not end in a slash.",
+        ),
+        Form::Redirect => (
             "not-an-address",
             "ネクストエンジンに登録したリダイレクト先をそのまま入力してください。",
             "Give the redirect address as it is registered with Next Engine.",
-        );
-        found.add(
-            "credentials.next-engine-redirect",
-            reason.value(redirect.as_str()),
-        );
-    }
-}
-
-fn stock(stock: &StockSettings, found: &mut Problems) {
-    let mut seen = HashSet::new();
-    for (index, store) in stock.stores.iter().enumerate() {
-        let field = format!("stock.stores[{index}]");
-        found.id(&field, store);
-        if !seen.insert(store) {
-            found.add(&field, twice(store));
-        }
-    }
-    let (mut ours, mut theirs) = (HashSet::new(), HashSet::new());
-    for (index, pair) in stock.codes.pairs.iter().enumerate() {
-        let field = |side: &str| format!("stock.codes.pairs[{index}].{side}");
-        found.require(&field("next-engine"), &pair.next_engine);
-        found.require(&field("smaregi"), &pair.smaregi);
-        if !theirs.insert(&pair.next_engine) {
-            found.add(&field("next-engine"), twice(&pair.next_engine));
-        }
-        if !ours.insert(&pair.smaregi) {
-            found.add(&field("smaregi"), twice(&pair.smaregi));
-        }
-    }
-    found.within(
-        "stock.guard.moved-percent",
-        stock.guard.moved_percent,
-        0..=100,
-    );
+        ),
+    };
+    Reason::new(code, ja, en).value(text)
 }
 
 fn twice(value: &str) -> Reason {
     Reason::new("twice", "同じ値が2度あります。", "This value occurs twice.").value(value)
 }
 
-fn orders(orders: &OrderSettings, found: &mut Problems) {
-    let (mut shops, mut terminals) = (HashSet::new(), HashSet::new());
+/// What a receiving store's fields must be together.
+fn together(orders: &OrderSettings, found: &mut Problems) {
+    let mut terminals = HashSet::new();
     for (index, store) in orders.receiving_stores.iter().enumerate() {
         let field = |name: &str| format!("orders.receiving-stores[{index}].{name}");
-        receiving_store(store, &field, found);
-        if !shops.insert(&store.shop_id) {
-            found.add(&field("shop-id"), twice(&store.shop_id));
-        }
-        // Two shops under one terminal of one store could not be told apart, nor their sales' keys.
-        if !terminals.insert((&store.store_id, store.terminal())) {
-            found.add(&field("terminal-id"), twice(&store.terminal()));
-        }
-    }
-    for (field, mode) in [
-        ("orders.charge", &orders.charge),
-        ("orders.delivery", &orders.delivery),
-        ("orders.other", &orders.other),
-    ] {
-        if let FeeMode::Line(code) = mode {
-            found.code(field, code);
-        }
-    }
-    let mut methods = HashSet::new();
-    for (index, rule) in orders.payments.iter().enumerate() {
-        let field = format!("orders.payments[{index}].method-id");
-        found.require(&field, &rule.method_id);
-        if !methods.insert(&rule.method_id) {
-            found.add(&field, twice(&rule.method_id));
-        }
-    }
-}
-
-fn receiving_store(store: &ReceivingStore, field: &dyn Fn(&str) -> String, found: &mut Problems) {
-    found.id(&field("store-id"), &store.store_id);
-    found.id(&field("shop-id"), &store.shop_id);
-    if let Some(source) = &store.source_store_id {
-        found.id(&field("source-store-id"), source);
-        if *source == store.store_id {
+        if let Some(source) = store.source_store_id.as_ref()
+            && *source == store.store_id
+        {
             let reason = Reason::new(
                 "same-store",
                 "在庫移動元店舗が店舗と同じです。同じなら空にしてください。",
@@ -269,26 +200,15 @@ fn receiving_store(store: &ReceivingStore, field: &dyn Fn(&str) -> String, found
             );
             found.add(&field("source-store-id"), reason.value(source.as_str()));
         }
+        // One that is set was looked at already.
+        if store.terminal_id.is_none() {
+            found.form(Form::Id, &store.terminal(), &field("terminal-id"));
+        }
+        // Two shops under one terminal of one store could not be told apart, nor their sales' keys.
+        if !terminals.insert((&store.store_id, store.terminal())) {
+            found.add(&field("terminal-id"), twice(&store.terminal()));
+        }
     }
-    found.id(&field("terminal-id"), &store.terminal());
-}
-
-fn pace(pace: &Pace, found: &mut Problems) {
-    found.within("pace.import-minutes", pace.import_minutes, 1..=1_440);
-    found.within("pace.send-minutes", pace.send_minutes, 1..=1_440);
-    found.within(
-        "pace.send-early-products",
-        pace.send_early_products,
-        1..=100_000,
-    );
-    found.within("pace.smaregi-parallel", pace.smaregi_parallel, 1..=16);
-    found.within(
-        "pace.smaregi-writes-per-second",
-        pace.smaregi_writes_per_second,
-        1..=200,
-    );
-    found.within("pace.catch-up-minutes", pace.catch_up_minutes, 5..=1_440);
-    found.within("pace.compare-days", pace.compare_days, 0..=31);
 }
 
 #[cfg(test)]
@@ -296,7 +216,7 @@ mod tests {
     use super::*;
     use crate::{
         rules::samples,
-        settings::{CodePair, PaymentKind, PaymentRule, Secret},
+        settings::{CodePair, Credentials, FeeMode, PaymentKind, PaymentRule, Secret},
     };
 
     fn complete() -> Settings {
@@ -342,10 +262,10 @@ mod tests {
                 "credentials.smaregi-client-id",
                 "stock.stores[1]",
                 "stock.stores[2]",
-                "orders.receiving-stores[0].source-store-id",
                 "orders.receiving-stores[1].shop-id",
-                "orders.receiving-stores[1].terminal-id",
                 "orders.charge",
+                "orders.receiving-stores[0].source-store-id",
+                "orders.receiving-stores[1].terminal-id",
                 "pace.smaregi-parallel",
             ]
         );
@@ -396,10 +316,10 @@ mod tests {
             [
                 "credentials.next-engine-client-id",
                 "credentials.next-engine-client-secret",
+                "credentials.next-engine-redirect",
                 "credentials.smaregi-contract-id",
                 "credentials.smaregi-client-id",
                 "credentials.smaregi-client-secret",
-                "credentials.next-engine-redirect",
             ]
         );
         let registered = "https://shop.example/login";
@@ -443,26 +363,6 @@ mod tests {
         let percent = |percent| fields(|settings| settings.stock.guard.moved_percent = percent);
         assert!(percent(100).is_empty());
         assert_eq!(percent(101), ["stock.guard.moved-percent"]);
-    }
-
-    #[test]
-    fn an_address_is_https_or_this_machine() {
-        for (address, good) in [
-            ("https://api.smaregi.jp", true),
-            ("http://127.0.0.1:8080", true),
-            ("http://localhost:1/base", true),
-            ("https://api.smaregi.jp/", false),
-            ("http://api.smaregi.jp", false),
-            ("https://user@api.smaregi.jp", false),
-            ("https://:word@api.smaregi.jp", false),
-            ("https://api.smaregi.jp?a=1", false),
-            ("https://api.smaregi.jp#a", false),
-            ("https:///", false),
-            ("ftp://api.smaregi.jp", false),
-            ("", false),
-        ] {
-            assert_eq!(is_base(address), good, "{address}");
-        }
     }
 
     #[test]

@@ -2,12 +2,9 @@
 
 use serde_json::Value;
 
+use super::settings_form::{LONGEST_LIST, text::LONGEST as LONGEST_TEXT};
 use crate::{error::Problem, reason::Reason, settings::Settings};
 
-/// Characters of one text.
-const LONGEST_TEXT: usize = 1_000;
-/// Entries of one list.
-const LONGEST_LIST: usize = 2_000;
 /// Bytes of everything; storage takes 1 MiB a value.
 const LARGEST: usize = 900_000;
 

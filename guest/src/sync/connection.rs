@@ -243,6 +243,34 @@ mod tests {
     }
 
     #[test]
+    fn storage_put_back_is_off_since_then_or_since_it_was_off() {
+        let script = shop();
+        let told = pass(&script, 2);
+        restored(&script.ports(), told - TimeDelta::hours(1)).unwrap();
+        assert_eq!(link(&script.ports()).unwrap().off_since, Some(told));
+        let script = shop();
+        let off = pass(&script, 2);
+        switch_off(&script.ports()).unwrap();
+        let told = pass(&script, 2);
+        restored(&script.ports(), told - TimeDelta::hours(1)).unwrap();
+        assert_eq!(link(&script.ports()).unwrap().off_since, Some(off));
+    }
+
+    #[test]
+    fn what_storage_forgot_is_never_sent_and_what_came_since_is() {
+        let script = shop();
+        let told = pass(&script, 2);
+        restored(&script.ports(), told - TimeDelta::hours(1)).unwrap();
+        let status = switch_on(&script.tenant(), Backlog::Send).unwrap();
+        assert_eq!(status.baseline, Some(told), "left, as it was sent once");
+        pass(&script, 1);
+        switch_off(&script.ports()).unwrap();
+        pass(&script, 1);
+        let status = switch_on(&script.tenant(), Backlog::Send).unwrap();
+        assert_eq!(status.baseline, Some(told), "sent, from there on");
+    }
+
+    #[test]
     fn what_is_on_stays_as_it_is_and_what_is_off_stays_off_since_then() {
         let script = shop();
         let first = script.now.get();

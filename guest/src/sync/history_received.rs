@@ -464,6 +464,8 @@ mod tests {
         let (second, next) = transactions("77777", 5, next);
         assert_eq!(second, [7, 6, 5, 4, 3]);
         assert_eq!(transactions("77777", 5, next), (vec![2, 1], None));
+        assert_eq!(transactions("77777", 12, None).1, None, "all on one page");
+        assert!(transactions("77777", 11, None).1.is_some());
         let (mut all, mut next) = transactions("88888", 500, None);
         while next.is_some() {
             let (more, from) = transactions("88888", 500, next);

@@ -186,6 +186,12 @@ async fn settings(tenant: &Tenant, show: &Show, what: &SettingsCommand) -> anyho
                     .await?,
             );
         }
+        SettingsCommand::Form => {
+            let language = json!({ "language": show.language.code() });
+            let form = tenant.call("settings.form", language).await?;
+            // As it came: read and printed anew, its fields would lose their order.
+            outln!("{}", form.as_str().unwrap_or_default());
+        }
     }
     Ok(Ending::Done)
 }

@@ -58,6 +58,8 @@ pub enum SettingsCommand {
     },
     /// Prints the hosts that the settings need, as lines of the configuration.
     Hosts,
+    /// Prints the settings' form for whoever draws one: their JSON Schema (2020-12), in Japanese or English (--lang).
+    Form,
 }
 
 /// `preview`

@@ -17,7 +17,7 @@ mod tests;
 const OF_THE_CONTRACT: char = '=';
 
 /// Each command that prints JSON, with its shape. `=interface.function` stands for what that function gives.
-const SHAPES: [(&str, &str); 40] = [
+const SHAPES: [(&str, &str); 41] = [
     ("align", r#""=stock.align""#),
     (
         "backup",
@@ -88,6 +88,10 @@ const SHAPES: [(&str, &str); 40] = [
     ("send", r#""=stock.send""#),
     ("serve", r#"{"listening": "text", "public-url": "text"}"#),
     ("settings check", r#""=settings.validate""#),
+    (
+        "settings form",
+        r#""anything: a JSON Schema (2020-12) of what settings get gives""#,
+    ),
     ("settings get", r#""=settings.get""#),
     ("settings hosts", r#""=settings.hosts""#),
     ("settings put", r#""=settings.get""#),

@@ -22,7 +22,8 @@ async fn until(what: impl Fn() -> bool) {
         .unwrap();
 }
 
-fn alone() -> Surroundings {
+/// A shop without anything.
+pub fn alone() -> Surroundings {
     Surroundings {
         store: Arc::new(Sqlite::in_memory().unwrap()),
         tenant: "a".to_owned(),

@@ -286,6 +286,71 @@ mod tests {
     }
 
     #[test]
+    fn deliveries_whose_names_differ_by_a_hyphen_are_two() {
+        let script = Script::new();
+        for event in ["a-b", "ab"] {
+            let taken = take_in(&script.tenant(), &delivery(event, &[1])).unwrap();
+            assert!(!taken.repeated, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_of_another_contract_is_refused_whichever_side_says_so() {
+        let script = Script::new();
+        let own = delivery("a", &[1]);
+        let mut head = own.clone();
+        head.contract_id = Some("sb_2".to_owned());
+        let mut body = own.clone();
+        let text = String::from_utf8(own.body.clone()).unwrap();
+        body.body = text.replace("sb_1", "sb_2").into_bytes();
+        for foreign in [head, body] {
+            let refused = take_in(&script.tenant(), &foreign);
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
+        assert_eq!(take_in(&script.tenant(), &own).unwrap().hints, 1);
+    }
+
+    #[test]
+    fn what_could_not_be_stored_is_not_acknowledged() {
+        let script = Script::new();
+        script.storage.away.borrow_mut().push_back(true);
+        take_in(&script.tenant(), &delivery("a", &[1])).unwrap_err();
+        let again = take_in(&script.tenant(), &delivery("a", &[1])).unwrap();
+        assert!(!again.repeated);
+    }
+
+    #[test]
+    fn a_thousand_hints_are_taken_and_no_more_and_only_with_ids() {
+        let script = Script::new();
+        let hint = |product: &str, store: &str| ChangeHint {
+            product_id: product.to_owned(),
+            store_id: store.to_owned(),
+        };
+        let many = |number: u32| -> Vec<ChangeHint> {
+            (1..=number).map(|id| hint(&id.to_string(), "1")).collect()
+        };
+        let taken = take_in_changes(&script.tenant(), &many(1_000)).unwrap();
+        assert_eq!(taken.hints, 1_000);
+        let refused = |hints: &[ChangeHint]| {
+            let fields = match take_in_changes(&script.tenant(), hints) {
+                Err(Error::Invalid(problems)) => problems.into_iter().map(|problem| problem.field),
+                other => panic!("{other:?}"),
+            };
+            fields.collect::<Vec<_>>()
+        };
+        assert_eq!(refused(&many(1_001)), ["hints"]);
+        let bad = [hint("8", "1"), hint("a/b", ""), hint("8", "x")];
+        assert_eq!(
+            refused(&bad),
+            [
+                "hints[1].product-id",
+                "hints[1].store-id",
+                "hints[2].store-id"
+            ]
+        );
+    }
+
+    #[test]
     fn every_old_delivery_is_forgotten_and_no_young_one() {
         let script = Script::new();
         let mut commit = Commit::new();

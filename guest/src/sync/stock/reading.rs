@@ -214,12 +214,8 @@ impl Reading {
             }
         }
         if self.continued {
-            // What came above it since is read from the top.
-            let again = Hint {
-                retry_at: None,
-                ..hint.value.clone()
-            };
-            return replace(tenant, hint, &again);
+            // What came above it since is read from the top: written once more, it is to be read now.
+            return replace(tenant, hint, &hint.value);
         }
         self.settle(tenant, hint)
     }

@@ -32,19 +32,17 @@ const BATCHES_AT_ONCE: usize = 25;
 /// The newest slips looked through for orders with the product, and how many of those are told.
 const MOST_SLIPS: u32 = 200;
 const MOST_ORDERS: usize = 20;
-/// Digits of 商品ID at most (smaregi.md 5).
-const LONGEST_ID: usize = 15;
 /// Places and undecided rows looked through.
 const MOST_PLACES: u32 = 1_000;
 
 /// Tells the product that the key names, if any.
 pub fn tell(tenant: &Tenant<'_>, key: &str, teller: &mut Teller) -> Result<()> {
     let mut product = Product::named(tenant, key)?;
-    let past = past(tenant, &mut product, teller)?;
+    past(tenant, &mut product, teller)?;
     let orders = orders(tenant, &product, teller)?;
     unread(tenant, &mut product, teller)?;
     now(tenant, &product, teller)?;
-    if product.ids.is_empty() && (past || orders) {
+    if product.ids.is_empty() && orders {
         teller.subjects.insert(Subject::Product(product.key));
         return Ok(());
     }
@@ -71,8 +69,7 @@ impl Product {
         for key in ruled.into_iter().chain(own) {
             ids.extend(products::ever_known(tenant, &key)?);
         }
-        let id = key.len() <= LONGEST_ID && key.bytes().all(|byte| byte.is_ascii_digit());
-        if id && store::read::<Out>(&tenant.ports, &out_key(key))?.is_some() {
+        if store::read::<Out>(&tenant.ports, &out_key(key))?.is_some() {
             ids.insert(key.to_owned());
         }
         let key = key.to_owned();
@@ -97,29 +94,30 @@ fn ids(product_id: &str) -> Ids {
 }
 
 /// Walks back through the send history.
-fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Result<bool> {
+fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Result<()> {
     let (start, end) = store::range(SENT_PREFIX);
     let index = store::between::<SentIndex>(&tenant.ports, &start, &end, true, MOST_ENTRIES)?;
     teller.cut |= index.len() >= MOST_ENTRIES as usize;
     let mut changes = changes_of(tenant, &index)?;
     let mut uploads = batches_of(tenant, &index)?;
-    let (mut found, mut batches) = (false, 0_u32);
+    let mut batches = 0_u32;
     for item in index {
         batches = batches.saturating_add(u32::from(matches!(item.value, SentIndex::Batch(_))));
         if batches > MOST_BATCHES {
             teller.cut = true;
             break;
         }
-        found |= match &item.value {
-            SentIndex::Batch(number) => match uploads.remove(&batch_key(*number)) {
-                Some(upload) => batch(tenant, product, &upload, teller)?,
-                None => false,
-            },
+        match &item.value {
+            SentIndex::Batch(number) => {
+                if let Some(upload) = uploads.remove(&batch_key(*number)) {
+                    batch(tenant, product, &upload, teller)?;
+                }
+            }
             SentIndex::Change(id) => {
                 let change = changes.remove(&change_key(id));
-                let ours = change.filter(|change| product.takes(&change.product_id, ""));
-                ours.map(|ours| tell_change(&ours, at(&item), teller))
-                    .is_some()
+                if let Some(ours) = change.filter(|change| product.takes(&change.product_id, "")) {
+                    tell_change(&ours, at(&item), teller);
+                }
             }
             SentIndex::Unreadable {
                 product_id,
@@ -133,12 +131,11 @@ fn past(tenant: &Tenant<'_>, product: &mut Product, teller: &mut Teller) -> Resu
                 let at = at(&item).unwrap_or_else(|| tenant.now());
                 let reason = Some(reason.clone());
                 teller.add(at, Step::Refused, words::not_counted(), reason, ids);
-                true
             }
-            SentIndex::Unreadable { .. } => false,
-        };
+            SentIndex::Unreadable { .. } => {}
+        }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The rows of the history that the index names, read at once.
@@ -189,16 +186,14 @@ fn batch(
     product: &mut Product,
     batch: &Batch,
     teller: &mut Teller,
-) -> Result<bool> {
-    let mut found = false;
+) -> Result<()> {
     for (index, row) in batch.rows.iter().enumerate() {
         if product.takes(&row.product_id, &row.code) {
-            found = true;
             tell_changes(tenant, &row.changes, teller)?;
             tell_row(batch, index, row, teller);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn tell_row(batch: &Batch, index: usize, row: &BatchRow, teller: &mut Teller) {

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use tsunagi_sandbox::{Switches, shop::demo_shop};
 
+mod form;
+
 use super::*;
 use crate::{
     demo::stage::{Play, Stage},
@@ -65,6 +67,7 @@ async fn what_the_contract_says_is_what_its_functions_give() {
         ("settings.get", json!({})),
         ("settings.validate", json!({ "settings": bad })),
         ("settings.hosts", json!({ "settings": settings })),
+        ("settings.form", json!({ "language": "ja" })),
     ] {
         let given = stage.call(function, arguments).await.unwrap();
         let shape = contract.given(function).unwrap();

@@ -200,6 +200,49 @@ fn fields() -> Vec<Field> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::tests::{alone, usual};
+
+    /// A field's schema in the component's form.
+    fn schema<'a>(form: &'a Value, path: &str) -> Option<&'a Value> {
+        path.split('.').try_fold(form, |schema, name| {
+            let (name, is_row) = match name.split_once('[') {
+                Some((name, _)) => (name, true),
+                None => (name, false),
+            };
+            let of = schema.get("properties")?.get(name)?;
+            if is_row { of.get("items") } else { Some(of) }
+        })
+    }
+
+    #[tokio::test]
+    async fn settings_are_called_as_in_the_components_form() {
+        let runtime = usual();
+        for language in [Language::Ja, Language::En] {
+            let given = serde_json::json!({ "language": language.code() });
+            let form = runtime.call(&alone(), "settings.form", &given).await;
+            let form: Value =
+                serde_json::from_str(form.unwrap().unwrap().as_str().unwrap()).unwrap();
+            for field in fields().iter().filter(|field| !field.label.0.is_empty()) {
+                let schema = schema(&form, &field.path).unwrap_or(&Value::Null);
+                let (ja, en) = field.label;
+                assert_eq!(
+                    text(schema, "/title"),
+                    language.of(ja, en),
+                    "{}",
+                    field.path
+                );
+                let Kind::Choice(words) = field.kind else {
+                    continue;
+                };
+                let told = items(schema, "/oneOf").iter();
+                let told = told.map(|word| (text(word, "/const"), text(word, "/title")));
+                let words = words
+                    .iter()
+                    .map(|(word, ja, en)| (*word, language.of(ja, en)));
+                assert!(told.eq(words), "{}", field.path);
+            }
+        }
+    }
 
     #[test]
     fn settings_are_called_as_in_their_forms() {

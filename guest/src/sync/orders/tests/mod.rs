@@ -17,6 +17,8 @@ mod settings;
 mod shop;
 mod small_budgets;
 mod stories;
+mod story_sentences;
 mod trials;
 mod trouble;
+mod working;
 mod world;

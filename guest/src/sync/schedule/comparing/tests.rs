@@ -183,21 +183,29 @@ fn unexplained(kept: &Kept) -> Option<u32> {
 #[test]
 fn a_difference_is_told_when_it_stood_twice() {
     let [moving, standing, other] = [line("M", 5, 4, 1), line("S", 3, 1, 2), line("O", 1, 1, 0)];
-    let first = look(
-        Kept::default(),
-        0,
-        &[moving, standing.clone(), other.clone()],
-    );
-    assert_eq!((unexplained(&first), first.doubtful.len()), (None, 2));
+    let also = line("T", 2, 9, -7);
+    let lines = [moving, standing.clone(), also.clone(), other.clone()];
+    let first = look(Kept::default(), 0, &lines);
+    assert_eq!((unexplained(&first), first.doubtful.len()), (None, 3));
     assert_eq!(first.again_at, Some(at("2026-11-25T04:00:00+09:00")));
-    let second = look(first, 1, &[line("M", 5, 3, 2), standing, other.clone()]);
-    assert_eq!(unexplained(&second), Some(1), "the one that did not move");
-    assert_eq!(second.told.as_ref().unwrap().both, 3);
+    let lines = [line("M", 5, 3, 2), standing, also, other.clone()];
+    let second = look(first, 1, &lines);
+    assert_eq!(unexplained(&second), Some(2), "those that did not move");
+    assert_eq!(second.told.as_ref().unwrap().both, 4);
     assert_eq!((second.again_at, second.doubtful.len()), (None, 0));
     let tomorrow = look(second.clone(), 24, &[line("N", 9, 8, 1)]);
     assert_eq!(tomorrow.told, second.told, "as before while it is doubtful");
     let mended = look(second, 24, &[other]);
     assert_eq!(unexplained(&mended), Some(0));
+}
+
+#[test]
+fn the_second_look_comes_when_a_look_for_missed_movements_was_made_and_read() {
+    let script = open(1);
+    let mut tenant = script.tenant();
+    tenant.settings.pace.catch_up_minutes = 60;
+    let later = script.now.get() + TimeDelta::minutes(75);
+    assert_eq!(look_again_at(&tenant), later);
 }
 
 #[test]

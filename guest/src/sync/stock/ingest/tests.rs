@@ -1,5 +1,7 @@
 //! Reading places by script: what is decided, what is told, and what holds up nothing else.
 
+mod pages;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -301,9 +301,10 @@ fn a_list_that_cannot_be_read_fails_the_comparison() {
         let world = World::new(1);
         world.bent.set(Some((name, bend)));
         let failed = at_once(stock::compare(&world.tenant())).unwrap_err();
-        let Error::Unavailable(of, message, _) = failed else {
+        let Error::Unavailable(of, message, again_at) = failed else {
             panic!("{failed:?}");
         };
         assert!(of == side && message.en.contains(endpoint), "{message:?}");
+        assert!(again_at > world.now.get(), "{again_at}");
     }
 }

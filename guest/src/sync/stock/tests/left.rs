@@ -99,6 +99,22 @@ fn a_batch_that_is_ready_goes_at_once_for_a_person_and_in_its_time_for_the_sched
 }
 
 #[test]
+fn a_difference_in_a_batch_waits_until_it_is_handed_over_and_is_on_its_way_then() {
+    let world = with_a_batch_that_is_ready();
+    *world.smaregi.borrow_mut().get_mut("1").unwrap() -= 1;
+    let told = || {
+        let comparison = at_once(stock::compare(&world.tenant())).unwrap();
+        let reasons = comparison.lines[0].explanations.iter();
+        let codes = reasons.map(|part| part.reason.code.clone());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(told(), ["waiting"]);
+    world.stuck.set(Some("1"));
+    world.send();
+    assert_eq!(told(), ["in-flight"]);
+}
+
+#[test]
 fn a_look_at_what_our_own_sale_moved_is_gone_on_with_when_it_is_due() {
     let world = World::new(1);
     let piece = Piece {

@@ -102,7 +102,6 @@ fn a_look_whose_effect_never_began_is_given_up_after_an_hour() {
 fn a_begun_look_is_gone_on_with_after_an_hour_too() {
     let script = opened();
     let tenant = script.tenant();
-    let session = at_once(Smaregi::open(&tenant)).unwrap();
     look_of(&script, &tenant, Kind::Sale, "1-0", true);
     script.now.set(script.now.get() + TimeDelta::hours(2));
     let tenant = script.tenant();
@@ -134,7 +133,8 @@ fn a_row_of_ours_would_be_taken_for_another_kinds_on_the_same_piece_only() {
     let script = opened();
     let tenant = script.tenant();
     look_of(&script, &tenant, Kind::Sale, "1-0", false);
-    let disturbs = |kind, piece: &Piece| would_disturb(&tenant, kind, &[piece.clone()]).unwrap();
+    let disturbs =
+        |kind, piece: &Piece| would_disturb(&tenant, kind, std::slice::from_ref(piece)).unwrap();
     assert!(!disturbs(Kind::Cancel, &piece("1")), "nothing was begun");
     look_of(&script, &tenant, Kind::Sale, "2-0", true);
     assert!(disturbs(Kind::Cancel, &piece("1")));

@@ -1,0 +1,107 @@
+//! Working off what is recorded: all of it in one call, what is found out about stock on the way, and orders that only move on.
+
+use chrono::TimeDelta;
+
+use super::{
+    shop::{Shop, shop_with},
+    world::Fault,
+};
+use crate::{
+    rules::{
+        order::{Life, OrderState},
+        samples,
+    },
+    settings::ImportMoment,
+};
+
+#[test]
+fn more_orders_than_are_looked_up_together_come_in_one_call() {
+    let shop = Shop::open();
+    for slip in 1_001..=1_201 {
+        shop.world.put(samples::order(&slip.to_string()));
+    }
+    let import = shop.import();
+    assert_eq!((import.registered, import.waiting), (201, 0));
+}
+
+#[test]
+fn what_a_late_look_at_one_place_saw_is_believed_after_ten_minutes() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines.truncate(1);
+    (order.goods, order.total) = (2_000.into(), 2_000.into());
+    shop.world.put(order);
+    shop.storage_takes.set(TimeDelta::seconds(35));
+    shop.import();
+    assert_eq!(shop.storage_of("own-effect/").len(), 0, "late, and alone");
+    shop.settle();
+    assert_eq!(
+        shop.storage_of("own-effect/").len(),
+        0,
+        "not ten minutes yet"
+    );
+    shop.world.pass(20);
+    shop.settle();
+    assert_eq!(shop.storage_of("own-effect/").len(), 1);
+}
+
+#[test]
+fn orders_of_products_without_stock_do_not_use_up_the_looks() {
+    let shop = Shop::open();
+    shop.source_store("20");
+    for slip in ["1001", "1002", "1003", "1004", "1005"] {
+        let mut order = samples::order(slip);
+        order.lines.truncate(1);
+        order.lines[0].code = "ship".to_owned();
+        (order.goods, order.total) = (2_000.into(), 2_000.into());
+        shop.world.put(order);
+    }
+    shop.world.put(samples::order("1006"));
+    assert_eq!(shop.import().registered, 6);
+    let stock = |store| shop.world.stock(store, "A");
+    assert_eq!((stock("10"), stock("20")), (0, -2), "known within the call");
+}
+
+#[test]
+fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::Issued);
+    let mut order = samples::order("1001");
+    (order.state, order.shipped_on) = (OrderState::Issued, None);
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
+    let day = samples::order("1001").shipped_on;
+    for (state, shipped_on) in [
+        (OrderState::Printing, None),
+        (OrderState::Shipped, day),
+        (OrderState::Shipped, day.and_then(|day| day.pred_opt())),
+    ] {
+        shop.world.pass(60);
+        shop.world.edit(1001, |order| {
+            (order.state, order.shipped_on) = (state, shipped_on)
+        });
+        let import = shop.import();
+        assert_eq!(
+            (import.registered, import.undone, import.waiting),
+            (0, 0, 0)
+        );
+        shop.set(|orders| orders.moment = ImportMoment::Shipped);
+    }
+    assert_eq!(shop.world.transactions.borrow().len(), 1);
+}
+
+#[test]
+fn a_cancellation_refused_both_ways_needs_a_person_and_is_no_refused_order() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    shop.world.pass(20);
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    shop.world.faults.borrow_mut().push(Fault::Refuse);
+    shop.world.edit(1001, |order| {
+        (order.life, order.cancel_type) = (Life::Cancelled, "1".to_owned());
+    });
+    let import = shop.import();
+    assert_eq!((import.undone, import.refused), (0, 0));
+    assert_eq!(shop.world.live().len(), 1);
+    assert_eq!(shop.refused(), 1, "a person is told");
+}
