@@ -132,6 +132,7 @@ impl Story {
         let settings = kept(self.ask("settings.get", &json!({})));
         self.ask("settings.validate", &json!({ "settings": settings }));
         self.ask("settings.hosts", &json!({ "settings": settings }));
+        self.ask("settings.form", &json!({ "language": "ja" }));
         for name in [
             "connection.check",
             "connection.get-status",
