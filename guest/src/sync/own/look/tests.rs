@@ -70,7 +70,7 @@ fn learns_only_from_what_fits() {
             json!([row("11", -2, "15", None), row("10", -2, "02", None)]),
             Finding::Unclear,
         ),
-        // Two of ours in one row is ours, whatever one-piece rows of another division make together.
+        // One row of two pieces, and two rows of one in another division: either may be ours.
         (
             json!([
                 row("12", -2, "02", None),
