@@ -13,7 +13,7 @@ use crate::{
         StorageFailure, Write,
     },
     rules::{order::OrderState, samples},
-    settings::{Credentials, OrderSettings, Secret, Settings},
+    settings::{Credentials, OrderSettings, PointMode, Secret, Settings},
     sync::{
         connection,
         daily::{self, Day},
@@ -301,6 +301,17 @@ pub fn shop_with(slips: &[&str]) -> Shop {
     for slip in slips {
         shop.world.put(samples::order(slip));
     }
+    shop
+}
+
+/// A shop that has refused order 1001: 80 points were used on it, and the settings say nothing of points.
+pub fn shop_refusing_points() -> Shop {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    (order.points, order.total) = (80.into(), 3_000.into());
+    shop.world.put(order);
+    shop.set(|orders| orders.points = PointMode::Unset);
+    assert_eq!(shop.import().refused, 1);
     shop
 }
 

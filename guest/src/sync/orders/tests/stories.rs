@@ -1,10 +1,9 @@
 //! The story of an order: everything that happened to it, in the order of time, and what it waits for.
 
-use super::shop::{Shop, shop_with};
+use super::shop::{shop_refusing_points, shop_with};
 use crate::{
     error::Error,
-    rules::{order::OrderState, samples},
-    settings::PointMode,
+    rules::order::OrderState,
     sync::{
         report::RetryChoice,
         story::{Step, Story, Subject},
@@ -59,12 +58,7 @@ fn a_sale_is_told_from_its_reading_to_its_undoing_by_either_number() {
 
 #[test]
 fn a_refused_order_tells_each_refusal_and_what_it_waits_for() {
-    let shop = Shop::open();
-    let mut order = samples::order("1001");
-    (order.points, order.total) = (80.into(), 3_000.into());
-    shop.world.put(order);
-    shop.set(|orders| orders.points = PointMode::Unset);
-    shop.import();
+    let shop = shop_refusing_points();
     shop.world.pass(10);
     shop.retry(RetryChoice::Slip("1001".to_owned()));
     let story = shop.story("1001").unwrap();

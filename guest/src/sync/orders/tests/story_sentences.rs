@@ -1,7 +1,7 @@
 //! What the story of an order says, word for word: whom each step concerns, what is under way, and what the order waits for.
 
 use super::{
-    shop::{Shop, shop_with},
+    shop::{Shop, shop_refusing_points, shop_with},
     world::Fault,
 };
 use crate::{
@@ -9,7 +9,6 @@ use crate::{
         order::{Life, Order},
         samples,
     },
-    settings::PointMode,
     sync::{
         orders::records::MOST_TOLD,
         report::RetryChoice,
@@ -188,12 +187,7 @@ fn a_sale_whose_stock_is_not_understood_yet_waits_for_that() {
 
 #[test]
 fn trouble_waits_for_a_person_until_the_retry_and_then_for_the_next_round() {
-    let shop = Shop::open();
-    let mut order = samples::order("1001");
-    (order.points, order.total) = (80.into(), 3_000.into());
-    shop.world.put(order);
-    shop.set(|orders| orders.points = PointMode::Unset);
-    shop.import();
+    let shop = shop_refusing_points();
     let last = |shop: &Shop| shop.story("1001").unwrap().events.pop().unwrap();
     let waits = last(&shop);
     assert_eq!((waits.step, waits.text.en.as_str()), (Step::Waits, MEND));
@@ -233,12 +227,7 @@ fn an_order_that_is_only_read_waits_for_the_next_round_or_the_switch() {
 
 #[test]
 fn the_newest_outcomes_are_told_and_that_there_were_older_ones() {
-    let shop = Shop::open();
-    let mut order = samples::order("1001");
-    (order.points, order.total) = (80.into(), 3_000.into());
-    shop.world.put(order);
-    shop.set(|orders| orders.points = PointMode::Unset);
-    shop.import();
+    let shop = shop_refusing_points();
     let refusals = |story: &Story| {
         let refused = story.events.iter();
         refused.filter(|event| event.step == Step::Refused).count()

@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::shop::{Shop, shop_with};
+use super::shop::{Shop, shop_refusing_points, shop_with};
 use crate::{
     rules::{samples, trial::Outcome},
-    settings::FeeMode,
+    settings::{FeeMode, PointMode},
 };
 
 #[test]
@@ -58,15 +58,10 @@ fn the_same_settings_change_nothing_and_the_newest_are_looked_at() {
 
 #[test]
 fn refused_orders_show_what_would_mend_them_and_next_engine_is_not_asked() {
-    let shop = Shop::open();
-    let mut order = samples::order("1001");
-    (order.points, order.total) = (80.into(), 3_000.into());
-    shop.world.put(order);
-    shop.set(|orders| orders.points = crate::settings::PointMode::Unset);
-    assert_eq!(shop.import().refused, 1);
+    let shop = shop_refusing_points();
     let asked = shop.world.asked("POST /api_v1");
     let trial = shop.try_settings(1, |orders| {
-        orders.points = crate::settings::PointMode::SubtotalDiscount;
+        orders.points = PointMode::SubtotalDiscount;
     });
     assert_eq!(
         (trial.before.refused, trial.after.booked, trial.after.yen),

@@ -8,11 +8,20 @@ use super::{
 };
 use crate::{
     rules::{
-        order::{Life, OrderState},
+        order::{Life, Order, OrderState},
         samples,
     },
     settings::ImportMoment,
 };
+
+/// An order of two pieces of one product.
+fn two_pieces(slip: &str, code: &str) -> Order {
+    let mut order = samples::order(slip);
+    order.lines.truncate(1);
+    order.lines[0].code = code.to_owned();
+    (order.goods, order.total) = (2_000.into(), 2_000.into());
+    order
+}
 
 #[test]
 fn more_orders_than_are_looked_up_together_come_in_one_call() {
@@ -27,10 +36,7 @@ fn more_orders_than_are_looked_up_together_come_in_one_call() {
 #[test]
 fn what_a_late_look_at_one_place_saw_is_believed_after_ten_minutes() {
     let shop = Shop::open();
-    let mut order = samples::order("1001");
-    order.lines.truncate(1);
-    (order.goods, order.total) = (2_000.into(), 2_000.into());
-    shop.world.put(order);
+    shop.world.put(two_pieces("1001", "a"));
     shop.storage_takes.set(TimeDelta::seconds(35));
     shop.import();
     assert_eq!(shop.storage_of("own-effect/").len(), 0, "late, and alone");
@@ -50,11 +56,7 @@ fn orders_of_products_without_stock_do_not_use_up_the_looks() {
     let shop = Shop::open();
     shop.source_store("20");
     for slip in ["1001", "1002", "1003", "1004", "1005"] {
-        let mut order = samples::order(slip);
-        order.lines.truncate(1);
-        order.lines[0].code = "ship".to_owned();
-        (order.goods, order.total) = (2_000.into(), 2_000.into());
-        shop.world.put(order);
+        shop.world.put(two_pieces(slip, "ship"));
     }
     shop.world.put(samples::order("1006"));
     assert_eq!(shop.import().registered, 6);
