@@ -31,7 +31,8 @@ macro_rules! checks {
                 match self { $(Self::$check => $title,)+ }
             }
 
-            fn command(self) -> &'static str {
+            /// What its row is counted by: nothing else may be recorded under it.
+            pub fn command(self) -> &'static str {
                 match self { $(Self::$check => $command,)+ }
             }
         }

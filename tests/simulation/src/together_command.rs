@@ -28,13 +28,17 @@ use crate::{fail, show_run};
 /// Failures shown of each scenario.
 const SHOWN: usize = 10;
 
+/// What the README's row is counted with.
+const RANDOM: u32 = 100;
+const MOST: usize = 20_000;
+
 /// `together`.
 #[derive(Args)]
 pub struct Together {
     /// Scenarios, small ones and those of `list`; all without any.
     scenarios: Vec<String>,
     /// Random orders of each large scenario.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = RANDOM)]
     random: u32,
     /// Where the random orders begin; a fresh one without it.
     #[arg(long)]
@@ -43,7 +47,7 @@ pub struct Together {
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// A small scenario with more states is tried with fewer interruptions.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = MOST)]
     most: usize,
     /// In large scenarios one sleeps at every so many calls.
     #[arg(long, default_value_t = 1)]
@@ -143,7 +147,8 @@ impl Together {
             show(&line);
             tried.add(&line);
         }
-        let whole = self.scenarios.is_empty() && self.every == 1;
+        let whole =
+            self.scenarios.is_empty() && (self.random, self.most, self.every) == (RANDOM, MOST, 1);
         super::ended(
             (record && whole).then_some((Check::Together, &tried.row())),
             tried.failures,
