@@ -84,6 +84,7 @@ fn an_upload_without_an_answer_is_looked_for_at_a_pace_and_given_up_after_ten_mi
     assert_eq!((world.asked(MOVEMENTS), world.asked(QUEUE)), (4, 0));
     world.work(3);
     assert_eq!((world.uploads(), world.stock("p1")), (2, 97), "at once");
+    assert!(world.asked(MOVEMENTS) < 10, "to the last at a pace");
 }
 
 #[test]
@@ -326,4 +327,64 @@ fn an_applied_and_a_refused_row_of_one_look_are_both_counted() {
     world.work(9);
     let days = crate::sync::daily::daily(&world.tenant(), 1).unwrap();
     assert_eq!((days[0].applied, days[0].returned), (1, 1));
+}
+
+/// Whether the upload stands above a movement that settings kept back half an hour after it was handed over, and half an hour before
+/// it was followed to its end.
+fn stands_above(upload: impl FnOnce(&World), after: impl FnOnce(&World)) -> bool {
+    let world = with_one(-3);
+    upload(&world);
+    world.send();
+    world.set(|stock| stock.triggers.clear());
+    world.pass(30);
+    world.sells("1", 1);
+    world.hints("1");
+    let mut progress = SendProgress::default();
+    at_once(stock::read(&world.tenant(), &mut progress)).unwrap();
+    world.pass(1);
+    after(&world);
+    world.work(60);
+    let ids: Vec<String> = world.sent().into_iter().map(|entry| entry.id).collect();
+    let place = |id: &str| ids.iter().position(|other| other == id).unwrap();
+    place("b1-0") < place("c1")
+}
+
+#[test]
+fn what_became_of_an_upload_stands_where_it_was_seen() {
+    let stuck = |world: &World| world.stuck.set(Some("1"));
+    let runs = |world: &World| {
+        world.stuck.set(None);
+        world.run_queue();
+    };
+    assert!(stands_above(stuck, runs), "applied");
+    let refused = |world: &World| {
+        stuck(world);
+        world.refused.borrow_mut().insert("p1".to_owned());
+    };
+    assert!(stands_above(refused, runs), "refused");
+    let lost = |world: &World| world.faults.borrow_mut().push(Fault::LostBefore);
+    assert!(stands_above(lost, |_| ()), "not received");
+    assert!(!stands_above(stuck, |_| ()), "nothing was seen of it");
+}
+
+#[test]
+fn looks_that_see_nothing_leave_an_upload_where_it_was_handed_over() {
+    let first = |world: &World| {
+        world.refused.borrow_mut().insert("p1".to_owned());
+    };
+    let world = with_one(-3);
+    first(&world);
+    world.send();
+    world.pass(1);
+    world.set(|stock| stock.triggers.clear());
+    world.sells("1", 1);
+    world.hints("1");
+    world.send();
+    let kept_back = world.sent()[0].id.clone();
+    for minute in 2..7 {
+        world.pass(1);
+        world.send();
+        assert_eq!(outcome(&world), SentResult::InFlight, "{minute}");
+        assert_eq!(world.sent()[0].id, kept_back, "{minute}");
+    }
 }
