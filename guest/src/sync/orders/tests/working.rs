@@ -65,6 +65,16 @@ fn orders_of_products_without_stock_do_not_use_up_the_looks() {
 }
 
 #[test]
+fn an_order_sold_from_its_own_store_does_not_wait_to_learn_what_a_sale_moves() {
+    let shop = Shop::open();
+    shop.world.put(two_pieces("1001", "ship"));
+    let import = shop.import();
+    assert_eq!((import.registered, import.waiting), (1, 0));
+    assert!(!shop.has_open_work());
+    assert_eq!(shop.storage_of("own-effect/").len(), 0, "not learned");
+}
+
+#[test]
 fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
     let shop = Shop::open();
     shop.set(|orders| orders.moment = ImportMoment::Issued);
