@@ -37,7 +37,7 @@ use crate::{
 };
 
 pub use {
-    overview::{booked_unshipped, refused_shipped, states, stores, under_way},
+    overview::{booked_unshipped, last_imports, refused_shipped, stores, under_way},
     preview::preview,
     trial::try_settings,
     work::has_open_work,

@@ -251,7 +251,7 @@ impl Shop {
     }
 
     pub fn stores(&self) -> Vec<StoreState> {
-        orders::states(&self.tenant(0)).unwrap()
+        orders::stores(&self.tenant(0)).unwrap()
     }
 
     pub fn refused_shipped(&self) -> Vec<Pieces> {
