@@ -1,12 +1,19 @@
 //! How an upload is followed: how soon it is asked after, how long it is waited for, and what is concluded when nothing is seen.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::world::{Bend, Fault, Queued, World};
 use crate::sync::{
     report::{SendProgress, SentEntry, SentResult},
-    stock::{self, deliver, records::BatchState},
+    stock::{
+        self,
+        batch::{MOST_OPERATIONS, MOST_ROWS},
+        deliver,
+        records::BatchState,
+    },
     story::{self, Step},
     tenant::Tenant,
     testing::at_once,
@@ -387,4 +394,57 @@ fn looks_that_see_nothing_leave_an_upload_where_it_was_handed_over() {
         assert_eq!(outcome(&world), SentResult::InFlight, "{minute}");
         assert_eq!(world.sent()[0].id, kept_back, "{minute}");
     }
+}
+
+/// As many products as go with one upload, one of each sold.
+fn with_most() -> World {
+    let world = World::new(MOST_ROWS);
+    (1..=MOST_ROWS).for_each(|id| world.waits(id, -1));
+    world
+}
+
+/// What all products are held for, and the sum of what waits of them.
+fn all_held(world: &World) -> (BTreeSet<String>, i64) {
+    let held = (1..=MOST_ROWS).map(|id| world.held(id).unwrap().reason.code);
+    let waits = (1..=MOST_ROWS).filter_map(|id| world.out(id));
+    (held.collect(), waits.sum())
+}
+
+#[test]
+fn an_upload_as_large_as_can_be_is_given_back_whole_and_halved() {
+    let world = with_most();
+    world.poison.borrow_mut().insert("p7".to_owned());
+    world.work(9);
+    assert_eq!(world.uploads(), 1);
+    let most = i64::try_from(MOST_ROWS).unwrap();
+    let refused = BTreeSet::from(["batch-refused".to_owned()]);
+    assert_eq!(all_held(&world), (refused, -most));
+    let days = crate::sync::daily::daily(&world.tenant(), 1).unwrap();
+    assert_eq!(days[0].returned, MOST_ROWS as u64);
+    world.work(10);
+    let requests = world.requests.borrow();
+    let mut uploads = requests.iter().filter(|(path, _)| path.ends_with("upload"));
+    let rows = uploads.nth(1).unwrap().1.matches("tsunagi-").count();
+    assert_eq!(rows, MOST_ROWS / 2);
+}
+
+#[test]
+fn one_that_is_left_after_the_rest_was_given_back_is_not_to_blame_for_being_alone() {
+    let rows = MOST_OPERATIONS / 4 + 1;
+    let world = World::new(rows);
+    (1..=rows).for_each(|id| world.waits(id, -1));
+    world.poison.borrow_mut().insert("p7".to_owned());
+    world.work(9);
+    let codes = (1..=rows).map(|id| world.held(id).unwrap().reason.code);
+    let codes: BTreeSet<String> = codes.collect();
+    assert_eq!(codes, BTreeSet::from(["batch-refused".to_owned()]));
+}
+
+#[test]
+fn an_upload_as_large_as_can_be_that_was_booked_twice_waits_whole_for_a_person() {
+    let world = with_most();
+    world.times.set(2);
+    world.work(9);
+    let wrong = BTreeSet::from(["applied-wrong".to_owned()]);
+    assert_eq!((all_held(&world), world.uploads()), ((wrong, 0), 1));
 }

@@ -8,6 +8,7 @@ use crate::sync::{
     report::SendProgress,
     stock::{
         self,
+        batch::MOST_ROWS,
         records::{BOOK_KEY, Book, Held, MOST_IDS, Origin, Out, held_key, out_key},
     },
     store::{self, Commit},
@@ -125,8 +126,8 @@ fn what_is_due_now_is_no_time_to_come_while_the_link_is_off() {
 
 #[test]
 fn differences_of_very_many_stores_go_in_batches_that_storage_takes() {
-    let world = World::new(450);
-    for id in 1..=450 {
+    let world = World::new(MOST_ROWS);
+    for id in 1..=MOST_ROWS {
         let mut out = Out::new(&id.to_string(), world.now.get());
         for store in 0..300 {
             let store = format!("{:0>9}", store);
@@ -139,14 +140,14 @@ fn differences_of_very_many_stores_go_in_batches_that_storage_takes() {
     }
     world.work(2);
     let applied = |world: &World| {
-        let ids = 1..=450;
+        let ids = 1..=MOST_ROWS;
         ids.filter(|id| world.stock(&format!("p{id}")) == 101)
             .count()
     };
     let first = applied(&world);
-    assert!((100..450).contains(&first), "{first}");
+    assert!((100..MOST_ROWS).contains(&first), "{first}");
     world.work(20);
-    assert_eq!(applied(&world), 450);
+    assert_eq!(applied(&world), MOST_ROWS);
 }
 
 #[test]

@@ -460,12 +460,16 @@ impl World {
     fn search_movements(&self, form: &BTreeMap<String, String>) -> Value {
         let movements = self.movements.borrow();
         let one = form.get("stock_io_history_goods_id-eq");
-        let shown = movements.iter().enumerate().filter(|(_, movement)| {
+        let number = |name: &str| form.get(name).map(|text| text.parse::<usize>().unwrap());
+        let after = number("stock_io_history_id-gt").unwrap_or(0);
+        let shown = movements.iter().enumerate().filter(|(index, movement)| {
             form["stock_io_history_reason-like"].trim_matches('%') == movement.mark
                 && movement.shown_from <= self.now.get()
                 && one.is_none_or(|one| *one == movement.code)
+                && index + 1 > after
         });
-        let rows = shown.map(|(index, movement)| {
+        let limit = number("limit").unwrap();
+        let rows = shown.take(limit).map(|(index, movement)| {
             json!({"stock_io_history_id": (index + 1).to_string(), "stock_io_history_goods_id": movement.code,
                 "stock_io_history_before_stock_quantity": movement.before.to_string(),
                 "stock_io_history_after_stock_quantity": movement.after.to_string()})
