@@ -16,7 +16,7 @@ mod manual;
 mod operate;
 mod operator;
 mod serve;
-mod shapes;
+pub mod shapes;
 mod show;
 mod tenants;
 pub mod words;
