@@ -5,14 +5,14 @@
 //!
 //! ```json
 //! {"tsunagi-recording": 1, "program": "0.1.0", "component": "SHA-256 of the component, for information",
-//! "function": "orders.import-shop", "arguments": {"shop-id": "1"},
-//! "steps": [
+//! "function": "orders.stores", "arguments": {},
+//! "parameters": [], "steps": [
 //! {"now": {"at": "2026-11-24T00:00:00Z", "times": 2}},
 //! {"get": {"keys": ["settings"], "found": {"ok": [{"key": "settings", "revision": 1, "value": "{…}"}]}}},
 //! {"request": {"number": 1, "method": "POST", "url": "https://…", "body": "…"}},
 //! {"answer": {"number": 1, "status": 200, "headers": {"content-type": "application/json"}, "body": "…"}}
 //! ],
-//! "ended": {"ok": {"slips-read": 0}}}
+//! "ended": {"ok": []}}
 //! ```
 //!
 //! Steps are what [`Step`] names. An answer stands where the component took it, however early it arrived, and a wait where the component
@@ -23,6 +23,7 @@
 //! pieces a body came; what the standard library asks (the seed of hash maps is 0 while recording and replaying; there are no arguments,
 //! variables and files). Not recorded at all: a commit beyond the contract's limits is refused before it is a step.
 
+mod content;
 pub mod mask;
 pub mod trace;
 
@@ -33,10 +34,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    random::hexadecimal,
-    storage::{self, StoreError},
-};
+use crate::storage;
+pub use content::{Content, from_hexadecimal};
 
 /// Of this format. A file of another version is refused.
 pub const VERSION: u32 = 1;
@@ -53,8 +52,10 @@ pub struct Recording {
     pub component: String,
     /// `interface.function`
     pub function: String,
-    /// By name, as `wit/` spells them.
+    /// By name, as `wit/` spells them, a budget that was left out included.
     pub arguments: Value,
+    /// The names of the function's parameters, in its own order, for runtimes that know no names.
+    pub parameters: Vec<String>,
     /// In the component's own order.
     pub steps: Vec<Step>,
     /// How it ended.
@@ -175,17 +176,6 @@ pub enum Outcome<T> {
     Unavailable(String),
 }
 
-impl<T> Outcome<T> {
-    /// Of what a store gave.
-    pub fn of<U>(given: Result<U, StoreError>, shown: impl FnOnce(U) -> T) -> Self {
-        match given {
-            Ok(given) => Self::Ok(shown(given)),
-            Err(StoreError::Conflict(key)) => Self::Conflict(key),
-            Err(StoreError::Unavailable(why)) => Self::Unavailable(why),
-        }
-    }
-}
-
 /// A stored value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -213,61 +203,6 @@ pub struct Put {
     pub key: String,
     /// Nothing: it is deleted.
     pub value: Option<Content>,
-}
-
-/// Bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Content {
-    /// UTF-8.
-    Text(String),
-    /// Anything else.
-    Bytes {
-        /// Two digits for each.
-        hex: String,
-    },
-}
-
-impl Content {
-    /// Of bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Bytes {
-                hex: hexadecimal(bytes),
-            },
-        }
-    }
-
-    /// The bytes.
-    ///
-    /// # Errors
-    /// When the digits are none.
-    pub fn bytes(&self) -> anyhow::Result<Vec<u8>> {
-        match self {
-            Self::Text(text) => Ok(text.clone().into_bytes()),
-            Self::Bytes { hex } => from_hexadecimal(hex),
-        }
-    }
-
-    /// For people.
-    pub fn shown(&self) -> &str {
-        match self {
-            Self::Text(text) => text,
-            Self::Bytes { hex } => hex,
-        }
-    }
-}
-
-/// The bytes of hexadecimal digits, two for each.
-///
-/// # Errors
-/// When they are none.
-pub fn from_hexadecimal(digits: &str) -> anyhow::Result<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks(2);
-    let read = pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?));
-    read.collect::<anyhow::Result<_>>()
-        .with_context(|| format!("{digits} are no hexadecimal digits"))
 }
 
 impl Recording {
@@ -301,12 +236,13 @@ impl Recording {
         let steps = steps.collect::<Result<Vec<_>, _>>()?;
         let said = |text: &str| serde_json::to_string(text);
         Ok(format!(
-            "{{\"tsunagi-recording\": {}, \"program\": {}, \"component\": {},\n\"function\": {}, \"arguments\": {},\n\"steps\": [\n{}\n],\n\"ended\": {}}}\n",
+            "{{\"tsunagi-recording\": {}, \"program\": {}, \"component\": {},\n\"function\": {}, \"arguments\": {},\n\"parameters\": {}, \"steps\": [\n{}\n],\n\"ended\": {}}}\n",
             self.tsunagi_recording,
             said(&self.program)?,
             said(&self.component)?,
             said(&self.function)?,
             self.arguments,
+            serde_json::to_string(&self.parameters)?,
             steps.join(",\n"),
             serde_json::to_string(&self.ended)?,
         ))

@@ -5,7 +5,9 @@
 //! asks is, to the letter. A second run of the same component on the same recording goes the same way, since nothing else reaches it.
 
 mod imports;
+mod outside;
 mod player;
+mod stored;
 
 use std::fmt;
 
@@ -16,7 +18,7 @@ use wasmtime::{
 };
 
 use crate::{
-    recording::{Ended, Recording, trace},
+    recording::{Ended, Recording, Step, trace},
     runtime::{Fault, Runtime, call},
 };
 use imports::PlayState;
@@ -119,4 +121,51 @@ fn over(
         recorded: format!("the end with {recorded}"),
         asked: format!("the end with {asked}"),
     })
+}
+
+/// Whether both ask for the same; what is answered is not looked at, nor a request's body, which comes later.
+fn same(recorded: &Step, asked: &Step) -> bool {
+    match (recorded, asked) {
+        (Step::Random(one), Step::Random(other)) => one.len() == other.len(),
+        (Step::Get { keys, .. }, Step::Get { keys: others, .. }) => keys == others,
+        (
+            Step::Scan {
+                start,
+                end,
+                backward,
+                limit,
+                ..
+            },
+            Step::Scan {
+                start: s,
+                end: e,
+                backward: b,
+                limit: l,
+                ..
+            },
+        ) => (start, end, backward, limit) == (s, e, b, l),
+        (
+            Step::Commit { checks, writes, .. },
+            Step::Commit {
+                checks: c,
+                writes: w,
+                ..
+            },
+        ) => (checks, writes) == (c, w),
+        (
+            Step::Request {
+                number,
+                method,
+                url,
+                ..
+            },
+            Step::Request {
+                number: n,
+                method: m,
+                url: u,
+                ..
+            },
+        ) => (number, method, url) == (n, m, u),
+        _ => false,
+    }
 }

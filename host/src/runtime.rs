@@ -276,7 +276,11 @@ impl Shared {
         store.data().tell(function);
         let done = done.unwrap_or_else(|_| Err(too_long(self.limits.call).into()));
         if let (Some(recorder), Some(tape)) = (&self.recorder, tape) {
-            let (whose, asked) = ((surroundings.tenant.as_str(), begun), (function, arguments));
+            let whose = (surroundings.tenant.as_str(), begun);
+            let asked = (
+                function,
+                call::complete(self.pre.component(), function, arguments),
+            );
             recorder.keep(&tape, whose, asked, &done).await;
         }
         done

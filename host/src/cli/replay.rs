@@ -63,6 +63,10 @@ pub async fn run(common: &Common, given: &[PathBuf]) -> anyhow::Result<Ending> {
 fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in given {
+        if !path.exists() {
+            let what = format!("there is no file {}", path.display());
+            return Err(Usage(what).into());
+        }
         if !path.is_dir() {
             files.push(path.clone());
             continue;

@@ -2,9 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::BodyExt;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxView, WasiView,
@@ -18,18 +16,12 @@ use wasmtime_wasi::{
         subscribe,
     },
 };
-use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
-};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::player::Player;
+use super::{outside::Outside, player::Player};
 use crate::{
-    recording::{Content, Outcome, Put, Row, Seen, Step, from_hexadecimal},
-    runtime::{
-        bindings::tsunagi::connector::storage as wit,
-        outbound::Sent,
-        tape::{SEED, error, given},
-    },
+    recording::{Step, from_hexadecimal},
+    runtime::{bindings::tsunagi::connector::storage as wit, tape::SEED},
 };
 
 /// How long an answer takes, at most, from the recording through this process's own tasks to the guest.
@@ -78,7 +70,8 @@ impl WasiHttpView for PlayState {
 
 /// Borrowed for one call of an import.
 pub struct View<'a> {
-    player: &'a Player,
+    /// The place in the recording.
+    pub player: &'a Player,
     table: &'a mut ResourceTable,
 }
 
@@ -107,88 +100,9 @@ pub fn add_to_linker(linker: &mut Linker<PlayState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn broken<T>() -> wasmtime::Result<T> {
+/// What a player never gives.
+pub fn broken<T>() -> wasmtime::Result<T> {
     Err(wasmtime::Error::msg("another step than was asked for"))
-}
-
-fn entry(row: Row) -> wasmtime::Result<wit::Entry> {
-    Ok(wit::Entry {
-        key: row.key,
-        revision: row.revision,
-        value: row.value.bytes().map_err(wasmtime::Error::from_anyhow)?,
-    })
-}
-
-fn outcome<T, U>(
-    outcome: Outcome<T>,
-    given: impl FnOnce(T) -> wasmtime::Result<U>,
-) -> wasmtime::Result<Result<U, wit::StorageError>> {
-    Ok(match outcome {
-        Outcome::Ok(found) => Ok(given(found)?),
-        Outcome::Conflict(key) => Err(wit::StorageError::Conflict(key)),
-        Outcome::Unavailable(why) => Err(wit::StorageError::Unavailable(why)),
-    })
-}
-
-impl wit::Host for View<'_> {
-    async fn get(
-        &mut self,
-        keys: Vec<String>,
-    ) -> wasmtime::Result<Result<Vec<Option<wit::Entry>>, wit::StorageError>> {
-        let found = Outcome::Ok(Vec::new());
-        match self.player.asked(&Step::Get { keys, found })? {
-            Step::Get { found, .. } => outcome(found, |found| {
-                let found = found.into_iter();
-                found.map(|row| row.map(entry).transpose()).collect()
-            }),
-            _ => broken(),
-        }
-    }
-
-    async fn scan(
-        &mut self,
-        range: wit::KeyRange,
-        direction: wit::Direction,
-        limit: u32,
-    ) -> wasmtime::Result<Result<Vec<wit::Entry>, wit::StorageError>> {
-        let asked = Step::Scan {
-            start: range.start,
-            end: range.end,
-            backward: direction == wit::Direction::Backward,
-            limit,
-            found: Outcome::Ok(Vec::new()),
-        };
-        match self.player.asked(&asked)? {
-            Step::Scan { found, .. } => {
-                outcome(found, |found| found.into_iter().map(entry).collect())
-            }
-            _ => broken(),
-        }
-    }
-
-    async fn commit(
-        &mut self,
-        checks: Vec<wit::Check>,
-        writes: Vec<wit::Write>,
-    ) -> wasmtime::Result<Result<(), wit::StorageError>> {
-        let checks = checks.into_iter().map(|check| Seen {
-            key: check.key,
-            revision: check.revision,
-        });
-        let writes = writes.into_iter().map(|write| Put {
-            key: write.key,
-            value: write.value.as_deref().map(Content::of),
-        });
-        let asked = Step::Commit {
-            checks: checks.collect(),
-            writes: writes.collect(),
-            done: Outcome::Ok(()),
-        };
-        match self.player.asked(&asked)? {
-            Step::Commit { done, .. } => outcome(done, Ok),
-            _ => broken(),
-        }
-    }
 }
 
 impl wall_clock::Host for View<'_> {
@@ -311,52 +225,5 @@ impl poll::HostPollable for View<'_> {
 
     fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
         poll::HostPollable::drop(self.table, pollable)
-    }
-}
-
-/// Where requests end.
-struct Outside(Player);
-
-impl WasiHttpHooks for Outside {
-    fn send_request(
-        &mut self,
-        request: http::Request<WasiBody>,
-        _options: Option<RequestOptions>,
-        _done: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        let (method, url) = (request.method().to_string(), request.uri().to_string());
-        // What is not recorded ends the call as soon as the guest waits or writes.
-        let Ok(mut begun) = self.0.request(&method, &url) else {
-            return Box::new(async { Err(Error::HttpRequestDenied) });
-        };
-        let player = self.0.clone();
-        Box::new(async move {
-            let body = request.into_body().collect().await?.to_bytes();
-            player.body(&begun, &body);
-            drop(begun.writing);
-            match (&mut begun.answer).await {
-                Ok(Step::Answer {
-                    status,
-                    headers,
-                    body,
-                    cut,
-                    ..
-                }) => {
-                    let mut response = http::Response::builder().status(status);
-                    for (name, value) in &headers {
-                        response = response.header(name, value);
-                    }
-                    let bytes = body.bytes().map_err(|_| Error::HttpProtocolError)?;
-                    let body = given(Bytes::from(bytes), cut.as_deref().map(error));
-                    let response = response.body(body).map_err(|_| Error::HttpProtocolError)?;
-                    Ok((
-                        response,
-                        Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>,
-                    ))
-                }
-                Ok(Step::Failed { error: name, .. }) => Err(error(&name)),
-                _ => Err(Error::ConnectionTerminated),
-            }
-        })
     }
 }

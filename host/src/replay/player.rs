@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, oneshot};
 
-use super::Departure;
+use super::{Departure, same};
 use crate::recording::{Content, Step, trace};
 
 /// Shared by everything that belongs to one instance.
@@ -277,52 +277,5 @@ impl Inner {
             asked,
         });
         wasmtime::Error::msg(departure.to_string())
-    }
-}
-
-/// Whether both ask for the same.
-fn same(recorded: &Step, asked: &Step) -> bool {
-    match (recorded, asked) {
-        (Step::Random(one), Step::Random(other)) => one.len() == other.len(),
-        (Step::Get { keys, .. }, Step::Get { keys: others, .. }) => keys == others,
-        (
-            Step::Scan {
-                start,
-                end,
-                backward,
-                limit,
-                ..
-            },
-            Step::Scan {
-                start: s,
-                end: e,
-                backward: b,
-                limit: l,
-                ..
-            },
-        ) => (start, end, backward, limit) == (s, e, b, l),
-        (
-            Step::Commit { checks, writes, .. },
-            Step::Commit {
-                checks: c,
-                writes: w,
-                ..
-            },
-        ) => (checks, writes) == (c, w),
-        (
-            Step::Request {
-                number,
-                method,
-                url,
-                ..
-            },
-            Step::Request {
-                number: n,
-                method: m,
-                url: u,
-                ..
-            },
-        ) => (number, method, url) == (n, m, u),
-        _ => false,
     }
 }

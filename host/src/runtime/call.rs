@@ -1,9 +1,9 @@
 //! One call of a fresh instance, whatever its imports are: the contract's functions by their names and types, arguments and answers as JSON.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wasmtime::{
     Store,
-    component::{Func, InstancePre, Val},
+    component::{Component, Func, InstancePre, Val, types::ComponentItem},
 };
 
 use super::Fault;
@@ -41,9 +41,38 @@ pub async fn call<T: Send + 'static>(
     })
 }
 
+/// The budget of a call that names none.
+fn modest() -> Value {
+    json!({ "requests": 300, "seconds": 20 })
+}
+
+/// The names of a function's parameters in its own order, and the arguments with a budget where one was left out.
+pub fn complete(component: &Component, function: &str, given: &Value) -> (Vec<String>, Value) {
+    let names = parameters(component, function).unwrap_or_default();
+    let mut given = given.clone();
+    if let Some(fields) = given.as_object_mut()
+        && names.iter().any(|name| name == "budget")
+    {
+        fields.entry("budget").or_insert_with(modest);
+    }
+    (names, given)
+}
+
+fn parameters(component: &Component, function: &str) -> Option<Vec<String>> {
+    let (interface, name) = function.split_once('.')?;
+    let interface = format!("tsunagi:connector/{interface}@0.1.0");
+    let outer = component.get_export_index(None, &interface)?;
+    match component.get_export(Some(&outer), name)?.0 {
+        ComponentItem::ComponentFunc(ty) => {
+            Some(ty.params().map(|(name, _)| name.to_owned()).collect())
+        }
+        _ => None,
+    }
+}
+
 /// Arguments in the function's own order. A missing budget is a modest one; other missing arguments are said.
 fn arguments_of<T>(func: &Func, store: &Store<T>, given: &Value) -> Result<Vec<Val>, Misfit> {
-    let modest = serde_json::json!({ "requests": 300, "seconds": 20 });
+    let modest = modest();
     let ty = func.ty(store);
     let read = ty.params().map(|(name, ty)| {
         let value = match given.get(name) {

@@ -41,7 +41,7 @@ impl Recorder {
         &self,
         tape: &Tape,
         (shop, begun): (&str, DateTime<Utc>),
-        (function, arguments): (&str, &Value),
+        (function, (parameters, arguments)): (&str, (Vec<String>, Value)),
         done: &Result<Result<Value, Value>, Fault>,
     ) {
         let recording = Recording {
@@ -49,7 +49,8 @@ impl Recorder {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             component: self.digest.clone(),
             function: function.to_owned(),
-            arguments: arguments.clone(),
+            arguments,
+            parameters,
             steps: std::mem::take(&mut tape.inner().steps),
             ended: ended(done),
         };
