@@ -4,7 +4,8 @@
 //! Masked are tokens, client secrets, contract ids, users, and the codes of a login; names, addresses, phones and memos of people, by the
 //! fields' names at either service; and every other occurrence of such a value that is long enough to be no coincidence. A memo that
 //! begins with our own mark stays: the component acts on it. An answer that is not UTF-8 cannot be looked through, and becomes one byte
-//! that is none either. Not found: personal data in a field whose name does not say so.
+//! that is none either. Not found: personal data in a field whose name does not say so. A value of less than four letters is masked in its
+//! own field alone; where the component makes something of it, the recording does not replay.
 
 mod scan;
 #[cfg(test)]
@@ -24,6 +25,8 @@ const OUR_MARK: &str = "tsunagi ";
 enum Place<'a> {
     /// An argument of this name.
     Argument(&'a str),
+    /// A part of the result, of this name.
+    Ended(&'a str),
     /// What a service answered.
     Answer,
     /// The body of a request.
@@ -76,6 +79,7 @@ impl Masks {
             Place::Argument(name) if is_secret(name) || (ends && name == "state") => {
                 self.mask(text)
             }
+            Place::Ended(name) if is_secret(name) => self.mask(text),
             Place::Argument(_) | Place::Answer => scan::json(
                 text,
                 &|name| is_secret(name) || is_personal(name),
@@ -101,7 +105,7 @@ impl Masks {
                 }
                 text.to_owned()
             }
-            Place::Random | Place::Other => text.to_owned(),
+            Place::Random | Place::Ended(_) | Place::Other => text.to_owned(),
         }
     }
 
@@ -212,7 +216,7 @@ fn each_text(recording: &mut Recording, each: &mut impl FnMut(Place<'_>, &mut St
     }
     match &mut recording.ended {
         Ended::Ok(value) | Ended::Error(value) => {
-            in_value(value, "", &mut |_, text| each(Place::Other, text));
+            in_value(value, "", &mut |name, text| each(Place::Ended(name), text));
         }
         Ended::Fault(text) => each(Place::Other, text),
     }

@@ -71,7 +71,8 @@ export function world(player) {
       if (!this.given) return undefined;
       const [kind, step] = this.given;
       // What a failure says beside its name is not recorded.
-      const failure = () => ({ tag: 'err', val: { tag: step.error, val: { rcode: undefined, infoCode: undefined, alertId: undefined, alertMessage: undefined } } });
+      const details = ['DNS-error', 'TLS-alert-received'].includes(step.error) ? {} : undefined;
+      const failure = () => ({ tag: 'err', val: { tag: step.error, val: details } });
       return { tag: 'ok', val: kind === 'answer' ? { tag: 'ok', val: new IncomingResponse(step) } : failure() };
     }
   }

@@ -6,19 +6,27 @@ use wasmtime_wasi_http::Error;
 pub fn name(error: &impl std::fmt::Debug) -> String {
     let spelled = format!("{error:?}");
     let case = spelled.rsplit("ErrorCode::").next().unwrap_or_default();
-    let mut name = String::new();
-    for letter in case.chars().take_while(char::is_ascii_alphanumeric) {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('-');
+    let case = case.chars().take_while(char::is_ascii_alphanumeric);
+    let mut words: Vec<String> = Vec::new();
+    for letter in case {
+        match words.last_mut() {
+            Some(word) if !letter.is_ascii_uppercase() => word.push(letter),
+            _ => words.push(letter.to_ascii_lowercase().to_string()),
         }
-        name.push(letter.to_ascii_lowercase());
     }
-    name
+    let short = ["dns", "http", "ip", "tls", "uri"];
+    for word in words
+        .iter_mut()
+        .filter(|word| short.contains(&word.as_str()))
+    {
+        word.make_ascii_uppercase();
+    }
+    words.join("-")
 }
 
 /// The failure of a name; of one that is not `wasi:http`'s, an internal error.
 pub fn error(name: &str) -> Error {
-    match name {
+    match name.to_ascii_lowercase().as_str() {
         "dns-timeout" => Error::DnsTimeout,
         "dns-error" => Error::DnsError {
             rcode: None,
@@ -55,5 +63,36 @@ pub fn error(name: &str) -> Error {
         "loop-detected" => Error::LoopDetected,
         "configuration-error" => Error::ConfigurationError,
         _ => Error::InternalError(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+
+    #[test]
+    fn a_failure_is_the_same_after_it_was_written_and_read() {
+        for (code, spelled) in [
+            (ErrorCode::ConnectionRefused, "connection-refused"),
+            (ErrorCode::DnsTimeout, "DNS-timeout"),
+            (
+                ErrorCode::DestinationIpProhibited,
+                "destination-IP-prohibited",
+            ),
+            (ErrorCode::HttpRequestUriInvalid, "HTTP-request-URI-invalid"),
+            (
+                ErrorCode::HttpResponseBodySize(Some(7)),
+                "HTTP-response-body-size",
+            ),
+            (ErrorCode::TlsCertificateError, "TLS-certificate-error"),
+            (
+                ErrorCode::InternalError(Some("x".to_owned())),
+                "internal-error",
+            ),
+        ] {
+            assert_eq!(name(&code), spelled);
+            assert_eq!(name(&error(spelled)), spelled);
+        }
     }
 }
