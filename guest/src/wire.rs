@@ -4,6 +4,7 @@
 mod json;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{money, reason::Reason, text};
@@ -151,7 +152,7 @@ pub fn rows<T>(
 }
 
 /// A row that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
     /// Whose row it is, where that can be read.
     pub of: Option<String>,

@@ -65,7 +65,7 @@ impl Guest for Connector {
     }
 
     fn stores() -> Result<Vec<wit::StoreState>, Error> {
-        let states = look(orders::states)?;
+        let states = look(orders::stores)?;
         let state = |state: report::StoreState| wit::StoreState {
             shop_id: state.shop_id,
             store_id: state.store_id,

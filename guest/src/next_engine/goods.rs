@@ -1,6 +1,7 @@
 //! 商品マスタ with 在庫 in one search (next-engine.md 4.1). Company-wide numbers.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Call;
@@ -20,7 +21,7 @@ const FIELDS: [&str; 5] = [
 ];
 
 /// A product with its stock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goods {
     /// 商品コード
     pub code: String,

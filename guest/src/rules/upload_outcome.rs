@@ -60,11 +60,12 @@ pub enum Upload {
     Unknown,
 }
 
-/// A verdict for each row, and whether the next batch should be half as large, because nobody is to blame.
-pub fn judge(rows: &[Evidence], upload: Upload) -> (Vec<Verdict>, bool) {
+/// A verdict for each row, and whether the next batch should be half as large, because nobody is to blame. `missing` is how many rows of
+/// the upload left no movement, those included that were judged before.
+pub fn judge(rows: &[Evidence], upload: Upload, missing: usize) -> (Vec<Verdict>, bool) {
     let alone = match upload {
         Upload::AppliedInPart => true,
-        Upload::Taken => rows.len() == 1,
+        Upload::Taken => missing == 1,
         Upload::Unknown => false,
     };
     let verdicts: Vec<Verdict> = rows.iter().map(|row| verdict(row, alone)).collect();
@@ -202,7 +203,11 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(judge(&rows, upload), (verdicts, halve), "{rows:?}");
+            assert_eq!(
+                judge(&rows, upload, rows.len()),
+                (verdicts, halve),
+                "{rows:?}"
+            );
         }
     }
 }

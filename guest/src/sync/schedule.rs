@@ -292,25 +292,18 @@ fn seconds_left(now: Moment) -> i64 {
 
 fn due_shops(tenant: &Tenant<'_>) -> Result<Vec<String>> {
     let pause = pace::import_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
-    let states = orders::stores(tenant)?;
-    let due = states.into_iter().filter(|state| {
-        state
-            .last_imported_at
-            .is_none_or(|last| last > tenant.now() || last + pause <= tenant.now())
+    let imports = orders::last_imports(tenant)?;
+    let due = imports.into_iter().filter(|(_, last)| {
+        last.is_none_or(|last| last > tenant.now() || last + pause <= tenant.now())
     });
-    Ok(due.map(|state| state.shop_id).collect())
+    Ok(due.map(|(shop, _)| shop).collect())
 }
 
 fn next_import(tenant: &Tenant<'_>) -> Result<Option<Moment>> {
     let pause = pace::import_pause(&tenant.settings.pace, seconds_a_call(tenant)?);
-    let states = orders::stores(tenant)?;
-    Ok(states
-        .iter()
-        .map(|state| {
-            state
-                .last_imported_at
-                .map_or(tenant.now(), |last| last + pause)
-        })
+    let imports = orders::last_imports(tenant)?.into_iter();
+    Ok(imports
+        .map(|(_, last)| last.map_or(tenant.now(), |last| last + pause))
         .min())
 }
 

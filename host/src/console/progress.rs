@@ -6,6 +6,7 @@ use std::{convert::Infallible, time::Duration};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use maud::{Markup, html};
+use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -103,8 +104,20 @@ fn counts(at: &AtShop, state: &State) -> Markup {
                     div.card { dt { (name) } dd { (show::number(&count(result, field).to_string())) } }
                 }
             }
+            @if state.word == "retry" && matches!(state.end, Some(End::Done)) && is_nothing(result) {
+                p { (at.say(
+                    "取り込むものはありませんでした。すでに取り込まれているか、確認だけのものか、いまの設定では対象外です。受信履歴で確かめられます。",
+                    "There was nothing to take in: it had come in already, was only to be looked at, or is not taken by today's settings. The history tells which.",
+                )) }
+            }
         }
     }
+}
+
+fn is_nothing(result: &Value) -> bool {
+    ["/registered", "/undone", "/refused", "/waiting"]
+        .iter()
+        .all(|field| count(result, field) == 0)
 }
 
 /// The events of a page's work, until it ends.

@@ -114,8 +114,11 @@ impl Loom<'_> {
 /// What a mutant can be put around.
 #[derive(Default)]
 struct Places {
-    /// Each operator, and the expression of it.
+    /// Each operator, and what is read anew when it is another one: its expression, or the whole without parentheses that this is a
+    /// part of, since the other operator may bind less.
     operators: Vec<(Range<usize>, Range<usize>)>,
+    /// The whole that the next operator is a part of.
+    around: Option<Range<usize>>,
     /// Where the operators of chains stand that bind names; `&&` is the only one that can.
     chains: Vec<usize>,
     /// Literals of structures.
@@ -205,12 +208,20 @@ fn binds(expression: &Expr) -> bool {
 impl<'ast> Visit<'ast> for Places {
     fn visit_expr_binary(&mut self, binary: &'ast ExprBinary) {
         let operator = binary.op.span().byte_range();
-        if binds(&binary.left) || binds(&binary.right) {
+        let outer = self.around.take();
+        let whole = if binds(&binary.left) || binds(&binary.right) {
             self.chains.push(operator.start);
+            None
         } else {
-            self.operators.push((operator, binary.span().byte_range()));
+            let whole = outer.clone().unwrap_or_else(|| binary.span().byte_range());
+            self.operators.push((operator, whole.clone()));
+            Some(whole)
+        };
+        for side in [&binary.left, &binary.right] {
+            self.around = whole.clone().filter(|_| matches!(**side, Expr::Binary(_)));
+            self.visit_expr(side);
         }
-        visit::visit_expr_binary(self, binary);
+        self.around = outer;
     }
 
     fn visit_expr_unary(&mut self, unary: &'ast ExprUnary) {
@@ -313,15 +324,25 @@ mod tests {
         assert_eq!(
             woven.text,
             "fn f() -> bool { (if crate::mutant::on(7) { a < b && c } else { \
-             (if crate::mutant::on(8) { a > b } else { a < b }) || c }) }"
+             (if crate::mutant::on(8) { a > b || c } else { a < b || c }) }) }"
         );
         let written = |piece: &Piece| woven.text[piece.written.clone()].to_owned();
         let written: Vec<String> = woven.pieces.iter().map(written).collect();
         let (inner, outer) = (
-            "(if crate::mutant::on(8) { a > b } else { ",
+            "(if crate::mutant::on(8) { a > b || c } else { ",
             "(if crate::mutant::on(7) { a < b && c } else { ",
         );
         assert_eq!(written, [inner, outer]);
+    }
+
+    #[test]
+    fn another_operator_binds_as_it_does_in_the_text() {
+        let changed = (Genre::BinaryOperator, "&&", "||");
+        let woven = woven("fn f() -> bool { a && b && c }", &[changed]);
+        assert_eq!(
+            woven.text,
+            "fn f() -> bool { (if crate::mutant::on(7) { a || b && c } else { a && b && c }) }"
+        );
     }
 
     #[test]

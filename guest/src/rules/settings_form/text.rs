@@ -81,7 +81,6 @@ impl Form {
     pub fn pattern_or_nothing(self) -> Option<String> {
         match self {
             Self::Id => Some(format!("^({})?$", ID.pattern())),
-            Self::Code => Some(format!("^({})?$", CODE.pattern())),
             _ => self.pattern(),
         }
     }

@@ -278,3 +278,37 @@ fn the_form_is_in_its_order_and_in_one_language() {
     assert!(at("修正時に送信") < at("ロス時に送信"));
     assert!(en.is_ascii() && en.contains("\"title\":\"Corrections\""));
 }
+
+#[test]
+fn what_nobody_has_filled_in_is_a_default_where_it_may_stay_so() {
+    let form = read(Language::En);
+    let default = |place: &str| {
+        let place = place.replace('/', "/properties/");
+        let field = form.pointer(&place);
+        field.unwrap_or_else(|| panic!("{place}")).get("default")
+    };
+    let settings = Settings::default();
+    for cause in Trigger::ALL {
+        let sent = json!(settings.stock.triggers.contains(&cause));
+        let place = format!("/stock/triggers/{}", cause.name());
+        assert_eq!(default(&place), Some(&sent), "{place}");
+    }
+    let address = json!(settings.endpoints.smaregi_api);
+    assert_eq!(default("/endpoints/smaregi-api"), Some(&address));
+    let days = json!(settings.pace.compare_days);
+    assert_eq!(default("/pace/compare-days"), Some(&days));
+    for needed in [
+        "/stock",
+        "/credentials/smaregi-client-id",
+        "/credentials/smaregi-client-secret",
+    ] {
+        assert_eq!(default(needed), None, "{needed}");
+    }
+}
+
+#[test]
+fn a_set_says_of_each_name_whether_it_holds_it() {
+    let set = json!(["sale"]);
+    assert_eq!(part(&set, "sale"), Some(json!(true)));
+    assert_eq!(part(&set, "loss"), Some(json!(false)));
+}

@@ -7,7 +7,7 @@ use crate::{
     rules::goods::Products,
     sync::{
         connection::Restored,
-        orders::plan::Known,
+        orders::{plan::Known, records::Happened},
         own::{self, Kind},
         report::ImportProgress,
         smaregi_session::Smaregi,
@@ -30,28 +30,17 @@ pub enum Flow {
 /// Counts of one call.
 #[derive(Debug, Default)]
 pub struct Tally {
-    registered: Cell<u32>,
-    undone: Cell<u32>,
-    refused: Cell<u32>,
+    /// What became of which slip, in its order.
+    done: RefCell<Vec<(String, Happened)>>,
     unknown: Cell<u32>,
     /// The first reason to begin nothing more.
     stop: RefCell<Option<Error>>,
 }
 
 impl Tally {
-    /// A transaction was registered.
-    pub fn registered(&self) {
-        self.registered.set(self.registered.get().saturating_add(1));
-    }
-
-    /// One was undone.
-    pub fn undone(&self) {
-        self.undone.set(self.undone.get().saturating_add(1));
-    }
-
-    /// An order was refused.
-    pub fn refused(&self) {
-        self.refused.set(self.refused.get().saturating_add(1));
+    /// This became of a slip.
+    pub fn done(&self, slip: &str, happened: Happened) {
+        self.done.borrow_mut().push((slip.to_owned(), happened));
     }
 
     /// A write was not answered.
@@ -72,20 +61,33 @@ impl Tally {
         self.stop.borrow().is_some()
     }
 
-    /// Adds the counts to a call's progress; the reason to stop, unless it is the budget, is the call's error.
-    pub fn into_progress(self, progress: &mut ImportProgress) -> Result<()> {
-        progress.registered = progress.registered.saturating_add(self.registered.get());
-        progress.undone = progress.undone.saturating_add(self.undone.get());
-        progress.refused = progress.refused.saturating_add(self.refused.get());
+    /// Adds the counts to a call's progress, and tells what they are of; the reason to stop, unless it is the budget, is the call's
+    /// error.
+    pub fn into_progress(self, progress: &mut ImportProgress) -> Result<Vec<(String, Happened)>> {
+        let done = self.done.into_inner();
+        for (_, happened) in &done {
+            count(progress, *happened);
+        }
         match self.stop.into_inner() {
-            None => Ok(()),
+            None => Ok(done),
             Some(Error::BudgetSpent) => {
                 progress.more = true;
-                Ok(())
+                Ok(done)
             }
             Some(error) => Err(error),
         }
     }
+}
+
+/// Counts what became of an order; what a person has to do for one that was taken in is no count.
+pub fn count(progress: &mut ImportProgress, happened: Happened) {
+    let number = match happened {
+        Happened::Registered => &mut progress.registered,
+        Happened::Undone => &mut progress.undone,
+        Happened::Refused => &mut progress.refused,
+        Happened::NeedsPerson => return,
+    };
+    *number = number.saturating_add(1);
 }
 
 /// The shared things.

@@ -2,7 +2,7 @@
 //!
 //! [`scan`] stores what changed, [`work`] works it off: [`plan`] says what a slip needs, [`effects`] and [`moves`] do it in Smaregi,
 //! [`restored`] looks for what was done already after storage was put back, [`settling`] writes down what came of it, [`words`] says why
-//! it did not. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
+//! it did not. [`retry`] lets refused ones go again, and [`retried`] tells what became of them. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
 
 pub mod bench;
 pub mod effects;
@@ -14,6 +14,7 @@ pub mod preview;
 pub mod reading;
 pub mod records;
 pub mod restored;
+pub mod retried;
 pub mod retry;
 pub mod scan;
 pub mod settling;
@@ -36,7 +37,7 @@ use crate::{
 };
 
 pub use {
-    overview::{booked_unshipped, refused_shipped, states, stores, under_way},
+    overview::{booked_unshipped, last_imports, refused_shipped, stores, under_way},
     preview::preview,
     trial::try_settings,
     work::has_open_work,
@@ -106,13 +107,17 @@ pub async fn settle_into(tenant: &Tenant<'_>, progress: &mut ImportProgress) -> 
 /// Maps refused orders again, with today's settings and products. See `wit/orders.wit`.
 pub async fn retry(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<ImportProgress> {
     let unread = retry::release(tenant, choice)?;
+    let run = unread.run;
     // Those that need no reading wait for no answer of Next Engine's.
     let read = unread.read(tenant).await;
-    let mut progress = settle(tenant).await?;
+    let tally = retried::work_off(tenant, run).await?;
+    let mut progress = ImportProgress::default();
+    let own = work::tell(tenant, tally, &mut progress)?;
     match read {
         Err(Error::BudgetSpent) => progress.more = true,
         read => read?,
     }
+    retried::tell(tenant, run, own, &mut progress)?;
     if !progress.more {
         retry::end(tenant)?;
     }

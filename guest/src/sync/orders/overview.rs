@@ -6,52 +6,53 @@ use crate::{
         moment,
         order::{Order, OrderState},
     },
+    settings::ReceivingStore,
     sync::{
         orders::records::{
             Cursor, NEEDS_PERSON, REFUSED, SlipRecord, TODO, UNSHIPPED, cursor_key, slip_key,
             slip_of,
         },
         report::{self, StoreState},
-        store,
+        store::{self, Stored},
         tenant::Tenant,
     },
+    time::Moment,
 };
 
 /// Pieces of a Next Engine code in a slip: code, signed pieces, slip.
 pub type Pieces = (String, i64, String);
 
-/// The receiving stores in the order of the settings.
-pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
-    tenant
-        .settings
-        .orders
-        .receiving_stores
+/// When each receiving store's orders were last imported, by shop, in the order of the settings: what the schedule asks for.
+pub fn last_imports(tenant: &Tenant<'_>) -> Result<Vec<(String, Option<Moment>)>> {
+    let stores = &tenant.settings.orders.receiving_stores;
+    let keys: Vec<String> = stores
         .iter()
-        .map(|store| {
-            let cursor = store::read::<Cursor>(&tenant.ports, &cursor_key(&store.shop_id))?;
-            let refused =
-                store::list_all::<bool>(&tenant.ports, &format!("{REFUSED}{}/", store.shop_id))?
-                    .len();
-            Ok(StoreState {
-                shop_id: store.shop_id.clone(),
-                store_id: store.store_id.clone(),
-                last_imported_at: cursor.and_then(|cursor| cursor.value.last_imported_at),
-                refused: report::count(refused),
-                needs_person: 0,
-            })
-        })
-        .collect()
+        .map(|store| cursor_key(&store.shop_id))
+        .collect();
+    let cursors = store::read_all::<Cursor>(&tenant.ports, &keys)?;
+    let at =
+        |cursor: Option<Stored<Cursor>>| cursor.and_then(|cursor| cursor.value.last_imported_at);
+    let shops = stores.iter().map(|store| store.shop_id.clone());
+    Ok(shops.zip(cursors.into_iter().map(at)).collect())
 }
 
-/// The same, with what only people ask for.
-pub fn states(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
-    let mut states = stores(tenant)?;
-    for state in &mut states {
-        let taken_in = format!("{NEEDS_PERSON}{}/", state.shop_id);
-        let waiting = store::list_all::<bool>(&tenant.ports, &taken_in)?.len();
-        state.needs_person = report::count(waiting);
-    }
-    Ok(states)
+/// The receiving stores in the order of the settings, with what waits for people.
+pub fn stores(tenant: &Tenant<'_>) -> Result<Vec<StoreState>> {
+    let stores = tenant.settings.orders.receiving_stores.iter();
+    let state = |(store, (shop_id, last_imported_at)): (&ReceivingStore, _)| {
+        let waiting = |index: &str| -> Result<u32> {
+            let slips = store::list_all::<bool>(&tenant.ports, &format!("{index}{shop_id}/"))?;
+            Ok(report::count(slips.len()))
+        };
+        Ok(StoreState {
+            store_id: store.store_id.clone(),
+            last_imported_at,
+            refused: waiting(REFUSED)?,
+            needs_person: waiting(NEEDS_PERSON)?,
+            shop_id,
+        })
+    };
+    stores.zip(last_imports(tenant)?).map(state).collect()
 }
 
 /// What Next Engine shipped and Smaregi has not booked: orders refused, or recorded and not yet registered.
@@ -216,7 +217,7 @@ mod tests {
         }
         commit.apply(&script.ports()).unwrap();
         let state = |state: &StoreState| (state.shop_id.clone(), state.refused, state.needs_person);
-        let states = states(&script.tenant()).unwrap();
+        let states = stores(&script.tenant()).unwrap();
         assert_eq!(states.first().map(state), Some(("1".to_owned(), 5, 2)));
         let seen = records::slip(&script.ports(), "2").unwrap().unwrap();
         let mended = SlipRecord {
@@ -225,7 +226,7 @@ mod tests {
         };
         let commit = records::put(Commit::new(), Some(&seen), &mended).unwrap();
         commit.apply(&script.ports()).unwrap();
-        let states = super::states(&script.tenant()).unwrap();
+        let states = stores(&script.tenant()).unwrap();
         assert_eq!(states.first().map(state), Some(("1".to_owned(), 4, 1)));
     }
 }

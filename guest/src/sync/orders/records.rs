@@ -14,6 +14,7 @@
 //! | `orders/cursor/<shop>` | [`Cursor`] |
 //! | `orders/scan` | [`Scan`]: the search in progress |
 //! | `orders/retry-run` | [`RetryRun`]: the newest retry |
+//! | `orders/retried/<slip, 20 digits>` | [`Retried`]: a retry let the slip go, and has not told yet what became of it |
 //!
 //! The seven indexes follow from the record and are written with it.
 
@@ -44,6 +45,8 @@ use crate::{
 pub const SCAN_KEY: &str = "orders/scan";
 /// Where the newest retry is kept.
 pub const RETRY_KEY: &str = "orders/retry-run";
+/// Prefix of the slips of which a retry has still to tell what became of them.
+pub const RETRIED: &str = "orders/retried/";
 /// Prefix of the shops' own numbers.
 pub const NUMBERS: &str = "orders/number/";
 /// How much of one a key holds, within the 250 bytes of a key.
@@ -76,6 +79,11 @@ pub fn slip_of(key: &str) -> &str {
     let padded = key.rsplit('/').next().unwrap_or(key);
     let slip = padded.trim_start_matches('0');
     if slip.is_empty() { "0" } else { slip }
+}
+
+/// Key of what a retry has still to tell of a slip.
+pub fn retried_key(slip: &str) -> String {
+    format!("{RETRIED}{slip:0>20}")
 }
 
 /// Prefix of the slips with this 受注番号; a longer one shares it with those that begin alike.
@@ -120,6 +128,15 @@ pub struct RetryRun {
     pub slip: Option<String>,
     /// When it was last gone on with; absent once it ended.
     pub at: Option<Moment>,
+}
+
+/// A slip that a retry let go, until it has told what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The run.
+    pub run: u64,
+    /// The slip's history entries that were written before, or told since.
+    pub events: u32,
 }
 
 /// A search in progress, so that a call that ends early is continued by the next one.

@@ -14,8 +14,10 @@ use crate::{
         next_engine_session::NextEngine,
         orders::{
             journal, reading,
-            records::{self, REFUSED, RETRY_KEY, RetryRun, SlipRecord, slip_of},
-            scan,
+            records::{
+                self, REFUSED, RETRY_KEY, Retried, RetryRun, SlipRecord, retried_key, slip_of,
+            },
+            scan, words,
         },
         products,
         report::RetryChoice,
@@ -54,7 +56,10 @@ pub fn release(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<Unread> {
     };
     let mut released = false;
     for slip in slips {
-        match again(tenant, &slip, run, |record| record.unreadable.is_none())? {
+        let is_chosen =
+            |record: &SlipRecord| matches!(choice, RetryChoice::Slip(_)) || is_tried_again(record);
+        let goes = |record: &SlipRecord| record.unreadable.is_none();
+        match again(tenant, &slip, run, is_chosen, goes)? {
             Again::Goes => released = true,
             Again::Not => unread.slips.extend([slip]),
             Again::Left => {}
@@ -69,7 +74,8 @@ pub fn release(tenant: &Tenant<'_>, choice: &RetryChoice) -> Result<Unread> {
 
 /// Chosen slips of which something could not be read.
 pub struct Unread {
-    run: u64,
+    /// The retry that they are of.
+    pub run: u64,
     slips: BTreeSet<String>,
 }
 
@@ -91,7 +97,7 @@ impl Unread {
             let (readings, left) = reading::some_whole(session, tenant, &self.slips).await?;
             scan::store(session, tenant, &readings)?;
             for slip in self.slips.difference(&left) {
-                again(tenant, slip, self.run, |_| true)?;
+                again(tenant, slip, self.run, |_| true, |_| true)?;
             }
             self.slips = left;
         }
@@ -136,6 +142,12 @@ pub fn end(tenant: &Tenant<'_>) -> Result<()> {
         .map(|_| ())
 }
 
+/// Whether a retry of everything has anything to do: nobody's word that a person has looked is in it.
+fn is_tried_again(record: &SlipRecord) -> bool {
+    let trouble = record.trouble.as_ref();
+    trouble.is_none_or(|trouble| !words::is_for_a_person_alone(&trouble.reason))
+}
+
 /// What becomes of a chosen slip.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Again {
@@ -151,11 +163,13 @@ fn again(
     tenant: &Tenant<'_>,
     slip: &str,
     run: u64,
+    is_chosen: impl Fn(&SlipRecord) -> bool,
     may: impl Fn(&SlipRecord) -> bool,
 ) -> Result<Again> {
     let mut found = Again::Left;
     journal::change(&tenant.ports, slip, |record, commit| {
-        found = match (record.is_held() && record.retried_in != run, may(record)) {
+        let waits = record.is_held() && record.retried_in != run && is_chosen(record);
+        found = match (waits, may(record)) {
             (false, _) => Again::Left,
             (true, false) => Again::Not,
             (true, true) => Again::Goes,
@@ -166,7 +180,9 @@ fn again(
         record.retried_in = run;
         record.release();
         record.todo = true;
-        Ok(Some(commit))
+        let events = record.events;
+        let mark = Retried { run, events };
+        commit.put(&retried_key(slip), &mark).map(Some)
     })?;
     Ok(found)
 }

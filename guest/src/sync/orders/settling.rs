@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 
 use crate::{
     error::Result,
-    money,
     planted::Planted,
     reason::Reason,
     rules::{
@@ -19,6 +18,7 @@ use crate::{
             records::{
                 Act, Balance, Happened, Intent, Move, Registered, SlipRecord, pieces, work_name,
             },
+            words,
         },
         own::{self, Effect, Kind},
         store::Commit,
@@ -50,7 +50,7 @@ pub fn registered(
         (Happened::Registered, Some(transaction_id.to_owned()))
     })?;
     if done {
-        bench.tally.registered();
+        bench.tally.done(slip, Happened::Registered);
     }
     Ok(Flow::Again)
 }
@@ -63,7 +63,7 @@ pub fn undone(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Result<Flow> {
         (Happened::Undone, intent.transaction_id.clone())
     })?;
     if done {
-        bench.tally.undone();
+        bench.tally.done(slip, Happened::Undone);
     }
     Ok(Flow::Again)
 }
@@ -259,7 +259,7 @@ pub fn refused(bench: &Bench<'_>, slip: &str, intent: &Intent, reason: Reason) -
         .map(Some)
     })?;
     if done && happened == Happened::Refused {
-        bench.tally.refused();
+        bench.tally.done(slip, happened);
     }
     Ok(Flow::Again)
 }
@@ -303,13 +303,13 @@ pub fn refuse(bench: &Bench<'_>, slip: &str, reason: Reason) -> Result<Flow> {
         journal::hold(commit, record, settings, at, happened, reason.clone()).map(Some)
     })?;
     if happened == Happened::Refused {
-        bench.tally.refused();
+        bench.tally.done(slip, happened);
     }
     Ok(Flow::Again)
 }
 
 /// Tells once that pieces came back while the order stands: the sale is kept, as no part of a transaction can be cancelled
-/// (smaregi.md 3).
+/// (smaregi.md 3), and it waits for the person who books the return, or says that none is due.
 pub fn tell_returned(bench: &Bench<'_>, slip: &str, returned: Decimal) -> Result<Flow> {
     let at = bench.tenant.now();
     journal::change(&bench.tenant.ports, slip, |record, commit| {
@@ -317,34 +317,17 @@ pub fn tell_returned(bench: &Bench<'_>, slip: &str, returned: Decimal) -> Result
             return Ok(None);
         }
         record.told_returned = returned;
-        let transaction_id = record
-            .registered
-            .as_ref()
-            .map(|registered| registered.transaction_id.clone());
-        let event = Event {
-            at,
-            happened: Happened::NeedsPerson,
-            transaction_id,
-            reason: Some(returned_reason(returned)),
-            begun_at: None,
-        };
-        let (commit, _) = journal::tell(commit, record, &bench.tenant.settings.orders, event)?;
         record.todo = has_more(record);
-        Ok(Some(commit))
+        let (settings, happened) = (&bench.tenant.settings.orders, Happened::NeedsPerson);
+        journal::hold(
+            commit,
+            record,
+            settings,
+            at,
+            happened,
+            words::returned(returned),
+        )
+        .map(Some)
     })?;
     Ok(Flow::Again)
-}
-
-fn returned_reason(returned: Decimal) -> Reason {
-    let pieces = money::text(returned);
-    let ja = format!(
-        "ネクストエンジンで{pieces}個が返品されましたが、受注の金額は変わっていません。取り込んだ取引はそのままです。\
-         必要ならスマレジで返品を登録してください。"
-    );
-    let en = format!(
-        "{pieces} pieces came back in Next Engine while the amounts stand. The sale is kept; book a return in Smaregi if one is due."
-    );
-    Reason::new("pieces-returned", ja, en)
-        .field("receive_order_row_returned_good_quantity")
-        .value(pieces)
 }

@@ -13,7 +13,9 @@ use crate::{
             bench::{Bench, Flow, Tally},
             effects, journal, moves,
             plan::{self, Next, PassedBy},
-            records::{self, Act, BEGUN, Cursor, SlipRecord, TODO, cursor_key, slip_key, slip_of},
+            records::{
+                self, Act, BEGUN, Cursor, Happened, SlipRecord, TODO, cursor_key, slip_key, slip_of,
+            },
             settling,
         },
         own,
@@ -40,15 +42,28 @@ pub async fn work_off(
     catalogue: &mut Catalogue,
     progress: &mut ImportProgress,
 ) -> Result<()> {
-    let look_due = own::next_look(tenant)?.is_some_and(|due| due <= tenant.now());
-    if !has_open_work(&tenant.ports)? && !look_due {
-        progress.waiting = waiting(tenant)?;
-        return Ok(());
-    }
     let tally = Tally::default();
-    if let Err(error) = rounds(tenant, catalogue, &tally).await {
+    work(tenant, catalogue, &tally).await?;
+    tell(tenant, tally, progress).map(|_| ())
+}
+
+/// The same, told to a tally: also what stopped it.
+pub async fn work(tenant: &Tenant<'_>, catalogue: &mut Catalogue, tally: &Tally) -> Result<()> {
+    let look_due = own::next_look(tenant)?.is_some_and(|due| due <= tenant.now());
+    if (has_open_work(&tenant.ports)? || look_due)
+        && let Err(error) = rounds(tenant, catalogue, tally).await
+    {
         tally.stop(error);
     }
+    Ok(())
+}
+
+/// What a tally holds, as a call's progress, and what of it became of which slip.
+pub fn tell(
+    tenant: &Tenant<'_>,
+    tally: Tally,
+    progress: &mut ImportProgress,
+) -> Result<Vec<(String, Happened)>> {
     let result = tally.into_progress(progress);
     progress.waiting = waiting(tenant)?;
     result

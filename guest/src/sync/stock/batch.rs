@@ -34,10 +34,10 @@ use crate::{
     time::{self, Moment},
 };
 
-/// Rows of one batch; settling it checks or writes four records a row, within one commit.
-pub const MOST_ROWS: usize = 450;
+/// Rows of one batch; forming it checks or writes three records a row, within one commit.
+pub const MOST_ROWS: usize = 600;
 /// What forming or settling a batch may check and write, out of the 2 000 that storage takes; the rest is for the batch itself.
-const MOST_OPERATIONS: usize = 1_900;
+pub const MOST_OPERATIONS: usize = 1_900;
 /// A batch is one value of at most 1 MiB; what becomes of a row adds a reason to it.
 const MOST_BYTES: usize = 900_000;
 const BYTES_FOR_A_REASON: usize = 700;

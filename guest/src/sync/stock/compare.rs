@@ -1,26 +1,26 @@
 //! 在庫照合: both sides' stock, product by product, with every unit of difference explained. Writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::{
-    error::{Error, Result, Side},
-    next_engine::goods::{self, Goods},
-    reason::{Reason, Text},
+    error::{Result, Side},
+    next_engine::goods::Goods,
+    reason::Reason,
     rules::{
         codes::{self, SmaregiKey},
         product::Product,
     },
-    smaregi::stock,
     sync::{
         next_engine_session::NextEngine,
         orders, products,
         report::{self, Comparison, ComparisonLine, Explanation},
         smaregi_session::Smaregi,
         stock::{
-            batch, reasons,
+            batch,
+            lists::{self, Pages, UnreadStock, name_of},
+            reasons,
             records::{ChangeRecord, TRIED_PREFIX, Tried, Unsent, change_key, unsent_key},
             unsettled::{Unsettled, undecided},
         },
@@ -29,12 +29,6 @@ use crate::{
     },
     wire::Unread,
 };
-
-/// After a list that cannot be read.
-const PAUSE: TimeDelta = TimeDelta::minutes(5);
-const PAGE_ROWS: usize = 1_000;
-/// Next Engine's largest page that every account takes (next-engine.md 5).
-const GOODS_PER_PAGE: u32 = 1_000;
 
 /// A comparison, and what an alignment has to know beyond it.
 pub struct Compared {
@@ -55,14 +49,23 @@ pub async fn compare(tenant: &Tenant<'_>) -> Result<Comparison> {
     Ok(whole(tenant).await?.comparison)
 }
 
+/// The same, where an earlier call left off.
+pub async fn go_on(tenant: &Tenant<'_>, pages: &mut Pages) -> Result<Comparison> {
+    Ok(read(tenant, pages).await?.comparison)
+}
+
 /// Compares all products.
 pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
+    read(tenant, &mut Pages::default()).await
+}
+
+async fn read(tenant: &Tenant<'_>, pages: &mut Pages) -> Result<Compared> {
     let session = Smaregi::open(tenant).await?;
-    let sums = smaregi_sums(&session, tenant).await?;
+    let sums = lists::smaregi(&session, tenant, pages).await?;
     let ids: Vec<String> = sums.by_product.keys().cloned().collect();
     let known = products::resolve_ids(&session, tenant, &ids, false).await?;
     let mut next_engine = NextEngine::open(tenant).await?;
-    let goods = all_goods(&mut next_engine, tenant).await;
+    let goods = lists::next_engine(&mut next_engine, tenant, pages).await;
     next_engine.close()?;
     let mut sheet = Sheet::default();
     let rule = &tenant.settings.stock.codes;
@@ -95,112 +98,6 @@ pub async fn whole(tenant: &Tenant<'_>) -> Result<Compared> {
         unclear,
         unsettled,
     })
-}
-
-/// Smaregi's stock.
-#[derive(Default)]
-struct Sums {
-    /// Sum over the target stores, by 商品ID.
-    by_product: BTreeMap<String, Decimal>,
-    unread: UnreadStock,
-}
-
-/// Sums that may be parts.
-#[derive(Default)]
-struct UnreadStock {
-    /// Products with a row that could not be read.
-    products: BTreeMap<String, Reason>,
-    /// A store's list had a row that does not even say whose it is: of any product but these, whose rows were read there.
-    stores: Vec<(BTreeSet<String>, Reason)>,
-}
-
-impl UnreadStock {
-    fn reason(&self, product_id: &str) -> Option<&Reason> {
-        let anybodys = || {
-            let mut stores = self.stores.iter();
-            stores.find(|(read, _)| !read.contains(product_id))
-        };
-        let own = self.products.get(product_id);
-        own.or_else(|| anybodys().map(|(_, reason)| reason))
-    }
-}
-
-async fn smaregi_sums(session: &Smaregi<'_>, tenant: &Tenant<'_>) -> Result<Sums> {
-    let mut sums = Sums::default();
-    for store_id in tenant.settings.stock.stores.iter().collect::<BTreeSet<_>>() {
-        let (mut read, mut anybodys) = (BTreeSet::new(), None);
-        for page in 1u32.. {
-            let answer = session.send(&stock::list(store_id, None, page)).await?;
-            let rows = stock::decode_all(&answer, store_id)
-                .map_err(|reason| unreadable_list(tenant, Side::Smaregi, stock::PATH, &reason))?;
-            let full = rows.len() >= PAGE_ROWS;
-            for row in rows {
-                match row {
-                    Ok(row) => {
-                        read.insert(row.product_id.clone());
-                        let sum = sums.by_product.entry(row.product_id).or_default();
-                        *sum = sum.saturating_add(row.amount);
-                    }
-                    Err(Unread {
-                        of: Some(id),
-                        reason,
-                    }) => {
-                        sums.by_product.entry(id.clone()).or_default();
-                        sums.unread.products.insert(id, *reason);
-                    }
-                    Err(Unread { of: None, reason }) => anybodys = Some(*reason),
-                }
-            }
-            if !full {
-                break;
-            }
-        }
-        sums.unread
-            .stores
-            .extend(anybodys.map(|reason| (read, reason)));
-    }
-    Ok(sums)
-}
-
-/// Next Engine's stock.
-#[derive(Default)]
-struct AllGoods {
-    all: Vec<Goods>,
-    unread: Vec<Unread>,
-}
-
-async fn all_goods(next_engine: &mut NextEngine<'_>, tenant: &Tenant<'_>) -> Result<AllGoods> {
-    let mut goods = AllGoods::default();
-    let mut offset = 0usize;
-    loop {
-        let answer = next_engine
-            .send(goods::page(offset, GOODS_PER_PAGE))
-            .await?;
-        let page = goods::decode_all(&answer)
-            .map_err(|reason| unreadable_list(tenant, Side::NextEngine, goods::PATH, &reason))?;
-        offset = offset.saturating_add(page.len());
-        let full = page.len() >= GOODS_PER_PAGE as usize;
-        for row in page {
-            match row {
-                Ok(row) => goods.all.push(row),
-                Err(unread) => goods.unread.push(unread),
-            }
-        }
-        if !full {
-            return Ok(goods);
-        }
-    }
-}
-
-/// Nothing can be compared without a whole list: what it lacks would count as no stock.
-fn unreadable_list(tenant: &Tenant<'_>, side: Side, endpoint: &str, reason: &Reason) -> Error {
-    let (ja, en) = name_of(side);
-    let (ja_why, en_why) = (&reason.message.ja, &reason.message.en);
-    let message = Text::new(
-        format!("{ja}の在庫の一覧({endpoint})を読み取れません。{ja_why}"),
-        format!("{en}'s list of stock ({endpoint}) cannot be read. {en_why}"),
-    );
-    Error::Unavailable(side, message, tenant.now() + PAUSE)
 }
 
 /// Smaregi's products that Next Engine has stock of and Smaregi has no row of: a product whose stock never moved (smaregi.md 4a).
@@ -506,13 +403,6 @@ fn waiting() -> Reason {
         "次の送信を待っています。",
         "Waits for the next upload.",
     )
-}
-
-fn name_of(side: Side) -> (&'static str, &'static str) {
-    match side {
-        Side::Smaregi => ("スマレジ", "Smaregi"),
-        Side::NextEngine => ("ネクストエンジン", "Next Engine"),
-    }
 }
 
 fn one_side_only(side: Side) -> Reason {

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod lists;
 pub mod marks;
 pub mod reading;
 pub mod reasons;
@@ -48,7 +49,7 @@ use crate::{
 pub use {
     align::align,
     catch_up::catch_up,
-    compare::compare,
+    compare::{compare, go_on},
     intake::{take_in, take_in_changes},
     resend::resend,
 };

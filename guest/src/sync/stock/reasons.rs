@@ -8,6 +8,8 @@ use crate::{reason::Reason, rules::product::Product};
 pub const UNCLEAR: &str = "outcome-unclear";
 /// A row that Next Engine did not take.
 pub const REFUSED: &str = "row-refused";
+/// Code of the reason of a row that was refused for the upload's sake.
+pub const BATCH_REFUSED: &str = "batch-refused";
 /// A row that Next Engine booked otherwise than it was sent.
 pub const APPLIED_WRONG: &str = "applied-wrong";
 
@@ -130,7 +132,7 @@ pub fn refused(code: &str, said: Option<&str>) -> Reason {
 /// The batch failed as a whole.
 pub fn batch_refused(code: &str) -> Reason {
     Reason::new(
-        "batch-refused",
+        BATCH_REFUSED,
         "一緒に送信した行のため、取り込まれませんでした。少し待って自動で送り直します。",
         "Not taken because of what was sent together with it. It is sent again by itself, a little later.",
     )

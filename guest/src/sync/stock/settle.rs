@@ -10,8 +10,9 @@ use crate::{
     sync::{
         daily,
         next_engine_session::NextEngine,
+        report,
         stock::{
-            batch::{self, MOST_ROWS, give_back, keep_waiting, person},
+            batch::{self, MOST_OPERATIONS, MOST_ROWS, give_back, keep_waiting, person},
             reasons,
             records::{
                 BOOK_KEY, Batch, BatchRow, BatchState, Held, OPEN_BATCH_KEY, RowResult, Tried,
@@ -26,7 +27,12 @@ use crate::{
 /// Rows that were refused for another's sake are sent again after this.
 const INNOCENT_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Settles every row; `evidence` is of those without a movement, in their order. Returns how many were given back.
+/// What giving a row back checks and writes, and what keeping one apart does that was booked otherwise than sent.
+const OPERATIONS_BACK: usize = 4;
+const OPERATIONS_APART: usize = 3;
+
+/// Settles the rows; `evidence` is of those without a movement, in their order. Returns how many were given back. Where it is more than
+/// one commit takes, some are given back and the batch stays open for the rest.
 pub fn settle(
     next_engine: &NextEngine<'_>,
     tenant: &Tenant<'_>,
@@ -34,30 +40,24 @@ pub fn settle(
     mut batch: Batch,
     evidence: &[Evidence],
 ) -> Result<u32> {
-    let applied = batch
-        .rows
-        .iter()
-        .any(|row| matches!(row.result, RowResult::Applied { .. }));
-    let upload = match &batch.queue_id {
-        _ if applied => Upload::AppliedInPart,
-        Some(_) => Upload::Taken,
-        None => Upload::Unknown,
-    };
-    let (verdicts, halve) = judge(evidence, upload);
+    let (upload, missing) = (upload(&batch), missing(&batch));
+    let (verdicts, halve) = judge(evidence, upload, missing);
+    let halve = halve && batch.rows.iter().all(is_innocent);
     let mut verdicts = verdicts.into_iter();
     let mut commit = Commit::new().fence(next_engine.fence());
-    let mut returned = 0u32;
+    let mut returned = 0usize;
+    let (most, is_last) = turn(&batch);
     let mut rows = std::mem::take(&mut batch.rows);
     for (index, row) in rows.iter_mut().enumerate() {
         match &row.result {
             RowResult::Applied {
                 doubt: Some(doubt), ..
-            } => {
+            } if is_last => {
                 let hold = person(tenant, doubt.clone(), &row.code);
                 commit =
                     keep_waiting(tenant, commit, row)?.put(&held_key(&row.product_id), &hold)?;
             }
-            RowResult::Pending => {
+            RowResult::Pending if returned < most => {
                 let verdict = verdicts.next().unwrap_or(Verdict::Unclear);
                 commit = put_back(tenant, commit, &batch, index, row, verdict)?;
                 returned = returned.saturating_add(1);
@@ -66,13 +66,56 @@ pub fn settle(
         }
     }
     batch.rows = rows;
-    let size = |most: usize| match (halve, applied) {
-        (true, _) => (evidence.len() / 2).max(1),
-        (false, true) => most.saturating_mul(2).min(MOST_ROWS),
-        (false, false) => most,
+    let size = |most: usize| match (halve, upload) {
+        (true, _) => (missing / 2).max(1),
+        (false, Upload::AppliedInPart) => most.saturating_mul(2).min(MOST_ROWS),
+        (false, _) => most,
     };
-    close(tenant, commit, seen, batch, returned > 0, size)?;
-    Ok(returned)
+    if is_last {
+        close(tenant, commit, seen, batch, returned > 0, size)?;
+    } else {
+        keep_open(tenant, commit, seen, batch)?;
+    }
+    Ok(report::count(returned))
+}
+
+/// What is known of the upload as a whole.
+fn upload(batch: &Batch) -> Upload {
+    let is_applied = |row: &BatchRow| matches!(row.result, RowResult::Applied { .. });
+    match &batch.queue_id {
+        _ if batch.rows.iter().any(is_applied) => Upload::AppliedInPart,
+        Some(_) => Upload::Taken,
+        None => Upload::Unknown,
+    }
+}
+
+/// How many rows left no movement, given back or not yet.
+fn missing(batch: &Batch) -> usize {
+    let is_missing =
+        |row: &&BatchRow| matches!(row.result, RowResult::Pending | RowResult::Returned(_));
+    batch.rows.iter().filter(is_missing).count()
+}
+
+/// Whether a row was not given back for its own sake.
+fn is_innocent(row: &BatchRow) -> bool {
+    match &row.result {
+        RowResult::Returned(reason) => reason.code == reasons::BATCH_REFUSED,
+        _ => true,
+    }
+}
+
+/// How many rows are given back in one commit, and whether that settles the batch.
+fn turn(batch: &Batch) -> (usize, bool) {
+    let count = |is: fn(&BatchRow) -> bool| batch.rows.iter().filter(|row| is(row)).count();
+    let apart = count(|row| matches!(row.result, RowResult::Applied { doubt: Some(_), .. }));
+    let pending = count(|row| row.result == RowResult::Pending);
+    let back = pending.saturating_mul(OPERATIONS_BACK);
+    let all = back.saturating_add(apart.saturating_mul(OPERATIONS_APART));
+    if all <= MOST_OPERATIONS {
+        (pending, true)
+    } else {
+        (MOST_OPERATIONS / OPERATIONS_BACK, false)
+    }
 }
 
 /// Settles a batch that Next Engine certainly never received: every row waits again.
@@ -97,6 +140,23 @@ pub fn not_received(
     batch.rows = rows;
     close(tenant, commit, seen, batch, returned > 0, |most| most)?;
     Ok(returned)
+}
+
+/// Writes what is settled so far; the rest has its turn at once.
+fn keep_open(
+    tenant: &Tenant<'_>,
+    commit: Commit,
+    seen: &Stored<Batch>,
+    batch: Batch,
+) -> Result<()> {
+    let days = store::read(&tenant.ports, daily::STOCK_KEY)?;
+    let batch = Batch {
+        changed_at: tenant.now(),
+        next_at: tenant.now(),
+        ..batch
+    };
+    let commit = batch::count(tenant, commit, &seen.value, &batch, days.as_ref())?;
+    batch::put(commit, seen, &batch)?.apply(&tenant.ports)
 }
 
 /// Writes the settled batch, and how large the next one may be.

@@ -26,7 +26,7 @@ use super::{Ids, Step, Subject, Teller, order, words};
 
 /// Entries of the send history looked through, newest first.
 const MOST_ENTRIES: u32 = 2_000;
-/// Uploads among them; each is a record of its own, with up to 450 rows.
+/// Uploads among them; each is a record of its own, with up to 600 rows.
 const MOST_BATCHES: u32 = 300;
 const BATCHES_AT_ONCE: usize = 25;
 /// The newest slips looked through for orders with the product, and how many of those are told.

@@ -182,6 +182,13 @@ async fn orders_are_listed_opened_saved_as_a_file_and_taken_in_again() {
         "{}",
         page.text
     );
+    assert!(!page.text.contains("had come in already"), "they were told");
+    let registered = file.text.lines().nth(1).unwrap();
+    let slip = registered.split(',').nth(2).unwrap().trim_matches('"');
+    let path = "/console/t/demo/received/retry";
+    browser.post(path, &[("one", slip)]).await;
+    let page = ended(&mut browser, "/console/t/demo/received").await;
+    assert!(page.text.contains("had come in already"), "{}", page.text);
     stage.close().await;
 }
 

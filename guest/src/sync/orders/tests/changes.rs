@@ -222,6 +222,28 @@ fn returned_pieces_are_told_once_and_the_sale_stays() {
 }
 
 #[test]
+fn pieces_that_came_back_wait_for_a_person_who_says_so_at_that_order() {
+    let shop = shop_with(&["1001"]);
+    shop.import();
+    let comes_back = |pieces: i64| {
+        shop.world.pass(20);
+        shop.world
+            .edit(1001, |order| order.lines[0].returned = pieces.into());
+        shop.import();
+        shop.stores().remove(0).needs_person
+    };
+    assert_eq!(comes_back(1), 1);
+    shop.retry(RetryChoice::AllRefused(true));
+    assert_eq!(shop.stores().remove(0).needs_person, 1, "nobody looked");
+    let done = shop.retry(RetryChoice::Slip("1001".to_owned()));
+    assert_eq!((done.registered, done.refused, done.waiting), (0, 0, 0));
+    assert_eq!(shop.stores().remove(0).needs_person, 0, "somebody did");
+    assert_eq!(comes_back(2), 1, "more came back");
+    assert_eq!(comes_back(0), 0, "it was a mistake");
+    assert_eq!(shop.world.live().len(), 1);
+}
+
+#[test]
 fn pieces_that_came_back_before_the_import_are_told_with_it() {
     let shop = Shop::open();
     let mut order = samples::order("1001");

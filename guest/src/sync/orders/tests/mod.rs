@@ -14,6 +14,7 @@ mod restored;
 mod retries;
 mod rows;
 mod settings;
+mod settled;
 mod shop;
 mod small_budgets;
 mod stories;

@@ -1,9 +1,10 @@
-//! Retries of everything that were cut off: they are gone on with for a while, and stand in nobody's way.
+//! Retries that were cut off are gone on with for a while, and stand in nobody's way; and a retry tells what became of its orders,
+//! whoever worked them off.
 
 use chrono::TimeDelta;
 
 use super::{
-    shop::{Shop, shop_with},
+    shop::{Shop, shop_refusing_points, shop_with},
     world::Fault,
 };
 use crate::{rules::samples, sync::report::RetryChoice};
@@ -31,7 +32,8 @@ fn cut_off() -> Shop {
 fn a_retry_that_was_cut_off_refuses_nothing_twice() {
     let shop = cut_off();
     let rest = shop.retry(ALL);
-    assert_eq!((rest.registered, rest.refused), (1, 0));
+    assert_eq!((rest.registered, rest.refused), (1, 1), "told at last");
+    assert_eq!(shop.received().len(), 5, "and done once");
 }
 
 #[test]
@@ -44,10 +46,63 @@ fn a_retry_that_was_cut_off_stands_in_no_other_ones_way() {
 
 #[test]
 fn a_retry_that_nobody_goes_on_with_is_over_after_ten_minutes() {
-    for (seconds, refused) in [(599, 0), (600, 1)] {
+    for (seconds, told) in [(599, 5), (600, 6)] {
         let shop = cut_off();
         let cut = shop.world.now.get();
         shop.world.now.set(cut + TimeDelta::seconds(seconds));
-        assert_eq!(shop.retry(ALL).refused, refused, "{seconds}");
+        assert_eq!(shop.retry(ALL).refused, 1, "{seconds}");
+        assert_eq!(shop.received().len(), told, "{seconds}");
     }
+}
+
+/// A shop whose order 1001 was refused for its points, which the settings know what to do with by now.
+fn mended() -> Shop {
+    let shop = shop_refusing_points();
+    shop.set(|_| ());
+    shop
+}
+
+fn one() -> RetryChoice {
+    RetryChoice::Slip("1001".to_owned())
+}
+
+#[test]
+fn what_another_call_registers_while_a_retry_looks_products_up_is_told_by_the_retry() {
+    let shop = mended();
+    shop.meanwhile("/products", |shop| {
+        assert_eq!(shop.settle().registered, 1, "the schedule was quicker");
+    });
+    let told = shop.retry(one());
+    assert_eq!((told.registered, told.refused, told.waiting), (1, 0, 0));
+}
+
+#[test]
+fn what_another_call_refuses_again_is_told_by_the_retry_too_and_once() {
+    let shop = shop_refusing_points();
+    shop.meanwhile("/products", |shop| assert_eq!(shop.settle().refused, 1));
+    let told = shop.retry(one());
+    assert_eq!((told.registered, told.refused, told.waiting), (0, 1, 0));
+}
+
+#[test]
+fn what_was_done_between_two_calls_of_a_retry_is_told_by_the_second() {
+    let shop = mended();
+    let first = shop.retry_within(one(), 0);
+    assert_eq!((first.registered, first.more), (0, true));
+    assert_eq!(shop.settle().registered, 1, "the schedule was quicker");
+    let second = shop.retry_within(one(), 100);
+    assert_eq!((second.registered, second.more), (1, false));
+    assert_eq!(shop.retry(one()).registered, 0, "told once");
+}
+
+#[test]
+fn a_retry_waits_a_moment_for_what_is_under_way() {
+    let shop = mended();
+    shop.world.faults.borrow_mut().push(Fault::LostAfter);
+    let told = shop.retry(one());
+    assert_eq!((told.registered, told.waiting), (1, 0));
+    let shop = mended();
+    shop.world.faults.borrow_mut().push(Fault::LostBefore);
+    let told = shop.retry(one());
+    assert_eq!((told.registered, told.waiting), (0, 1), "and not for ever");
 }

@@ -109,7 +109,7 @@ impl Shop {
         shop
     }
 
-    fn ports(&self) -> Ports<'_> {
+    pub fn ports(&self) -> Ports<'_> {
         Ports {
             http: self,
             storage: self,

@@ -65,6 +65,16 @@ fn orders_of_products_without_stock_do_not_use_up_the_looks() {
 }
 
 #[test]
+fn an_order_sold_from_its_own_store_does_not_wait_to_learn_what_a_sale_moves() {
+    let shop = Shop::open();
+    shop.world.put(two_pieces("1001", "ship"));
+    let import = shop.import();
+    assert_eq!((import.registered, import.waiting), (1, 0));
+    assert!(!shop.has_open_work());
+    assert_eq!(shop.storage_of("own-effect/").len(), 0, "not learned");
+}
+
+#[test]
 fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
     let shop = Shop::open();
     shop.set(|orders| orders.moment = ImportMoment::Issued);
@@ -90,6 +100,44 @@ fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
         shop.set(|orders| orders.moment = ImportMoment::Shipped);
     }
     assert_eq!(shop.world.transactions.borrow().len(), 1);
+}
+
+#[test]
+fn a_change_that_makes_the_same_sale_is_taken_over_and_leaves_it_on_its_day() {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::Issued);
+    let mut order = samples::order("1001");
+    (order.state, order.shipped_on) = (OrderState::Issued, None);
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
+    let day = samples::order("1001").shipped_on;
+    for shipped_on in [day, day.and_then(|day| day.pred_opt())] {
+        shop.world.pass(60);
+        shop.world.edit(1001, |order| {
+            order.payment_method = "31".to_owned();
+            (order.state, order.shipped_on) = (OrderState::Shipped, shipped_on);
+        });
+        let import = shop.import();
+        let changed = (import.registered, import.undone, import.waiting);
+        assert_eq!(changed, (0, 0, 0), "{shipped_on:?}");
+        // From now on the day of shipping counts, for what is taken when it is shipped.
+        shop.set(|orders| orders.moment = ImportMoment::Shipped);
+    }
+    assert_eq!(shop.world.transactions.borrow().len(), 1);
+    assert!(!shop.has_open_work());
+}
+
+#[test]
+fn an_order_that_comes_in_with_returned_pieces_tells_of_them_at_once() {
+    let shop = Shop::open();
+    let mut order = samples::order("1001");
+    order.lines[0].returned = 1.into();
+    shop.world.put(order);
+    let import = shop.import();
+    assert_eq!((import.registered, import.waiting), (1, 0));
+    let told = shop.received().into_iter().filter_map(|entry| entry.reason);
+    let told: Vec<_> = told.map(|reason| reason.code).collect();
+    assert_eq!(told, ["pieces-returned"]);
 }
 
 #[test]

@@ -152,6 +152,87 @@ fn a_budget_that_it_does_not_fit_into_is_tried_once_a_night() {
     assert_eq!((round.more, billed(&script)), (false, 0));
 }
 
+/// A page of Next Engine's list that another one follows.
+fn full_page(from: usize) -> Value {
+    let codes: Vec<String> = (from..from + 1_000).map(|at| at.to_string()).collect();
+    goods(&codes.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn pages_kept(script: &Script) -> usize {
+    let entries = script.storage.entries.borrow();
+    let kept = entries.keys();
+    kept.filter(|key| key.starts_with(PAGES)).count()
+}
+
+#[test]
+fn one_that_a_budget_is_too_small_for_goes_on_in_later_rounds_and_reads_no_page_twice() {
+    let script = open(1);
+    to_the_night(&script);
+    for from in [0, 1_000, 2_000] {
+        script.will(200, &full_page(from));
+    }
+    script.will(200, &goods(&["last"]));
+    let mut rounds = 0;
+    let told = loop {
+        rounds += 1;
+        let round = round(&script, 1);
+        assert_eq!(
+            (round.trouble, round.more),
+            (None, round.compared.is_none())
+        );
+        if let Some(told) = round.compared {
+            break told;
+        }
+        assert_eq!(pages_kept(&script), billed(&script));
+    };
+    assert_eq!((told.one_side, billed(&script), rounds), (3_001, 4, 4));
+    assert_eq!(pages_kept(&script), 0);
+}
+
+#[test]
+fn what_was_read_an_hour_ago_is_read_anew() {
+    for (minutes, calls) in [(59, 2), (60, 3)] {
+        let script = open(1);
+        to_the_night(&script);
+        script.will(200, &full_page(0));
+        assert!(round(&script, 1).more);
+        script
+            .now
+            .set(script.now.get() + TimeDelta::minutes(minutes));
+        if calls == 3 {
+            script.will(200, &full_page(0));
+        }
+        script.will(200, &goods(&["last"]));
+        let told = round(&script, 10).compared.unwrap();
+        assert_eq!(
+            (told.one_side, billed(&script)),
+            (1_001, calls),
+            "{minutes}"
+        );
+        assert_eq!(pages_kept(&script), 0);
+    }
+}
+
+#[test]
+fn one_that_sixty_calls_do_not_do_for_is_given_up_until_the_next_night() {
+    let script = open(1);
+    let due = to_the_night(&script);
+    for call in 0..=MOST_CALLS {
+        assert_eq!(
+            rest::of(&script.tenant(), Part::Compare),
+            Ok(None),
+            "{call}"
+        );
+        script.will(200, &full_page(call as usize * 1_000));
+        let tenant = Tenant::open(script.ports(), 1, 600).unwrap();
+        assert_eq!(at_once(compare(&tenant, 0)), Err(Error::BudgetSpent));
+    }
+    let rest = rest::of(&script.tenant(), Part::Compare).unwrap().unwrap();
+    assert_eq!(rest.until, due + TimeDelta::days(1));
+    assert_eq!(rest.reason.code, "comparison-too-large");
+    assert_eq!(pages_kept(&script), 0);
+}
+
 fn line(code: &str, smaregi: i64, next_engine: i64, unexplained: i64) -> ComparisonLine {
     ComparisonLine {
         code: code.to_owned(),

@@ -1,5 +1,6 @@
 //! Reading places by script: what is decided, what is told, and what holds up nothing else.
 
+mod ours;
 mod pages;
 
 use serde_json::{Value, json};

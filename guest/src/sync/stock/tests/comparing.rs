@@ -49,6 +49,21 @@ fn only_products_with_an_unexplained_rest_are_counted() {
 }
 
 #[test]
+fn a_list_that_is_none_ends_the_comparison_and_is_asked_for_again_later() {
+    let world = World::new(1);
+    world
+        .bent
+        .set(Some(("stock", |answer| *answer = Value::from("stock"))));
+    let Err(Error::Unavailable(side, message, at)) = at_once(stock::compare(&world.tenant()))
+    else {
+        panic!("what it lacks would count as no stock")
+    };
+    assert_eq!(side, crate::error::Side::Smaregi);
+    assert!(message.en.contains("/stock"), "{message:?}");
+    assert!(at > world.now.get());
+}
+
+#[test]
 fn a_product_of_one_side_alone_says_which() {
     let world = World::new(1);
     world.add("there", 5);

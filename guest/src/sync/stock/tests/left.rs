@@ -55,7 +55,7 @@ fn each_thing_that_the_same_call_would_do_now_is_a_reason_to_call_again() {
 }
 
 /// One product in a batch that is formed and not handed over, with its turn in five minutes.
-fn with_a_batch_that_is_ready() -> World {
+pub fn with_a_batch_that_is_ready() -> World {
     let world = World::new(1);
     world.waits(1, -1);
     let tenant = world.tenant();

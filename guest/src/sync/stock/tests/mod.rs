@@ -4,6 +4,8 @@ mod aligning;
 mod comparing;
 mod delivering;
 mod due;
+mod following;
+mod forming;
 mod guarding;
 mod history;
 mod left;

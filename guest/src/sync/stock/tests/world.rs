@@ -96,6 +96,8 @@ pub struct World {
     pub sold_meanwhile: RefCell<Option<(String, i64)>>,
     /// Bends the answers of a path.
     pub bent: Cell<Option<(&'static str, Bend)>>,
+    /// Codes in Smaregi other than `p` and the id.
+    pub codes: RefCell<BTreeMap<String, String>>,
     pub requests: RefCell<Vec<(String, String)>>,
 }
 
@@ -122,6 +124,7 @@ impl World {
             broken: Cell::new(false),
             sold_meanwhile: RefCell::default(),
             bent: Cell::new(None),
+            codes: RefCell::default(),
             requests: RefCell::default(),
         };
         for number in 1..=products {
@@ -296,6 +299,21 @@ impl World {
         history_sent::sent(&self.tenant(), &SentFilter::default(), &page).unwrap()
     }
 
+    /// The send history of this stretch of time.
+    pub fn sent_between(&self, since: Option<Moment>, before: Option<Moment>) -> Vec<SentEntry> {
+        let filter = SentFilter {
+            since,
+            before,
+            ..SentFilter::default()
+        };
+        let page = PageRequest {
+            continuation: None,
+            limit: 500,
+        };
+        let page = history_sent::sent(&self.tenant(), &filter, &page).unwrap();
+        page.entries
+    }
+
     pub fn sent(&self) -> Vec<SentEntry> {
         self.sent_page(500, None).entries
     }
@@ -323,7 +341,7 @@ impl World {
             ["app", _, "token"] => ok(&json!({"token_type": "Bearer", "expires_in": 3600,
                 "access_token": "t", "scope": "pos.products:read pos.stock:read"})),
             ["products"] => ok(&self.bend("products", self.list_products(&query))),
-            ["products", id] => ok(&self.bend("products", product(id))),
+            ["products", id] => ok(&self.bend("products", self.product(id))),
             ["stock"] if query.contains_key("upd_date_time-from") => ok(&self.list_stock(&query)),
             ["stock"] => ok(&self.bend("stock", self.list_stock(&query))),
             ["stock", "changes", product, _] => ok(&self.changes(product)),
@@ -442,12 +460,16 @@ impl World {
     fn search_movements(&self, form: &BTreeMap<String, String>) -> Value {
         let movements = self.movements.borrow();
         let one = form.get("stock_io_history_goods_id-eq");
-        let shown = movements.iter().enumerate().filter(|(_, movement)| {
+        let number = |name: &str| form.get(name).map(|text| text.parse::<usize>().unwrap());
+        let after = number("stock_io_history_id-gt").unwrap_or(0);
+        let shown = movements.iter().enumerate().filter(|(index, movement)| {
             form["stock_io_history_reason-like"].trim_matches('%') == movement.mark
                 && movement.shown_from <= self.now.get()
                 && one.is_none_or(|one| *one == movement.code)
+                && index + 1 > after
         });
-        let rows = shown.map(|(index, movement)| {
+        let limit = number("limit").unwrap();
+        let rows = shown.take(limit).map(|(index, movement)| {
             json!({"stock_io_history_id": (index + 1).to_string(), "stock_io_history_goods_id": movement.code,
                 "stock_io_history_before_stock_quantity": movement.before.to_string(),
                 "stock_io_history_after_stock_quantity": movement.after.to_string()})
@@ -480,6 +502,13 @@ impl World {
         json!({"result": "success", "data": rows.collect::<Vec<_>>()})
     }
 
+    fn product(&self, id: &str) -> Value {
+        let codes = self.codes.borrow();
+        let code = codes.get(id).cloned().unwrap_or_else(|| format!("p{id}"));
+        json!({"productId": id, "productCode": code, "productName": id, "taxDivision": "0", "reduceTaxId": null,
+            "stockControlDivision": "0"})
+    }
+
     fn list_products(&self, query: &BTreeMap<String, String>) -> Value {
         let goods = self.goods.borrow();
         let ids = self.smaregi.borrow();
@@ -491,7 +520,7 @@ impl World {
         let wanted = query.get("product_code");
         let found = all
             .into_iter()
-            .map(product)
+            .map(|id| self.product(id))
             .filter(|product| wanted.is_none_or(|code| product["productCode"] == **code));
         page(query, found)
     }
@@ -534,11 +563,6 @@ fn page(query: &BTreeMap<String, String>, rows: impl Iterator<Item = Value>) -> 
         .get("page")
         .map_or(1, |page| page.parse::<usize>().unwrap());
     rows.skip((page - 1) * 1_000).take(1_000).collect()
-}
-
-fn product(id: &str) -> Value {
-    json!({"productId": id, "productCode": format!("p{id}"), "productName": id, "taxDivision": "0", "reduceTaxId": null,
-        "stockControlDivision": "0"})
 }
 
 fn ok(body: &Value) -> std::result::Result<HttpResponse, HttpFailure> {
