@@ -96,10 +96,7 @@ impl Masks {
             Place::Random if begins => self.mask(text),
             Place::Key => {
                 for run in text.split(|letter: char| !letter.is_ascii_hexdigit()) {
-                    // A ticket that is made here is masked by its numbers.
-                    let (one, other) = run.split_at(run.len() / 2);
-                    let halves = [one, other].map(|half| self.known.contains_key(half));
-                    if run.len() == 32 && halves != [true; 2] {
+                    if run.len() == 32 {
                         self.mask(run);
                     }
                 }
@@ -112,6 +109,12 @@ impl Masks {
     fn mask(&mut self, value: &str) -> String {
         if value.is_empty() || value.starts_with(OUR_MARK) || self.is_mask(value) {
             return value.to_owned();
+        }
+        // A ticket of this very call is masked by the numbers that it is made of.
+        if let Some((one, other)) = value.split_at_checked(value.len() / 2)
+            && let (Some(one), Some(other)) = (self.known.get(one), self.known.get(other))
+        {
+            return format!("{one}{other}");
         }
         let number = self.known.len() + 1;
         let made = self.known.entry(value.to_owned());
