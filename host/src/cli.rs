@@ -15,6 +15,7 @@ mod interrupt;
 mod manual;
 mod operate;
 mod operator;
+mod replay;
 mod serve;
 pub mod shapes;
 mod show;
@@ -77,6 +78,9 @@ pub struct Common {
     /// Another component than the embedded one; also what `component` prints or writes.
     #[arg(long, global = true, value_name = "FILE")]
     component: Option<PathBuf>,
+    /// Record each call of the component into a file below this folder, without secrets and personal data, for `tsunagi replay`.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    record: Option<PathBuf>,
 }
 
 impl Common {
@@ -238,6 +242,13 @@ enum Command {
         #[arg(long, value_name = "FILE", visible_alias = "output")]
         out: Option<PathBuf>,
     },
+    /// Runs recorded calls again, offline, and tells the first thing that the component does otherwise.
+    #[command(after_help = help::REPLAY)]
+    Replay {
+        /// Files that `--record` wrote, or folders of them.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Tries whether a platform's storage, HTTP and clocks are what the contract asks for: this host's, or with the kit's component
     /// another's.
     #[command(
@@ -351,6 +362,7 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             };
             let runtime = RuntimeConfig {
                 component: common.component.clone(),
+                record: common.record.clone(),
                 ..RuntimeConfig::default()
             };
             let mut interrupt = interrupt;
@@ -376,6 +388,7 @@ async fn run(cli: Cli, interrupt: Interrupt) -> anyhow::Result<Ending> {
             serve::sandbox(&common, empty, config, interrupt).await
         }
         Command::Component { wit, out } => component::show(&common, wit, out.as_deref()),
+        Command::Replay { files } => replay::run(&common, &files).await,
         Command::Conformance { out: Some(out), .. } => conformance::write(&common, &out),
         Command::Conformance { peer: Some(on), .. } => {
             conformance::peer(&common, on, interrupt).await

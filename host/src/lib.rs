@@ -3,7 +3,7 @@
 //!
 //! From the inside out: [`clock`] and [`storage`] are what a call needs, [`runtime`] makes calls, [`json`] is how they look from
 //! outside, [`tenant`] is one shop, [`shops`] are those of this process, [`scheduler`] and [`server`] keep it going, [`notices`] tells
-//! when a person is needed, [`conformance`] tries a platform, `console` is the pages that people see, [`config`] and [`cli`] are the
+//! when a person is needed, [`conformance`] tries a platform, [`recording`] and [`replay`] keep a call and run it again, `console` is the pages that people see, [`config`] and [`cli`] are the
 //! operator's.
 //!
 //! As a library, whole; `cargo test --doc -p tsunagi` runs it:
@@ -50,7 +50,9 @@ pub mod demo;
 pub mod json;
 pub mod notices;
 mod random;
+pub mod recording;
 mod records;
+pub mod replay;
 pub mod runtime;
 pub mod scheduler;
 pub mod server;

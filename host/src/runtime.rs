@@ -1,13 +1,15 @@
 //! Running the component: one engine, one fresh instance for each call, limits on memory, tables and time. It knows the contract's
 //! functions by their names and types alone, and decides nothing.
 
-mod bindings;
+pub(crate) mod bindings;
+pub(crate) mod call;
 mod clocks;
 #[cfg(test)]
 mod imports;
-mod outbound;
+pub(crate) mod outbound;
 mod state;
 mod storage;
+pub(crate) mod tape;
 #[cfg(test)]
 pub mod tests;
 
@@ -18,20 +20,18 @@ use std::{
 };
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
     PoolingAllocationConfig, Store, UpdateDeadline,
-    component::{Component, Func, InstancePre, Linker, Val},
+    component::{Component, InstancePre, Linker},
 };
 
-use crate::{
-    clock::SharedClock,
-    json::{self, Misfit},
-    storage as store,
-};
+use crate::{clock::SharedClock, json::Misfit, random::hexadecimal, storage as store};
 pub use outbound::{AllowList, is_loopback};
 use state::CallState;
+use tape::{Recorder, Tape};
 
 /// The component that was built with this program.
 pub static EMBEDDED: &[u8] = include_bytes!(env!("TSUNAGI_COMPONENT_FILE"));
@@ -97,6 +97,8 @@ pub struct RuntimeConfig {
     pub cache: Option<PathBuf>,
     /// Limits of each call.
     pub limits: Limits,
+    /// The folder into which each call is recorded (`crate::recording`); `None` records nothing and costs nothing.
+    pub record: Option<PathBuf>,
 }
 
 /// What surrounds one tenant's calls.
@@ -150,6 +152,7 @@ pub struct Runtime(Arc<Shared>);
 struct Shared {
     pre: InstancePre<CallState>,
     limits: Limits,
+    recorder: Option<Recorder>,
     /// As many as the pool has places, so that a busy moment makes calls wait and none fail.
     turns: Semaphore,
     /// Fewer, for long work alone.
@@ -176,12 +179,17 @@ impl Runtime {
     /// As [`Runtime::new`].
     pub fn of(component: &[u8], config: RuntimeConfig) -> wasmtime::Result<Self> {
         let engine = engine(&config)?;
+        let folder = config.record.clone();
+        let recorder = folder.map(|folder| Recorder::new(folder, digest(component)));
         let component = Component::new(&engine, component)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         clocks::add_to_linker(&mut linker)?;
         storage::add_to_linker(&mut linker)?;
+        if recorder.is_some() {
+            tape::add_to_linker(&mut linker)?;
+        }
         let ticking = engine.weak();
         std::thread::Builder::new()
             .name("epochs".to_owned())
@@ -194,6 +202,7 @@ impl Runtime {
             })?;
         Ok(Self(Arc::new(Shared {
             pre: linker.instantiate_pre(&component)?,
+            recorder,
             turns: Semaphore::new(usize::try_from(config.limits.calls)?),
             long: Semaphore::new(usize::try_from(config.limits.long())?),
             rounds: Arc::new(Semaphore::new(usize::try_from(config.limits.long())?)),
@@ -259,49 +268,28 @@ impl Shared {
             None
         };
         let _turn = self.turns.acquire().await.ok();
-        let mut store = self.store(surroundings);
-        let called = self.call_in(&mut store, function, arguments);
+        let tape = self.recorder.as_ref().map(|_| Tape::default());
+        let begun = surroundings.clock.now();
+        let mut store = self.store(surroundings, tape.clone());
+        let called = call::call(&self.pre, &mut store, function, arguments);
         let done = tokio::time::timeout(self.limits.call, called).await;
         store.data().tell(function);
-        done.unwrap_or_else(|_| Err(too_long(self.limits.call).into()))
+        let done = done.unwrap_or_else(|_| Err(too_long(self.limits.call).into()));
+        if let (Some(recorder), Some(tape)) = (&self.recorder, tape) {
+            let whose = (surroundings.tenant.as_str(), begun);
+            let asked = (
+                function,
+                call::complete(self.pre.component(), function, arguments),
+            );
+            recorder.keep(&tape, whose, asked, &done).await;
+        }
+        done
     }
 
-    async fn call_in(
-        &self,
-        mut store: &mut Store<CallState>,
-        function: &str,
-        arguments: &Value,
-    ) -> Result<Result<Value, Value>, Fault> {
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        let unknown = || Fault::NoSuchFunction(function.to_owned());
-        let (interface, name) = function.split_once('.').ok_or_else(unknown)?;
-        let interface = format!("tsunagi:connector/{interface}@0.1.0");
-        let outer = instance
-            .get_export_index(&mut store, None, &interface)
-            .ok_or_else(unknown)?;
-        let inner = instance
-            .get_export_index(&mut store, Some(&outer), name)
-            .ok_or_else(unknown)?;
-        let func = instance.get_func(&mut store, inner).ok_or_else(unknown)?;
-        let arguments = arguments_of(&func, store, arguments)?;
-        let mut results = vec![Val::Bool(false)];
-        func.call_async(&mut store, &arguments, &mut results)
-            .await?;
-        Ok(match results.into_iter().next() {
-            Some(Val::Result(Ok(value))) => {
-                Ok(value.as_deref().map_or(Value::Null, json::from_val))
-            }
-            Some(Val::Result(Err(error))) => {
-                Err(error.as_deref().map_or(Value::Null, json::from_val))
-            }
-            other => Ok(other.as_ref().map_or(Value::Null, json::from_val)),
-        })
-    }
-
-    fn store(&self, surroundings: &Surroundings) -> Store<CallState> {
+    fn store(&self, surroundings: &Surroundings, tape: Option<Tape>) -> Store<CallState> {
         let mut store = Store::new(
             self.pre.engine(),
-            CallState::new(surroundings, &self.limits),
+            CallState::new(surroundings, &self.limits, tape),
         );
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(self.limits.handed_bytes);
@@ -320,6 +308,11 @@ impl Shared {
 
 fn too_long(longest: Duration) -> wasmtime::Error {
     wasmtime::Error::msg(format!("a call may take {} seconds", longest.as_secs()))
+}
+
+/// SHA-256 of a component, in hexadecimal digits.
+pub fn digest(component: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(component))
 }
 
 /// A component's contract as WIT text.
@@ -384,18 +377,4 @@ fn cache(folder: &Path) -> Option<Cache> {
             );
         })
         .ok()
-}
-
-/// Arguments in the function's own order. A missing budget is a modest one; other missing arguments are said.
-fn arguments_of(func: &Func, store: &Store<CallState>, given: &Value) -> Result<Vec<Val>, Misfit> {
-    let modest = serde_json::json!({ "requests": 300, "seconds": 20 });
-    let ty = func.ty(store);
-    let read = ty.params().map(|(name, ty)| {
-        let value = match given.get(name) {
-            None if name == "budget" => &modest,
-            other => other.unwrap_or(&Value::Null),
-        };
-        json::to_val(&ty, value, name)
-    });
-    read.collect()
 }

@@ -14,6 +14,7 @@ mod connection;
 mod directory;
 mod orders;
 mod outside;
+mod recordings;
 mod simulated;
 mod stock;
 mod stories;

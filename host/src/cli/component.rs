@@ -8,17 +8,22 @@ use serde_json::json;
 use super::{Common, Ending, failure::Usage};
 use crate::runtime::{self, EMBEDDED};
 
-/// Prints or writes the embedded component, or the one that was named.
-pub fn show(common: &Common, wit: bool, out: Option<&Path>) -> anyhow::Result<Ending> {
-    let component = match &common.component {
-        None => EMBEDDED.to_vec(),
+/// The embedded component, or the one that was named.
+pub fn component(common: &Common) -> Result<Vec<u8>, Usage> {
+    match &common.component {
+        None => Ok(EMBEDDED.to_vec()),
         Some(path) => std::fs::read(path).map_err(|error| {
             Usage(format!(
                 "{} cannot be read ({error}); without --component the embedded one is used",
                 path.display()
             ))
-        })?,
-    };
+        }),
+    }
+}
+
+/// Prints or writes it.
+pub fn show(common: &Common, wit: bool, out: Option<&Path>) -> anyhow::Result<Ending> {
+    let component = component(common)?;
     let contract = (wit || out.is_none())
         .then(|| runtime::contract(&component))
         .transpose()?;

@@ -91,3 +91,18 @@ Examples: tsunagi conformance                    # this host
 
 With --json: a list of {\"name\", \"sentence\", \"outcome\"}; the outcome is \"kept\", {\"broken\": what was seen} or
 {\"skipped\": what it needs}.";
+
+/// Of `replay`.
+pub const REPLAY: &str = "\
+Examples: tsunagi import --record calls          # each call of the component becomes a file below calls/<shop>
+          tsunagi serve --record calls           # the same for as long as it runs
+          tsunagi replay calls                   # all of them, with the embedded component
+          tsunagi replay calls/myshop/20261124T000000.000Z-stock.send.json --component other.wasm
+
+A recording holds what the component was given (answers, storage, clocks, random numbers) and what it did (requests, commits, result);
+tokens, secrets, and names, addresses and memos of people are masked before it is written. It runs without network, store and waiting.
+The trace is a line a step: number, time in Japan, what, content. Where the component does otherwise than recorded, the command says at
+which step, and ends with 1. Copied to tests/recordings, a recording is a test.
+
+With --json: [{\"file\", \"function\", \"component\", \"trace\": [{\"step\", \"at\", \"what\", \"content\"}], \"ended\", \"departure\"}];
+component is null where it is the one recorded, departure where there is none, or {\"step\", \"recorded\", \"asked\"}.";

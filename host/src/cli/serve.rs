@@ -53,7 +53,10 @@ pub async fn open_held(common: &Common, held: Held) -> anyhow::Result<Opened> {
 
 async fn open_with(common: &Common, config: Config, store: Sqlite) -> anyhow::Result<Opened> {
     let store: Arc<dyn Store> = Arc::new(store);
-    let runtime = runtime_config(&config, common.component.as_deref());
+    let runtime = RuntimeConfig {
+        record: common.record.clone(),
+        ..runtime_config(&config, common.component.as_deref())
+    };
     let runtime = tokio::task::spawn_blocking(move || Runtime::new(runtime))
         .await?
         .map_err(anyhow::Error::from)?;
@@ -100,6 +103,7 @@ fn runtime_config(config: &Config, component: Option<&Path>) -> RuntimeConfig {
             calls: keys.calls.unwrap_or(usual.calls),
             ..usual
         },
+        record: None,
     }
 }
 

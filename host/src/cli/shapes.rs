@@ -20,7 +20,7 @@ mod tests;
 const OF_THE_CONTRACT: char = '=';
 
 /// Each command that prints JSON, with its shape. `=interface.function` stands for what that function gives.
-const SHAPES: [(&str, &str); 41] = [
+const SHAPES: [(&str, &str); 42] = [
     ("align", r#""=stock.align""#),
     (
         "backup",
@@ -74,6 +74,11 @@ const SHAPES: [(&str, &str); 41] = [
         r#"{"address": "text", "expires-at": "timestamp"}"#,
     ),
     ("preview", r#""=orders.preview""#),
+    (
+        "replay",
+        r#"[{"file": "text", "function": "text", "component": "text or null", "trace": [{"step": "number", "at": "timestamp or null", "what": "text",
+        "content": "text"}], "ended": "text", "departure": {"one of": ["null", {"step": "number", "recorded": "text", "asked": "text"}]}}]"#,
+    ),
     ("resend", r#""=stock.resend""#),
     (
         "restore",

@@ -64,6 +64,7 @@ pub fn is_loopback(place: &str) -> bool {
 }
 
 /// How one call's requests go out.
+#[derive(Clone)]
 pub struct Outbound {
     allowed: AllowList,
     answer_bytes: usize,
@@ -79,7 +80,8 @@ impl Outbound {
     }
 }
 
-type Sent = Result<
+/// What became of a request; the future is the connection's own work.
+pub type Sent = Result<
     (
         Response<WasiBody>,
         Box<dyn Future<Output = Result<(), Error>> + Send>,

@@ -2,9 +2,14 @@
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
-use super::{Limits, Surroundings, clocks, outbound::Outbound, storage::StorageContext};
+use super::{
+    Limits, Surroundings, clocks,
+    outbound::Outbound,
+    storage::{StorageContext, StorageView},
+    tape::{SEED, Tape, Taped},
+};
 
 /// Bytes of what a guest may say on its standard error; a panic's message fits.
 const SAID: usize = 8 * 1024;
@@ -13,7 +18,9 @@ const SAID: usize = 8 * 1024;
 pub struct CallState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    outbound: Outbound,
+    outbound: Box<dyn WasiHttpHooks + Send>,
+    /// Where the call is written down; one that nobody reads, where it is not recorded.
+    tape: Tape,
     said: MemoryOutputPipe,
     table: ResourceTable,
     /// For the `storage` import.
@@ -25,8 +32,8 @@ pub struct CallState {
 }
 
 impl CallState {
-    /// For one call.
-    pub fn new(surroundings: &Surroundings, limits: &Limits) -> Self {
+    /// For one call, with a tape where it is recorded.
+    pub fn new(surroundings: &Surroundings, limits: &Limits, tape: Option<Tape>) -> Self {
         let said = MemoryOutputPipe::new(SAID);
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -34,10 +41,19 @@ impl CallState {
         wasi.stderr(said.clone());
         wasi.wall_clock(clocks::Wall(surroundings.clock.clone()));
         wasi.monotonic_clock(clocks::Monotonic(surroundings.clock.clone()));
+        let outbound = Outbound::new(surroundings.allowed.clone(), limits.answer_bytes);
+        let outbound: Box<dyn WasiHttpHooks + Send> = match tape.clone() {
+            Some(tape) => {
+                wasi.insecure_random_seed(SEED);
+                Box::new(Taped { outbound, tape })
+            }
+            None => Box::new(outbound),
+        };
         Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: Outbound::new(surroundings.allowed.clone(), limits.answer_bytes),
+            outbound,
+            tape: tape.unwrap_or_default(),
             said,
             table,
             storage: StorageContext {
@@ -68,6 +84,18 @@ impl CallState {
         }
     }
 
+    /// The tape.
+    pub fn tape(&self) -> Tape {
+        self.tape.clone()
+    }
+
+    /// The `storage` import, for one call of it.
+    pub fn stored(&mut self) -> StorageView<'_> {
+        StorageView {
+            context: &mut self.storage,
+        }
+    }
+
     /// Clock and table together, for sleeping.
     pub fn sleeping(&mut self) -> clocks::Sleeping<'_> {
         clocks::Sleeping {
@@ -91,7 +119,7 @@ impl WasiHttpView for CallState {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: &mut self.outbound,
+            hooks: self.outbound.as_mut(),
         }
     }
 }

@@ -28,7 +28,8 @@ pub struct StorageContext {
 
 /// A context borrowed for one import call.
 pub struct StorageView<'a> {
-    context: &'a mut StorageContext,
+    /// The call's.
+    pub context: &'a mut StorageContext,
 }
 
 struct HasStorage;
@@ -39,9 +40,7 @@ impl HasData for HasStorage {
 
 /// Links `tsunagi:connector/storage`.
 pub fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<CallState, HasStorage>(linker, |state| StorageView {
-        context: &mut state.storage,
-    })
+    wit::add_to_linker::<CallState, HasStorage>(linker, CallState::stored)
 }
 
 impl wit::Host for StorageView<'_> {

@@ -5,11 +5,10 @@
 // Plays the scenario against a sandbox (`tsunagi sandbox --json > sandbox.json`) and prints each call with its answer, one JSON
 // object a line. A platform keeps `openShop`, `storage` and the spelling, and leaves the play aside.
 //
-// A call blocks its thread while it waits for an answer: preview2-shim makes the requests on a thread of its own, several at a
-// time. Give the connector a worker thread where that matters. preview2-shim lets it reach every host.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// A call blocks its thread while it waits: preview2-shim makes the requests on a thread of its own, several at a time, to any host.
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { transpile, writeFiles } from '@bytecodealliance/jco-transpile';
@@ -33,7 +32,6 @@ function storage(path) {
   const scans = { forward: range('ASC'), backward: range('DESC') };
   const put = statement('INSERT OR REPLACE INTO entry (key, value) VALUES (?, ?)');
   const remove = statement('DELETE FROM entry WHERE key = ?');
-
   // What is thrown to the component is its `storage-error`. Only SQLite's own trouble becomes `unavailable`.
   const told = (work) => {
     try {
@@ -62,35 +60,35 @@ function storage(path) {
   };
 }
 
-// The component's functions, by `interface.function`. The code is made once; every call gets a fresh instance.
-async function openShop(component, database) {
+// The component's code, made once: what it gives makes instances.
+export async function load(component) {
   const folder = mkdtempSync(join(tmpdir(), 'tsunagi-'));
   const { files } = await transpile(component, {
     name: 'tsunagi', outDir: folder, instantiation: 'async', emitTypescriptDeclarations: false, noComponentErrorWrapping: true,
   });
   await writeFiles(files);
   const { instantiate } = await import(pathToFileURL(join(folder, 'tsunagi.js')));
-  const modules = new Map();
-  const core = async (name) => {
-    if (!modules.has(name)) modules.set(name, await WebAssembly.compile(readFileSync(join(folder, name))));
-    return modules.get(name);
-  };
-  for (const name of Object.keys(files)) if (name.endsWith('.wasm')) await core(name.slice(name.lastIndexOf('/') + 1));
+  const modules = {};
+  for (const [path, code] of Object.entries(files)) if (path.endsWith('.wasm')) modules[basename(path)] = await WebAssembly.compile(code);
   rmSync(folder, { recursive: true });
-  // No arguments and no environment for the component.
+  return (imports) => instantiate((name) => modules[name], imports);
+}
+
+// A shop's functions, by `interface.function`: every call gets a fresh instance. No arguments and no environment for the component.
+async function openShop(component, database) {
+  const fresh = await load(component);
   const wasi = new WASIShim({ sandbox: { args: [], env: {}, preopens: {} } }).getImportObject();
   const imports = { ...wasi, 'tsunagi:connector/storage': storage(database) };
-  return async (name, given) => {
-    const [face, func] = name.split('.');
-    const instance = await instantiate(core, imports);
-    try {
-      const answer = instance[face][toCamel(func)](...Object.entries(given).map(([name, value]) => toJs(value, name)));
-      return { call: name, answer: toJson(answer) };
-    } catch (error) {
-      if (error instanceof Error) throw error; // a trap, not the contract's `error`
-      return { call: name, error: toJson(error) };
-    }
-  };
+  return async (name, given) => called(await fresh(imports), name, Object.entries(given).map(([name, value]) => toJs(value, name)));
+}
+export function called(instance, name, values) {
+  const [face, func] = name.split('.');
+  try {
+    return { call: name, answer: toJson(instance[face][toCamel(func)](...values)) };
+  } catch (error) {
+    if (error instanceof Error) throw error; // a trap, not the contract's `error`
+    return { call: name, error: toJson(error) };
+  }
 }
 
 // The contract's own spelling as JSON, as our host's API has it, to and from what jco makes of it. jco's values don't tell a
@@ -98,7 +96,7 @@ async function openShop(component, database) {
 const VARIANTS = ['charge', 'delivery', 'other', 'choice'];
 const toCamel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 const toKebab = (name) => name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
-function toJs(value, name) {
+export function toJs(value, name) {
   if (VARIANTS.includes(name)) {
     if (typeof value === 'string') return { tag: value };
     const [[tag, val]] = Object.entries(value);
@@ -124,26 +122,28 @@ async function browse(address, { id: login, password }) {
   return new URL(page.headers.get('location')).searchParams;
 }
 
-const [component, database, sandboxFile, scenarioFile] = process.argv.slice(2);
-const sandbox = JSON.parse(readFileSync(sandboxFile, 'utf8'));
-const scenario = readFileSync(scenarioFile, 'utf8').replace(/"\$([a-z-]+)\.([a-z-]+)"/g, (_, part, name) => JSON.stringify(sandbox[part][name]));
-const shop = await openShop(component, database);
-const call = async (name, given) => {
-  const done = await shop(name, given);
-  console.log(JSON.stringify(done));
-  return done.answer;
-};
-for (const step of JSON.parse(scenario).steps) {
-  if (step.login) {
-    const { address, ticket } = await call('connection.begin-login', {});
-    const back = await browse(address, sandbox.login);
-    await call('connection.finish-login', { ticket, uid: back.get('uid'), state: back.get('state') });
-  } else if (step.call) {
-    while ((await call(step.call, step.arguments))?.more && step['while-more']);
-  } else if (step.operator) {
-    const done = await fetch(sandbox.operator[step.operator] + (step.door ?? 'actions'), { method: 'POST', body: JSON.stringify(step.does) });
-    if (!done.ok) throw new Error(await done.text());
-  } else {
-    await new Promise((resolve) => setTimeout(resolve, step['wait-seconds'] * 1000));
+async function play(component, database, sandboxFile, scenarioFile) {
+  const sandbox = JSON.parse(readFileSync(sandboxFile, 'utf8'));
+  const scenario = readFileSync(scenarioFile, 'utf8').replace(/"\$([a-z-]+)\.([a-z-]+)"/g, (_, part, name) => JSON.stringify(sandbox[part][name]));
+  const shop = await openShop(component, database);
+  const ask = async (name, given) => {
+    const done = await shop(name, given);
+    return console.log(JSON.stringify(done)) ?? done.answer;
+  };
+  for (const step of JSON.parse(scenario).steps) {
+    if (step.login) {
+      const { address, ticket } = await ask('connection.begin-login', {});
+      const back = await browse(address, sandbox.login);
+      await ask('connection.finish-login', { ticket, uid: back.get('uid'), state: back.get('state') });
+    } else if (step.call) {
+      while ((await ask(step.call, step.arguments))?.more && step['while-more']);
+    } else if (step.operator) {
+      const done = await fetch(sandbox.operator[step.operator] + (step.door ?? 'actions'), { method: 'POST', body: JSON.stringify(step.does) });
+      if (!done.ok) throw new Error(await done.text());
+    } else {
+      await new Promise((resolve) => setTimeout(resolve, step['wait-seconds'] * 1000));
+    }
   }
 }
+
+if (import.meta.filename === realpathSync(process.argv[1])) await play(...process.argv.slice(2));
