@@ -2,7 +2,8 @@
 //!
 //! [`scan`] stores what changed, [`work`] works it off: [`plan`] says what a slip needs, [`effects`] and [`moves`] do it in Smaregi,
 //! [`restored`] looks for what was done already after storage was put back, [`settling`] writes down what came of it, [`words`] says why
-//! it did not. [`retry`] lets refused ones go again, and [`retried`] tells what became of them. [`reading`] is the way to Next Engine, [`crate::sync::lookup`] the one to Smaregi's products.
+//! it did not. [`retry`] lets refused ones go again, and [`retried`] tells what became of them. [`reading`] is the way to Next Engine,
+//! [`crate::sync::lookup`] the one to Smaregi's products.
 
 pub mod bench;
 pub mod effects;
