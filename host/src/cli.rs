@@ -17,7 +17,7 @@ mod operate;
 mod operator;
 mod replay;
 mod serve;
-mod shapes;
+pub mod shapes;
 mod show;
 mod tenants;
 pub mod words;

@@ -16,7 +16,7 @@ pub struct Misfit {
     pub problem: String,
 }
 
-fn misfit<T>(place: &str, problem: impl Into<String>) -> Result<T, Misfit> {
+pub(crate) fn misfit<T>(place: &str, problem: impl Into<String>) -> Result<T, Misfit> {
     Err(Misfit {
         place: place.to_owned(),
         problem: problem.into(),
@@ -184,81 +184,6 @@ pub fn lay(base: &mut Value, over: &Value) {
         }
         (base, over) => *base = over.clone(),
     }
-}
-
-/// Whether a value has a shape, as `tsunagi shapes` tells it: an object has these names and no others, or with `any name` any; a list
-/// items of one shape; `{"one of": [...]}` one of those; and a text says what stands there
-/// (one that begins with `anything`, that it may be whatever it is).
-///
-/// # Errors
-/// The first place where it has not.
-pub fn fits(shape: &Value, value: &Value) -> Result<(), Misfit> {
-    fits_at(shape, value, "value")
-}
-
-fn fits_at(shape: &Value, value: &Value, place: &str) -> Result<(), Misfit> {
-    let expected = || misfit(place, format!("{shape} is expected"));
-    match (shape, value) {
-        (Value::String(word), value) => {
-            let (word, is_open) = match word.strip_suffix(" or null") {
-                Some(word) => (word, true),
-                None => (word.as_str(), false),
-            };
-            let fits = match (word, value) {
-                (word, _) if word.starts_with("anything") => true,
-                (_, Value::Null) => is_open || word == "null",
-                ("number", value) => value.is_number(),
-                ("true or false", value) => value.is_boolean(),
-                (_, value) => value.is_string(),
-            };
-            if fits { Ok(()) } else { expected() }
-        }
-        (Value::Array(items), Value::Array(values)) => {
-            let shape = items.first().unwrap_or(&Value::Null);
-            let mut values = values.iter().enumerate();
-            values
-                .try_for_each(|(index, value)| fits_at(shape, value, &format!("{place}[{index}]")))
-        }
-        (Value::Object(fields), value) => match (fields.get("one of"), fields.get("any name")) {
-            (Some(Value::Array(cases)), _) => {
-                let is = |case: &Value| match (case.as_str(), value) {
-                    (Some("null"), value) => value.is_null(),
-                    // A case is its own name; where it is a kind of value, it is that.
-                    (Some(word), Value::String(text)) => word == text || word == "text",
-                    (Some(_), _) => false,
-                    (None, value) => fits_at(case, value, place).is_ok(),
-                };
-                if cases.iter().any(is) {
-                    Ok(())
-                } else {
-                    expected()
-                }
-            }
-            (_, Some(shape)) => {
-                let mut values = value.as_object().into_iter().flatten();
-                values
-                    .try_for_each(|(name, value)| fits_at(shape, value, &format!("{place}.{name}")))
-            }
-            _ => fits_in(fields, value, place),
-        },
-        _ => expected(),
-    }
-}
-
-fn fits_in(fields: &Map<String, Value>, value: &Value, place: &str) -> Result<(), Misfit> {
-    let Some(values) = value.as_object() else {
-        return misfit(place, "an object is expected");
-    };
-    if let Some(unknown) = values.keys().find(|name| !fields.contains_key(*name)) {
-        return misfit(&format!("{place}.{unknown}"), "is not expected");
-    }
-    fields.iter().try_for_each(|(name, shape)| {
-        let place = format!("{place}.{name}");
-        match values.get(name) {
-            Some(value) => fits_at(shape, value, &place),
-            None => misfit(&place, "is missing"),
-        }
-    })
 }
 
 #[cfg(test)]

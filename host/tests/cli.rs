@@ -90,7 +90,7 @@ fn is_documented(folder: &Path, arguments: &[&str], value: &Value) {
             .max_by_key(|name| name.len())
             .unwrap_or_else(|| unreachable!("{arguments:?} is not documented")),
     };
-    let fits = tsunagi::json::fits(&shapes[named], value);
+    let fits = tsunagi::cli::shapes::fits::fits(&shapes[named], value);
     assert_eq!(fits, Ok(()), "{arguments:?}: {value:#}");
 }
 

@@ -7,9 +7,12 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use wit_parser::{Function, Resolve, Type, TypeDefKind, WorldItem};
 
+use fits::{FLAG, NULL, NUMBER, ONE_OF, OR_NULL, TEXT};
+
 use super::{Common, Ending, failure::Usage};
 use crate::runtime::EMBEDDED;
 
+pub mod fits;
 #[cfg(test)]
 mod tests;
 
@@ -228,13 +231,13 @@ impl Contract {
     fn shape(&self, ty: &Type) -> Value {
         let leaf = |word: &str| Value::String(word.to_owned());
         match ty {
-            Type::Bool => leaf("true or false"),
-            Type::String | Type::Char => leaf("text"),
+            Type::Bool => leaf(FLAG),
+            Type::String | Type::Char => leaf(TEXT),
             Type::Id(id) => self.0.types.get(*id).map_or(Value::Null, |named| {
                 let name = named.name.as_deref().unwrap_or_default();
                 self.defined(&named.kind, name)
             }),
-            _ => leaf("number"),
+            _ => leaf(NUMBER),
         }
     }
 
@@ -250,21 +253,21 @@ impl Contract {
                 Value::Object(fields.collect::<Map<_, _>>())
             }
             TypeDefKind::Option(inner) => match self.shape(inner) {
-                Value::String(word) => Value::String(format!("{word} or null")),
-                shape => json!({ "one of": ["null", shape] }),
+                Value::String(word) => Value::String(format!("{word}{OR_NULL}")),
+                shape => json!({ ONE_OF: [NULL, shape] }),
             },
-            TypeDefKind::List(Type::U8) => leaf("text"),
+            TypeDefKind::List(Type::U8) => leaf(TEXT),
             TypeDefKind::List(item) => json!([self.shape(item)]),
             TypeDefKind::Enum(words) => {
                 let words: Vec<&str> = words.cases.iter().map(|case| case.name.as_str()).collect();
-                json!({ "one of": words })
+                json!({ ONE_OF: words })
             }
             TypeDefKind::Variant(variant) => {
                 let cases = variant.cases.iter().map(|case| match &case.ty {
                     Some(payload) => json!({ (case.name.as_str()): self.shape(payload) }),
                     None => json!(case.name),
                 });
-                json!({ "one of": cases.collect::<Vec<_>>() })
+                json!({ ONE_OF: cases.collect::<Vec<_>>() })
             }
             TypeDefKind::Result(result) => result.ok.map_or(Value::Null, |ok| self.shape(&ok)),
             _ => leaf("a value"),

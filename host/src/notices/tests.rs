@@ -160,6 +160,62 @@ async fn a_refused_order_is_told_once_with_its_remedy_and_never_again_while_it_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pieces_that_came_back_are_told_once_until_somebody_has_looked() {
+    let world = World::new().await;
+    world.import().await;
+    let registered = json!({ "filter": { "outcome": "registered" }, "page": { "limit": 1 } });
+    let stage = &world.stage;
+    let history = stage.call("history.received", registered).await.unwrap();
+    let slip = history["entries"][0]["slip"].as_str().unwrap();
+    let number = slip.parse().unwrap();
+    let came_back = |next_engine: &mut tsunagi_sandbox::next_engine::NextEngine| {
+        next_engine.take_return(number, 1, 1, 0)
+    };
+    stage.sandbox.next_engine(came_back).unwrap();
+    world.pass(5);
+    world.import().await;
+    let told = async || {
+        world.round().await;
+        let bodies = world.web.bodies().into_iter();
+        let of_it = bodies.filter(|body| body["tsunagi"]["cause"] == "needs-person");
+        of_it.collect::<Vec<_>>()
+    };
+    let notices = told().await;
+    assert_eq!(notices.len(), 1);
+    let text = notices[0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("demo: 1 orders or products need a person"),
+        "{text}"
+    );
+    let open = async || {
+        let filter = json!({ "filter": { "outcome": "needs-person" }, "page": { "limit": 1 } });
+        stage.call("history.received", filter).await.unwrap()["entries"][0].take()
+    };
+    let entry = open().await;
+    assert_eq!(
+        (&entry["slip"], &entry["reason"]["code"], &entry["open"]),
+        (&json!(slip), &json!("pieces-returned"), &json!(true))
+    );
+
+    let retry = |choice: Value| {
+        let budget = json!({ "requests": 100, "seconds": 60 });
+        stage.call(
+            "orders.retry",
+            json!({ "choice": choice, "budget": budget }),
+        )
+    };
+    retry(json!({ "all-refused": true })).await.unwrap();
+    world.pass(61);
+    assert_eq!(told().await.len(), 1);
+    assert_eq!(open().await["open"], true, "nobody has looked yet");
+    retry(json!({ "slip": slip })).await.unwrap();
+    world.pass(3 * 24 * 60);
+    assert_eq!(told().await.len(), 1, "no reminder: somebody has");
+    assert_eq!(open().await["open"], false);
+    world.stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_mended_is_quiet_and_what_nobody_was_told_of_is_not_told_any_more() {
     let world = World::new().await;
     world.import().await;

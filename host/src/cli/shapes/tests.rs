@@ -7,8 +7,9 @@ mod form;
 
 use super::*;
 use crate::{
+    cli::shapes::fits::fits,
     demo::stage::{Play, Stage},
-    json::{fits, lay},
+    json::lay,
     runtime::tests::usual,
 };
 
