@@ -2,7 +2,7 @@
 //! functions by their names and types alone, and decides nothing.
 
 pub(crate) mod bindings;
-pub(crate) mod call;
+pub mod call;
 mod clocks;
 #[cfg(test)]
 mod imports;

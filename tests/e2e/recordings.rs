@@ -118,6 +118,17 @@ async fn a_day(world: &World) {
         .unwrap();
     world.stage.webhooks_delivered().await;
     world.call("stock.send", json!({})).await;
+    world
+        .stage
+        .sandbox
+        .smaregi(|smaregi| smaregi.correct(CUP, 1, -1))
+        .unwrap();
+    world.stage.webhooks_delivered().await;
+    let changes = "GET /stock/changes/{product}/{store}";
+    let cut = FaultKind::CutBody { keep: 20 };
+    fault(world, ServiceName::Smaregi, changes, cut);
+    let sent = world.stage.call("stock.send", json!({})).await;
+    assert!(sent.is_err(), "an answer was cut off");
     world.stage.pass(std::time::Duration::from_secs(25 * 3600));
     world.call("connection.check", json!({})).await;
 }
@@ -166,7 +177,8 @@ async fn recordings_hold_no_secret_and_no_buyer_and_go_the_same_way_again() {
     let mut secrets = secrets(&world).await;
     secrets.extend(BUYER.map(|(_, value)| value.to_owned()));
     let replay = Replay::new(&runtime()).unwrap();
-    let mut kept: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut kept: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    let (mut cut, mut failed, mut waited) = (0, 0, 0);
     for path in files(&folder.path().join(SHOP)) {
         let text = std::fs::read_to_string(&path).unwrap();
         for secret in &secrets {
@@ -175,15 +187,24 @@ async fn recordings_hold_no_secret_and_no_buyer_and_go_the_same_way_again() {
         let recording = Recording::load(&path).unwrap();
         let departure = replay.play(&recording).await;
         assert_eq!(departure, None, "{}", path.display());
-        kept.entry(recording.function).or_insert(path);
+        for step in &recording.steps {
+            cut += u32::from(matches!(step, Step::Answer { cut: Some(_), .. }));
+            failed += u32::from(matches!(step, Step::Failed { .. }));
+            waited += u32::from(matches!(step, Step::Waited { .. }));
+        }
+        kept.entry(recording.function).or_default().push(path);
     }
-    for function in CALLS {
-        let path = kept.get(function);
+    assert!(
+        cut > 0 && failed > 0 && waited > 0,
+        "{cut} {failed} {waited}"
+    );
+    for (function, number, name) in CALLS {
+        let path = kept.get(function).and_then(|paths| paths.get(number));
         let path = path.unwrap_or_else(|| panic!("no call of {function}"));
         if are_made_anew() {
             let text = std::fs::read(path).unwrap();
             std::fs::create_dir_all(FOLDER).unwrap();
-            std::fs::write(format!("{FOLDER}/{function}.json"), text).unwrap();
+            std::fs::write(format!("{FOLDER}/{name}.json"), text).unwrap();
         }
     }
     if are_made_anew() {
@@ -191,18 +212,22 @@ async fn recordings_hold_no_secret_and_no_buyer_and_go_the_same_way_again() {
     }
 }
 
-/// Those that are kept, the first of each.
-const CALLS: [&str; 6] = [
-    "connection.begin-login",
-    "connection.check",
-    "connection.finish-login",
-    "orders.import-shop",
-    "stock.send",
-    "stock.take-in",
+/// Those that are kept: function, which of its calls, and name.
+const CALLS: [(&str, usize, &str); 7] = [
+    ("connection.begin-login", 0, "login-begun"),
+    ("connection.finish-login", 0, "login-finished"),
+    ("orders.import-shop", 0, "import-with-a-refused-order"),
+    ("stock.take-in", 0, "webhook-taken-in"),
+    ("stock.send", 0, "batch-sent"),
+    ("stock.send", 1, "answer-cut-off"),
+    ("connection.check", 0, "tokens-renewed"),
 ];
 
 fn recorded_import() -> Recording {
-    Recording::load(Path::new(&format!("{FOLDER}/orders.import-shop.json"))).unwrap()
+    Recording::load(Path::new(&format!(
+        "{FOLDER}/import-with-a-refused-order.json"
+    )))
+    .unwrap()
 }
 
 /// A recording with one thing changed, and what the replay says.

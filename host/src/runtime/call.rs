@@ -47,7 +47,11 @@ fn modest() -> Value {
 }
 
 /// The names of a function's parameters in its own order, and the arguments with a budget where one was left out.
-pub fn complete(component: &Component, function: &str, given: &Value) -> (Vec<String>, Value) {
+pub(super) fn complete(
+    component: &Component,
+    function: &str,
+    given: &Value,
+) -> (Vec<String>, Value) {
     let names = parameters(component, function).unwrap_or_default();
     let mut given = given.clone();
     if let Some(fields) = given.as_object_mut()

@@ -73,7 +73,7 @@ fn ended(done: &Result<Result<Value, Value>, Fault>) -> Ended {
     }
 }
 
-/// Calls that began at the same moment get numbers.
+/// Calls that began at the same moment get numbers; by name they are in order.
 fn write(recording: &Recording, folder: &Path, name: &str) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
@@ -81,7 +81,7 @@ fn write(recording: &Recording, folder: &Path, name: &str) -> anyhow::Result<()>
     builder.recursive(true).create(folder)?;
     for number in 1_u32.. {
         let number = Some(number).filter(|number| *number > 1);
-        let number = number.map_or_else(String::new, |number| format!("-{number}"));
+        let number = number.map_or_else(String::new, |number| format!("_{number:02}"));
         let path = folder.join(format!("{name}{number}.json"));
         match recording.write(&path) {
             Err(error) if path.exists() && is_there(&error) => {}

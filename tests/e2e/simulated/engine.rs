@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tsunagi::json;
+use tsunagi::runtime::call::call;
 use tsunagi_simulation::{
     export::{Answer, Ended, Engine, Export, Failure},
     instance,
@@ -16,7 +16,7 @@ use tsunagi_simulation::{
 };
 use wasmtime::{
     Config, Engine as Wasmtime, Store,
-    component::{Component, InstancePre, Linker, ResourceTable, Val},
+    component::{Component, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -125,35 +125,6 @@ impl Wasm {
         counted.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn call_in(
-        &self,
-        store: &mut Store<CallState>,
-        name: &str,
-        given: &Value,
-    ) -> wasmtime::Result<Result<Value, Value>> {
-        let instance = self.pre.instantiate_async(&mut *store).await?;
-        let (interface, name) = name.split_once('.').unwrap();
-        let interface = format!("tsunagi:connector/{interface}@0.1.0");
-        let outer = instance.get_export_index(&mut *store, None, &interface);
-        let inner = instance.get_export_index(&mut *store, outer.as_ref(), name);
-        let func = instance.get_func(&mut *store, inner.unwrap()).unwrap();
-        let ty = func.ty(&*store);
-        let read = ty.params().map(|(name, ty)| {
-            json::to_val(&ty, &given[name], name).unwrap_or_else(|misfit| panic!("{misfit}"))
-        });
-        let arguments: Vec<Val> = read.collect();
-        let mut results = vec![Val::Bool(false)];
-        func.call_async(&mut *store, &arguments, &mut results)
-            .await?;
-        let value = |val: Option<Box<Val>>| val.as_deref().map_or(Value::Null, json::from_val);
-        match results.into_iter().next() {
-            Some(Val::Result(Ok(done))) => Ok(Ok(value(done))),
-            Some(Val::Result(Err(error))) => Ok(Err(value(error))),
-            // A pure function fails in no way.
-            other => Ok(Ok(json::from_val(&other.unwrap()))),
-        }
-    }
-
     /// Calls `interface.function` with arguments by name.
     pub fn ask(&self, world: &World, name: &str, given: &Value) -> Result<Value, Value> {
         let mut store = Store::new(self.pre.engine(), CallState::new(world));
@@ -165,7 +136,7 @@ impl Wasm {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let called = runtime.block_on(self.call_in(&mut store, name, given));
+        let called = runtime.block_on(call(&self.pre, &mut store, name, given));
         if let Some(counted) = &self.counted {
             let burnt = u64::MAX - store.get_fuel().unwrap();
             *counted.lock().unwrap().entry(name.to_owned()).or_default() += burnt;
@@ -173,7 +144,7 @@ impl Wasm {
         called.unwrap_or_else(|trap| {
             let said = store.data().said.contents();
             let said = String::from_utf8_lossy(&said);
-            resume_unwind(Box::new(format!("{trap:#} {said}")))
+            resume_unwind(Box::new(format!("{trap} {said}")))
         })
     }
 

@@ -21,7 +21,13 @@ pub fn name(error: &impl std::fmt::Debug) -> String {
     {
         word.make_ascii_uppercase();
     }
-    words.join("-")
+    match words.join("-").as_str() {
+        // Of the host's own, what they come to.
+        "hyper" => "HTTP-protocol-error".to_owned(),
+        "TLS" => "TLS-protocol-error".to_owned(),
+        "connect" => "connection-terminated".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The failure of a name; of one that is not `wasi:http`'s, an internal error.
