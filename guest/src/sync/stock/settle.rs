@@ -74,7 +74,7 @@ pub fn settle(
     if is_last {
         close(tenant, commit, seen, batch, returned > 0, size)?;
     } else {
-        keep_open(tenant, commit, seen, batch)?;
+        keep_open(tenant, commit, seen, &batch)?;
     }
     Ok(report::count(returned))
 }
@@ -147,15 +147,11 @@ fn keep_open(
     tenant: &Tenant<'_>,
     commit: Commit,
     seen: &Stored<Batch>,
-    batch: Batch,
+    batch: &Batch,
 ) -> Result<()> {
     let days = store::read(&tenant.ports, daily::STOCK_KEY)?;
-    let batch = Batch {
-        changed_at: tenant.now(),
-        ..batch
-    };
-    let commit = batch::count(tenant, commit, &seen.value, &batch, days.as_ref())?;
-    batch::put(commit, seen, &batch)?.apply(&tenant.ports)
+    let commit = batch::count(tenant, commit, &seen.value, batch, days.as_ref())?;
+    batch::put(commit, seen, batch)?.apply(&tenant.ports)
 }
 
 /// Writes the settled batch, and how large the next one may be.

@@ -111,7 +111,7 @@ fn a_change_that_makes_the_same_sale_is_taken_over_and_leaves_it_on_its_day() {
     shop.world.put(order);
     assert_eq!(shop.import().registered, 1);
     let day = samples::order("1001").shipped_on;
-    for shipped_on in [day, day.and_then(|day| day.pred_opt())] {
+    for shipped_on in [day, day.and_then(|day| day.succ_opt())] {
         shop.world.pass(60);
         shop.world.edit(1001, |order| {
             order.payment_method = "31".to_owned();

@@ -448,3 +448,46 @@ fn an_upload_as_large_as_can_be_that_was_booked_twice_waits_whole_for_a_person()
     let wrong = BTreeSet::from(["applied-wrong".to_owned()]);
     assert_eq!((all_held(&world), world.uploads()), ((wrong, 0), 1));
 }
+
+#[test]
+fn one_row_to_blame_keeps_the_next_uploads_as_large_as_they_were() {
+    let world = with_most();
+    world.stuck.set(Some("1"));
+    world.send();
+    // The first: it is given back before the last.
+    world.goods.borrow_mut().remove("p1");
+    world.poison.borrow_mut().insert("p7".to_owned());
+    world.stuck.set(None);
+    world.run_queue();
+    world.pass(1);
+    world.work(12);
+    assert_eq!(world.held(1).unwrap().reason.code, "unknown-code");
+    assert_eq!(world.held(600).unwrap().reason.code, "batch-refused");
+    world.poison.borrow_mut().clear();
+    world.work(10);
+    let requests = world.requests.borrow();
+    let uploads = requests.iter().filter(|(path, _)| path.ends_with("upload"));
+    let mut rows = uploads.map(|(_, body)| body.matches("tsunagi-").count());
+    assert!(rows.nth(1).unwrap() > MOST_ROWS / 2);
+}
+
+#[test]
+fn of_a_large_upload_what_was_refused_and_what_was_booked_wrong_is_kept_apart() {
+    let world = with_most();
+    let refused = |id: usize| id.is_multiple_of(2);
+    let codes = (1..=MOST_ROWS).filter(|id| refused(*id));
+    let codes = codes.map(|id| format!("p{id}"));
+    world.refused.borrow_mut().extend(codes);
+    world.times.set(2);
+    world.work(12);
+    for id in 1..=MOST_ROWS {
+        let (code, waits) = if refused(id) {
+            ("row-refused", -1)
+        } else {
+            ("applied-wrong", 0)
+        };
+        let held = world.held(id).unwrap().reason.code;
+        assert_eq!((held.as_str(), world.out(id)), (code, Some(waits)), "{id}");
+    }
+    assert_eq!(world.uploads(), 1);
+}
