@@ -142,7 +142,7 @@ pub fn not_received(
     Ok(returned)
 }
 
-/// Writes what is settled so far; the rest has its turn at once.
+/// Writes what is settled so far; the rest, which is due, has its turn with the next look.
 fn keep_open(
     tenant: &Tenant<'_>,
     commit: Commit,
@@ -152,7 +152,6 @@ fn keep_open(
     let days = store::read(&tenant.ports, daily::STOCK_KEY)?;
     let batch = Batch {
         changed_at: tenant.now(),
-        next_at: tenant.now(),
         ..batch
     };
     let commit = batch::count(tenant, commit, &seen.value, &batch, days.as_ref())?;

@@ -7,7 +7,13 @@ use super::{
     shop::{Shop, shop_refusing_points, shop_with},
     world::Fault,
 };
-use crate::{rules::samples, sync::report::RetryChoice};
+use crate::{
+    rules::samples,
+    sync::{
+        orders::{records::Happened, retried, retry},
+        report::{ImportProgress, RetryChoice},
+    },
+};
 
 const ALL: RetryChoice = RetryChoice::AllRefused(true);
 
@@ -105,4 +111,16 @@ fn a_retry_waits_a_moment_for_what_is_under_way() {
     shop.world.faults.borrow_mut().push(Fault::LostBefore);
     let told = shop.retry(one());
     assert_eq!((told.registered, told.waiting), (0, 1), "and not for ever");
+}
+
+#[test]
+fn what_this_call_did_to_other_orders_is_not_taken_for_what_another_did_to_those_of_the_retry() {
+    let shop = mended();
+    let tenant = shop.tenant(100);
+    let run = retry::release(&tenant, &one()).unwrap().run;
+    assert_eq!(shop.settle().registered, 1, "the schedule was quicker");
+    let own = vec![("5000".to_owned(), Happened::Registered)];
+    let mut told = ImportProgress::default();
+    retried::tell(&tenant, run, own, &mut told).unwrap();
+    assert_eq!(told.registered, 1);
 }

@@ -12,6 +12,7 @@ use crate::{
             settling,
         },
         own::Effect,
+        report::ImportProgress,
         smaregi_session::Smaregi,
         store::{self, Commit},
         testing,
@@ -33,18 +34,21 @@ fn put(shop: &Shop, change: impl FnOnce(&mut SlipRecord)) -> SlipRecord {
     changed
 }
 
-fn with_bench<T>(shop: &Shop, act: impl FnOnce(&Bench<'_>) -> T) -> T {
+fn with_bench<T>(shop: &Shop, act: impl FnOnce(&Bench<'_>) -> T) -> (T, ImportProgress) {
     let tenant = shop.tenant(1_000);
     let session = testing::at_once(Smaregi::open(&tenant)).unwrap();
     let (products, tally) = (Products::default(), Tally::default());
-    act(&Bench {
+    let done = act(&Bench {
         tenant: &tenant,
         session: &session,
         products: &products,
         on: true,
         restored: None,
         tally: &tally,
-    })
+    });
+    let mut progress = ImportProgress::default();
+    tally.into_progress(&mut progress).unwrap();
+    (done, progress)
 }
 
 /// The sale of an order that is registered, being cancelled.
@@ -79,7 +83,7 @@ fn the_late_outcome_of_another_effect_settles_nothing() {
         ..open.clone()
     };
     let reason = || Reason::new("refused", "拒否", "refused");
-    with_bench(&shop, |bench| {
+    let ((), told) = with_bench(&shop, |bench| {
         for late in [&registration, &earlier] {
             settling::registered(bench, SLIP, late, "9", None).unwrap();
             assert_eq!(record(&shop), before);
@@ -87,9 +91,28 @@ fn the_late_outcome_of_another_effect_settles_nothing() {
             assert_eq!(record(&shop), before);
         }
         settling::undone(bench, SLIP, &open).unwrap();
+        settling::refused(bench, SLIP, &registration, reason()).unwrap();
     });
     let after = record(&shop);
     assert_eq!((after.intent, after.registered), (None, None));
+    assert_eq!((told.registered, told.undone, told.refused), (0, 1, 0));
+}
+
+#[test]
+fn returned_pieces_that_were_not_told_are_left_to_do() {
+    let shop = shop_with(&[SLIP]);
+    shop.import();
+    let mut sale = record(&shop);
+    assert!(!settling::has_more(&sale), "nothing is left");
+    let mut order = sale.order.clone().unwrap();
+    order.lines[0].returned = 2.into();
+    sale.registered.as_mut().unwrap().made_from = order.clone();
+    sale.order = Some(order);
+    assert!(settling::has_more(&sale));
+    for (told, left) in [(1, true), (2, false), (3, false)] {
+        sale.told_returned = told.into();
+        assert_eq!(settling::has_more(&sale), left, "{told}");
+    }
 }
 
 /// A slip that waits for a person for this reason, with a refused move of two `A` in store 10, and a cancellation in balance that moves

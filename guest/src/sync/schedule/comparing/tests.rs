@@ -315,3 +315,16 @@ fn an_outage_leaves_it_due() {
     );
     assert_eq!(due_at(&script.tenant(), 0), Ok(Some(due)));
 }
+
+#[test]
+fn pages_are_gone_on_with_for_an_hour_and_never_from_the_future() {
+    let now = Script::new().now.get();
+    let is_fresh = |seconds| {
+        let begun = now + TimeDelta::seconds(seconds);
+        Reading { begun, cut_off: 1 }.is_fresh(now)
+    };
+    assert_eq!(
+        [0, -3_599, -3_600, 1].map(is_fresh),
+        [true, true, false, false]
+    );
+}
