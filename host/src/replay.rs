@@ -78,9 +78,17 @@ impl Replay {
         );
         let called = called.await;
         drop(store);
-        player
-            .departure()
-            .or_else(|| over(recording, &player, &called))
+        // What failed or was ended may have been about to do more.
+        let was_ended = matches!(recording.ended, Ended::Fault(_));
+        let departure = player.departure();
+        if was_ended
+            && departure
+                .as_ref()
+                .is_some_and(|at| at.step > recording.steps.len())
+        {
+            return None;
+        }
+        departure.or_else(|| over(recording, &player, &called))
     }
 }
 
