@@ -72,7 +72,7 @@ pub fn settle(
         (false, _) => most,
     };
     if is_last {
-        close(tenant, commit, seen, batch, returned > 0, size)?;
+        close(tenant, commit, seen, batch, missing > 0, size)?;
     } else {
         keep_open(tenant, commit, seen, &batch)?;
     }
