@@ -1,6 +1,6 @@
 //! Settings that are narrowed and widened again: no order is lost on the way, and no sale undone.
 
-use super::shop::{Shop, shop_with};
+use super::shop::{Shop, shop_taking_early, shop_with};
 use crate::{
     rules::{
         order::{Life, OrderState},
@@ -130,12 +130,7 @@ fn a_second_shop_is_read_from_its_own_beginning() {
 
 #[test]
 fn a_later_moment_undoes_no_sale() {
-    let shop = Shop::open();
-    shop.set(|orders| orders.moment = ImportMoment::Issued);
-    let mut order = samples::order("1001");
-    (order.state, order.shipped_on) = (OrderState::Issued, None);
-    shop.world.put(order);
-    assert_eq!(shop.import().registered, 1);
+    let shop = shop_taking_early();
     shop.set(|_| ());
     for state in [OrderState::Printing, OrderState::Shipped] {
         shop.world.pass(60);

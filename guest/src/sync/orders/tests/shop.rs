@@ -13,7 +13,7 @@ use crate::{
         StorageFailure, Write,
     },
     rules::{order::OrderState, samples},
-    settings::{Credentials, OrderSettings, PointMode, Secret, Settings},
+    settings::{Credentials, ImportMoment, OrderSettings, PointMode, Secret, Settings},
     sync::{
         connection,
         daily::{self, Day},
@@ -301,6 +301,17 @@ pub fn shop_with(slips: &[&str]) -> Shop {
     for slip in slips {
         shop.world.put(samples::order(slip));
     }
+    shop
+}
+
+/// A shop that takes orders when their slips are issued, and has taken order 1001 so, before it is shipped.
+pub fn shop_taking_early() -> Shop {
+    let shop = Shop::open();
+    shop.set(|orders| orders.moment = ImportMoment::Issued);
+    let mut order = samples::order("1001");
+    (order.state, order.shipped_on) = (OrderState::Issued, None);
+    shop.world.put(order);
+    assert_eq!(shop.import().registered, 1);
     shop
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{
-    shop::{Shop, shop_with},
+    shop::{Shop, shop_taking_early, shop_with},
     world::Fault,
 };
 use crate::{
@@ -76,12 +76,7 @@ fn an_order_sold_from_its_own_store_does_not_wait_to_learn_what_a_sale_moves() {
 
 #[test]
 fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
-    let shop = Shop::open();
-    shop.set(|orders| orders.moment = ImportMoment::Issued);
-    let mut order = samples::order("1001");
-    (order.state, order.shipped_on) = (OrderState::Issued, None);
-    shop.world.put(order);
-    assert_eq!(shop.import().registered, 1);
+    let shop = shop_taking_early();
     let day = samples::order("1001").shipped_on;
     for (state, shipped_on) in [
         (OrderState::Printing, None),
@@ -104,12 +99,7 @@ fn an_order_taken_early_stays_on_its_day_however_far_it_gets() {
 
 #[test]
 fn a_change_that_makes_the_same_sale_is_taken_over_and_leaves_it_on_its_day() {
-    let shop = Shop::open();
-    shop.set(|orders| orders.moment = ImportMoment::Issued);
-    let mut order = samples::order("1001");
-    (order.state, order.shipped_on) = (OrderState::Issued, None);
-    shop.world.put(order);
-    assert_eq!(shop.import().registered, 1);
+    let shop = shop_taking_early();
     let day = samples::order("1001").shipped_on;
     for shipped_on in [day, day.and_then(|day| day.succ_opt())] {
         shop.world.pass(60);

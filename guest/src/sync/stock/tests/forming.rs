@@ -2,10 +2,13 @@
 
 use chrono::TimeDelta;
 
-use super::world::{Bend, Fault, World};
+use super::{
+    delivering::{resend, with_an_unclear_row},
+    world::{Bend, Fault, World},
+};
 use crate::sync::{
     connection,
-    report::SendProgress,
+    report::{ResendChoice, SendProgress},
     stock::{
         self,
         batch::MOST_ROWS,
@@ -195,13 +198,7 @@ fn a_batch_that_failed_for_an_unknown_row_goes_again_in_halves_after_ten_minutes
     assert_eq!(world.uploads(), 1);
     world.send();
     assert_eq!(world.uploads(), 2);
-    let requests = world.requests.borrow();
-    let uploads = requests
-        .iter()
-        .filter(|(path, _)| path.ends_with("/upload"));
-    let rows = |body: &str| body.matches("tsunagi-").count();
-    let sizes: Vec<usize> = uploads.map(|(_, body)| rows(body)).collect();
-    assert_eq!(sizes, [20, 10]);
+    assert_eq!(world.uploaded_rows(), [20, 10]);
 }
 
 #[test]
@@ -240,8 +237,7 @@ fn a_row_booked_by_another_quantity_is_told_now_or_when_it_is_seen_late() {
             assert_eq!(world.held(1).unwrap().reason.code, "outcome-unclear");
             world.movements_late.set(TimeDelta::zero());
             world.pass(10);
-            let choice = crate::sync::report::ResendChoice::Entry("w-1".to_owned());
-            stock::resend(&world.tenant(), &choice).unwrap();
+            resend(&world, ResendChoice::Entry("w-1".to_owned()));
             world.work(2);
         }
         let held = world.held(1).unwrap();
@@ -255,16 +251,8 @@ fn a_row_booked_by_another_quantity_is_told_now_or_when_it_is_seen_late() {
 
 #[test]
 fn what_a_person_sends_again_goes_with_the_very_next_call() {
-    let world = World::new(1);
-    world.waits(1, -3);
-    world.refused.borrow_mut().insert("p1".to_owned());
-    world.send();
-    world.move_there("p1", -1);
-    world.work(60);
-    assert_eq!(world.held(1).unwrap().reason.code, "outcome-unclear");
-    world.refused.borrow_mut().clear();
-    let choice = crate::sync::report::ResendChoice::Entry("w-1".to_owned());
-    stock::resend(&world.tenant(), &choice).unwrap();
+    let world = with_an_unclear_row();
+    resend(&world, ResendChoice::Entry("w-1".to_owned()));
     world.send();
     assert_eq!(world.uploads(), 2);
 }

@@ -1,19 +1,19 @@
 //! A small world: both services as far as stock needs them, over HTTP requests as they are sent, with faults that the tests set.
 
+mod ports;
+
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
 };
 
-use chrono::{DateTime, FixedOffset, TimeDelta};
-use futures_util::future::LocalBoxFuture;
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
     error::Result,
-    ports::{Clock, Http, HttpFailure, HttpRequest, HttpResponse, Ports, Random},
+    ports::{HttpFailure, HttpRequest, HttpResponse, Ports},
     settings::{Secret, Settings, StockSettings, Trigger},
     sync::{
         connection::Link,
@@ -30,6 +30,8 @@ use crate::{
     },
     time::{self, Moment},
 };
+
+const UPLOAD: &str = "/api_v1_master_goods/upload";
 
 /// What becomes of the next uploads' answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -320,7 +322,15 @@ impl World {
 
     /// How many uploads were asked for.
     pub fn uploads(&self) -> usize {
-        self.asked("/api_v1_master_goods/upload")
+        self.asked(UPLOAD)
+    }
+
+    /// The rows of each upload that was asked for.
+    pub fn uploaded_rows(&self) -> Vec<usize> {
+        let requests = self.requests.borrow();
+        let uploads = requests.iter().filter(|(path, _)| path == UPLOAD);
+        let rows = uploads.map(|(_, body)| body.matches("tsunagi-").count());
+        rows.collect()
     }
 
     pub fn asked(&self, path: &str) -> usize {
@@ -571,31 +581,4 @@ fn ok(body: &Value) -> std::result::Result<HttpResponse, HttpFailure> {
         retry_after: None,
         body: body.to_string().into_bytes(),
     })
-}
-
-impl Http for World {
-    fn send(
-        &self,
-        request: HttpRequest,
-    ) -> LocalBoxFuture<'_, std::result::Result<HttpResponse, HttpFailure>> {
-        Box::pin(async move { self.answer(&request) })
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> DateTime<FixedOffset> {
-        self.now.get()
-    }
-
-    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
-        self.now.set(self.now.get() + duration);
-        Box::pin(async {})
-    }
-}
-
-impl Random for World {
-    fn next(&self) -> u64 {
-        u64::try_from(self.requests.borrow().len()).unwrap()
-            + self.storage.revision.borrow().wrapping_mul(1_000)
-    }
 }
