@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, Offset, TimeDelta, Utc};
 use tsunagi_sandbox::SandboxClock;
 
 /// How long a guest's sleep lasts in real time, at most, on a clock that stands still. Longer sleeps up to [`PACE`] then move
@@ -14,6 +14,12 @@ const HELD_SLEEP: Duration = Duration::from_millis(1);
 /// The longest sleep that is taken for keeping a pace. A longer one is taken for a time-out, which a standing clock must
 /// never bring about by itself.
 const PACE: Duration = Duration::from_secs(20);
+
+/// Japan's time, all year: what shops read.
+pub fn japan() -> FixedOffset {
+    // Only an offset of a day or more is none.
+    FixedOffset::east_opt(9 * 3_600).unwrap_or_else(|| Utc.fix())
+}
 
 /// A clock that every part of the host shares.
 pub type SharedClock = Arc<dyn Clock>;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use chrono::{FixedOffset, Utc};
+use chrono::Utc;
 use serde::Serialize;
 use serde_json::json;
+use tsunagi::clock::japan;
 
 use crate::figures::Figures;
 
@@ -214,13 +215,7 @@ impl fmt::Display for Table {
 }
 
 fn today() -> String {
-    let now = Utc::now();
-    let japan = FixedOffset::east_opt(9 * 3_600);
-    let day = japan.map_or_else(
-        || now.date_naive(),
-        |zone| now.with_timezone(&zone).date_naive(),
-    );
-    day.to_string()
+    Utc::now().with_timezone(&japan()).date_naive().to_string()
 }
 
 /// Processor and cores, as far as the system tells them.

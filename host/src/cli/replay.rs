@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chrono::FixedOffset;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,13 +12,11 @@ use super::{
     failure::{Unfit, Usage},
 };
 use crate::{
+    clock::japan,
     recording::{Recording, trace},
     replay::{Departure, Replay},
     runtime::{self, Runtime, RuntimeConfig},
 };
-
-/// Japan's time.
-const JAPAN: i32 = 9 * 3600;
 
 /// Runs these, and those in these folders.
 pub async fn run(common: &Common, given: &[PathBuf]) -> anyhow::Result<Ending> {
@@ -140,12 +138,10 @@ fn show(
         outln!("      recorded with another component ({short}…)");
     }
     for line in lines(recording, departure) {
-        let zone = FixedOffset::east_opt(JAPAN);
-        let at = line.at.zip(zone).map(|(at, zone)| at.with_timezone(&zone));
-        let at = at.map_or_else(
-            || "-".to_owned(),
-            |at| at.format("%H:%M:%S%.3f").to_string(),
-        );
+        let clock = |at: DateTime<Utc>| at.with_timezone(&japan()).format("%H:%M:%S%.3f");
+        let at = line
+            .at
+            .map_or_else(|| "-".to_owned(), |at| clock(at).to_string());
         outln!(
             "{:>5}  {at:<12}  {:<8} {}",
             line.step,

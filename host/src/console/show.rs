@@ -5,15 +5,11 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::language::Language;
-
-/// Japan's time, all year.
-fn japan() -> Option<FixedOffset> {
-    FixedOffset::east_opt(9 * 60 * 60)
-}
+use crate::clock::japan;
 
 fn read(moment: &str) -> Option<DateTime<FixedOffset>> {
     let read = DateTime::parse_from_rfc3339(moment).ok()?;
-    Some(read.with_timezone(&japan()?))
+    Some(read.with_timezone(&japan()))
 }
 
 /// `2026-11-24 14:03 JST`; what is no moment stays as it is.

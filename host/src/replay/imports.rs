@@ -2,17 +2,14 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
+use chrono::DateTime;
 use futures_util::FutureExt;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{
-    WasiCtx, WasiCtxView, WasiView,
+    HostWallClock, WasiCtx, WasiCtxView, WasiView,
     p2::{
         DynPollable, Pollable,
-        bindings::{
-            clocks::{monotonic_clock, wall_clock},
-            io::poll,
-            random::random,
-        },
+        bindings::{clocks::monotonic_clock, io::poll, random::random},
         subscribe,
     },
 };
@@ -40,6 +37,7 @@ impl PlayState {
     pub fn new(player: Player) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.insecure_random_seed(SEED);
+        wasi.wall_clock(Wall(player.clone()));
         Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
@@ -92,7 +90,6 @@ fn view(state: &mut PlayState) -> View<'_> {
 pub fn add_to_linker(linker: &mut Linker<PlayState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     wit::add_to_linker::<PlayState, HasView>(linker, view)?;
-    wall_clock::add_to_linker::<PlayState, HasView>(linker, view)?;
     monotonic_clock::add_to_linker::<PlayState, HasView>(linker, view)?;
     random::add_to_linker::<PlayState, HasView>(linker, view)?;
     poll::add_to_linker::<PlayState, HasView>(linker, view)?;
@@ -105,20 +102,17 @@ pub fn broken<T>() -> wasmtime::Result<T> {
     Err(wasmtime::Error::msg("another step than was asked for"))
 }
 
-impl wall_clock::Host for View<'_> {
-    fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = self.player.now();
-        Ok(wall_clock::Datetime {
-            seconds: u64::try_from(now.timestamp())?,
-            nanoseconds: now.timestamp_subsec_nanos(),
-        })
+/// `wasi:clocks/wall-clock`
+struct Wall(Player);
+
+impl HostWallClock for Wall {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
     }
 
-    fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        Ok(wall_clock::Datetime {
-            seconds: 0,
-            nanoseconds: 1_000_000,
-        })
+    fn now(&self) -> Duration {
+        let since = self.0.now() - DateTime::UNIX_EPOCH;
+        since.to_std().unwrap_or_default()
     }
 }
 

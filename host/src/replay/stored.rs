@@ -2,8 +2,8 @@
 
 use super::imports::{View, broken};
 use crate::{
-    recording::{Content, Outcome, Put, Row, Seen, Step},
-    runtime::bindings::tsunagi::connector::storage as wit,
+    recording::{Outcome, Row, Step},
+    runtime::{bindings::tsunagi::connector::storage as wit, tape::steps},
 };
 
 fn entry(row: Row) -> wasmtime::Result<wit::Entry> {
@@ -46,13 +46,7 @@ impl wit::Host for View<'_> {
         direction: wit::Direction,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Entry>, wit::StorageError>> {
-        let asked = Step::Scan {
-            start: range.start,
-            end: range.end,
-            backward: direction == wit::Direction::Backward,
-            limit,
-            found: Outcome::Ok(Vec::new()),
-        };
+        let asked = steps::scan(range, direction, limit, Outcome::Ok(Vec::new()));
         match self.player.asked(&asked)? {
             Step::Scan { found, .. } => {
                 outcome(found, |found| found.into_iter().map(entry).collect())
@@ -66,18 +60,12 @@ impl wit::Host for View<'_> {
         checks: Vec<wit::Check>,
         writes: Vec<wit::Write>,
     ) -> wasmtime::Result<Result<(), wit::StorageError>> {
-        let checks = checks.into_iter().map(|check| Seen {
-            key: check.key,
-            revision: check.revision,
-        });
-        let writes = writes.into_iter().map(|write| Put {
-            key: write.key,
-            value: write.value.as_deref().map(Content::of),
-        });
+        let (checks, writes) = steps::commit(&checks, &writes);
+        let done = Outcome::Ok(());
         let asked = Step::Commit {
-            checks: checks.collect(),
-            writes: writes.collect(),
-            done: Outcome::Ok(()),
+            checks,
+            writes,
+            done,
         };
         match self.player.asked(&asked)? {
             Step::Commit { done, .. } => outcome(done, Ok),

@@ -15,14 +15,30 @@ use crate::json::{self, Misfit};
 /// See [`Fault`].
 pub async fn call<T: Send + 'static>(
     pre: &InstancePre<T>,
-    mut store: &mut Store<T>,
+    store: &mut Store<T>,
     function: &str,
     arguments: &Value,
 ) -> Result<Result<Value, Value>, Fault> {
+    Ok(match given(pre, store, function, arguments).await? {
+        Val::Result(Ok(value)) => Ok(value.as_deref().map_or(Value::Null, json::from_val)),
+        Val::Result(Err(error)) => Err(error.as_deref().map_or(Value::Null, json::from_val)),
+        other => Ok(json::from_val(&other)),
+    })
+}
+
+/// The same, as the runtime gives it.
+///
+/// # Errors
+/// See [`Fault`].
+pub async fn given<T: Send + 'static>(
+    pre: &InstancePre<T>,
+    mut store: &mut Store<T>,
+    function: &str,
+    arguments: &Value,
+) -> Result<Val, Fault> {
     let instance = pre.instantiate_async(&mut store).await?;
     let unknown = || Fault::NoSuchFunction(function.to_owned());
-    let (interface, name) = function.split_once('.').ok_or_else(unknown)?;
-    let interface = format!("tsunagi:connector/{interface}@0.1.0");
+    let (interface, name) = names(function).ok_or_else(unknown)?;
     let outer = instance
         .get_export_index(&mut store, None, &interface)
         .ok_or_else(unknown)?;
@@ -31,14 +47,17 @@ pub async fn call<T: Send + 'static>(
         .ok_or_else(unknown)?;
     let func = instance.get_func(&mut store, inner).ok_or_else(unknown)?;
     let arguments = arguments_of(&func, store, arguments)?;
-    let mut results = vec![Val::Bool(false)];
+    let mut results = [Val::Bool(false)];
     func.call_async(&mut store, &arguments, &mut results)
         .await?;
-    Ok(match results.into_iter().next() {
-        Some(Val::Result(Ok(value))) => Ok(value.as_deref().map_or(Value::Null, json::from_val)),
-        Some(Val::Result(Err(error))) => Err(error.as_deref().map_or(Value::Null, json::from_val)),
-        other => Ok(other.as_ref().map_or(Value::Null, json::from_val)),
-    })
+    let [result] = results;
+    Ok(result)
+}
+
+/// The interface's whole name, and the function's.
+fn names(function: &str) -> Option<(String, &str)> {
+    let (interface, name) = function.split_once('.')?;
+    Some((format!("tsunagi:connector/{interface}@0.1.0"), name))
 }
 
 /// The budget of a call that names none.
@@ -63,8 +82,7 @@ pub(super) fn complete(
 }
 
 fn parameters(component: &Component, function: &str) -> Option<Vec<String>> {
-    let (interface, name) = function.split_once('.')?;
-    let interface = format!("tsunagi:connector/{interface}@0.1.0");
+    let (interface, name) = names(function)?;
     let outer = component.get_export_index(None, &interface)?;
     match component.get_export(Some(&outer), name)?.0 {
         ComponentItem::ComponentFunc(ty) => {

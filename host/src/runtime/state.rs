@@ -8,7 +8,7 @@ use super::{
     Limits, Surroundings, clocks,
     outbound::Outbound,
     storage::{StorageContext, StorageView},
-    tape::{SEED, Tape, Taped},
+    tape::{self, SEED, Tape, Taped},
 };
 
 /// Bytes of what a guest may say on its standard error; a panic's message fits.
@@ -39,15 +39,19 @@ impl CallState {
         table.set_max_capacity(limits.handles);
         let mut wasi = WasiCtx::builder();
         wasi.stderr(said.clone());
-        wasi.wall_clock(clocks::Wall(surroundings.clock.clone()));
+        let wall = clocks::Wall(surroundings.clock.clone());
         wasi.monotonic_clock(clocks::Monotonic(surroundings.clock.clone()));
         let outbound = Outbound::new(surroundings.allowed.clone(), limits.answer_bytes);
         let outbound: Box<dyn WasiHttpHooks + Send> = match tape.clone() {
             Some(tape) => {
                 wasi.insecure_random_seed(SEED);
+                wasi.wall_clock(tape::Clock(wall, tape.clone()));
                 Box::new(Taped { outbound, tape })
             }
-            None => Box::new(outbound),
+            None => {
+                wasi.wall_clock(wall);
+                Box::new(outbound)
+            }
         };
         Self {
             wasi: wasi.build(),

@@ -4,17 +4,20 @@
 mod errors;
 mod hooks;
 mod imports;
+pub mod steps;
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use wasmtime_wasi::HostWallClock;
 
-use super::Fault;
+use super::{Fault, clocks::Wall};
 use crate::recording::{Content, Ended, Recording, Step, VERSION, mask};
 pub use errors::error;
 pub use hooks::{Taped, given};
@@ -113,6 +116,23 @@ struct Inner {
     waits: u32,
     /// Handles of waits, with their numbers and lengths.
     pollables: HashMap<u32, (u32, u64)>,
+}
+
+/// The wall clock, with each reading written down.
+pub struct Clock(pub Wall, pub Tape);
+
+impl HostWallClock for Clock {
+    fn resolution(&self) -> Duration {
+        self.0.resolution()
+    }
+
+    fn now(&self) -> Duration {
+        let now = self.0.now();
+        let since = chrono::TimeDelta::from_std(now).ok();
+        let at = since.and_then(|since| DateTime::UNIX_EPOCH.checked_add_signed(since));
+        self.1.now(at.unwrap_or_default());
+        now
+    }
 }
 
 impl Tape {

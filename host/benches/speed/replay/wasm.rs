@@ -1,11 +1,14 @@
 //! The component under wasmtime, over the world of answers that are given from a list: as the host runs it, a fresh instance out of the pool
 //! for each call, its imports by `wasmtime-wasi` and `wasmtime-wasi-http`.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tsunagi::{json, runtime::Runtime};
+use tsunagi::{
+    json,
+    runtime::{Runtime, call},
+};
 use wasmtime::{
     Store,
     component::{InstancePre, Linker, ResourceTable, Val},
@@ -86,26 +89,9 @@ impl Wasm {
     async fn call_in(&self, function: &str, given: &Value) -> Result<Val> {
         let mut store = Store::new(self.pre.engine(), self.fresh());
         store.set_epoch_deadline(u64::MAX / 2);
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        let (interface, name) = function.split_once('.').context("interface.function")?;
-        let interface = format!("tsunagi:connector/{interface}@0.1.0");
-        let outer = instance.get_export_index(&mut store, None, &interface);
-        let inner = instance.get_export_index(&mut store, outer.as_ref(), name);
-        let func = inner.and_then(|inner| instance.get_func(&mut store, inner));
-        let func = func.context("no such function")?;
-        let ty = func.ty(&store);
-        let read = ty.params().map(|(name, ty)| {
-            let value = given.get(name).unwrap_or(&Value::Null);
-            json::to_val(&ty, value, name).map_err(|misfit| anyhow!("{misfit}"))
-        });
-        let arguments: Vec<Val> = read.collect::<Result<_>>()?;
-        let mut results = vec![Val::Bool(false)];
-        func.call_async(&mut store, &arguments, &mut results)
-            .await?;
-        match results.into_iter().next() {
-            Some(Val::Result(Ok(done))) => Ok(done.map_or(Val::Bool(true), |done| *done)),
-            Some(other) => Err(anyhow!("{function}: {}", json::from_val(&other))),
-            None => Err(anyhow!("{function} gave nothing")),
+        match call::given(&self.pre, &mut store, function, given).await? {
+            Val::Result(Ok(done)) => Ok(done.map_or(Val::Bool(true), |done| *done)),
+            other => Err(anyhow!("{function}: {}", json::from_val(&other))),
         }
     }
 

@@ -1,16 +1,12 @@
 //! The imports again, each of which does what it did and writes down what came of it. Linked over the others where a runtime records.
+//! The wall clock is none of them: it is given to the context ([`super::Clock`]).
 
-use chrono::DateTime;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::{
-    HostWallClock, WasiView,
+    WasiView,
     p2::{
         DynPollable,
-        bindings::{
-            clocks::{monotonic_clock, wall_clock},
-            io::poll,
-            random::random,
-        },
+        bindings::{clocks::monotonic_clock, io::poll, random::random},
     },
     random::WasiRandomView,
 };
@@ -22,11 +18,11 @@ use wasmtime_wasi_http::{
     },
 };
 
-use super::{Tape, errors::name};
+use super::{Tape, errors::name, steps};
 use crate::{
     random::hexadecimal,
-    recording::{Content, Outcome, Put, Row, Seen, Step},
-    runtime::{bindings::tsunagi::connector::storage as wit, clocks::Wall, state::CallState},
+    recording::{Content, Outcome, Row, Step},
+    runtime::{bindings::tsunagi::connector::storage as wit, state::CallState},
 };
 
 /// The interfaces of which one function alone is laid over, as the linker spells them; a test notices when they are spelled otherwise.
@@ -50,7 +46,6 @@ fn view(state: &mut CallState) -> View<'_> {
 pub fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     wit::add_to_linker::<CallState, HasView>(linker, view)?;
-    wall_clock::add_to_linker::<CallState, HasView>(linker, view)?;
     monotonic_clock::add_to_linker::<CallState, HasView>(linker, view)?;
     random::add_to_linker::<CallState, HasView>(linker, view)?;
     poll::add_to_linker::<CallState, HasView>(linker, view)?;
@@ -130,13 +125,9 @@ impl wit::Host for View<'_> {
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Entry>, wit::StorageError>> {
         let given = wit::Host::scan(&mut self.0.stored(), range.clone(), direction, limit).await?;
-        self.tape().push(Step::Scan {
-            start: range.start,
-            end: range.end,
-            backward: direction == wit::Direction::Backward,
-            limit,
-            found: outcome(&given, |found| found.iter().map(row).collect()),
-        });
+        let found = outcome(&given, |found| found.iter().map(row).collect());
+        self.tape()
+            .push(steps::scan(range, direction, limit, found));
         Ok(given)
     }
 
@@ -145,15 +136,7 @@ impl wit::Host for View<'_> {
         checks: Vec<wit::Check>,
         writes: Vec<wit::Write>,
     ) -> wasmtime::Result<Result<(), wit::StorageError>> {
-        let seen = checks.iter().map(|check| Seen {
-            key: check.key.clone(),
-            revision: check.revision,
-        });
-        let put = writes.iter().map(|write| Put {
-            key: write.key.clone(),
-            value: write.value.as_deref().map(Content::of),
-        });
-        let (seen, put) = (seen.collect(), put.collect());
+        let (seen, put) = steps::commit(&checks, &writes);
         let given = wit::Host::commit(&mut self.0.stored(), checks, writes).await?;
         self.tape().push(Step::Commit {
             checks: seen,
@@ -161,25 +144,6 @@ impl wit::Host for View<'_> {
             done: outcome(&given, |()| ()),
         });
         Ok(given)
-    }
-}
-
-impl wall_clock::Host for View<'_> {
-    fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = Wall(self.0.clock.clone()).now();
-        let at = DateTime::UNIX_EPOCH.checked_add_signed(chrono::TimeDelta::from_std(now)?);
-        self.tape().now(at.unwrap_or_default());
-        Ok(wall_clock::Datetime {
-            seconds: now.as_secs(),
-            nanoseconds: now.subsec_nanos(),
-        })
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        Ok(wall_clock::Datetime {
-            seconds: 0,
-            nanoseconds: 1_000_000,
-        })
     }
 }
 
