@@ -150,17 +150,12 @@ class Run:
                 process.wait(30)  # seconds; both end at the first signal
 
 
-def play_all(tsunagi, node, wasmtime, folder):
+def play_all(tsunagi, others, folder):
     """All hosts at once, since they wait most of the time, with the very same file."""
     component, runs = folder / "tsunagi.wasm", []
     subprocess.run([tsunagi, "component", "--out", component], check=True)
     print(f"{component.name}: {component.stat().st_size} bytes, sha256 {hashlib.sha256(component.read_bytes()).hexdigest()}")
-    commands = {
-        "own": [sys.executable, HERE / "drive.py", "own", tsunagi],
-        "node": [node, HERE / "node/embed.mjs"],
-        "python": [sys.executable, HERE / "python/embed.py"],
-        "wasmtime": [sys.executable, HERE / "wasmtime/serve.py", *wasmtime],
-    }
+    commands = {"own": [sys.executable, HERE / "drive.py", "own", tsunagi], **others}
     try:
         for name, command in commands.items():
             runs.append(Run(name, folder))
@@ -201,15 +196,15 @@ def is_whole(run):
     return meant == refused and sales > 0 and applied > 0 and at_once > 1
 
 
-def main(tsunagi, node, wasmtime, compose, adapters, folder):
-    wasmtime, folder = [wasmtime, compose, adapters], pathlib.Path(folder)
+def play_and_compare(tsunagi, others, folder):
+    """Our own host and `others`, each a name and the command that plays: the exit status."""
     day = today()
-    runs = play_all(tsunagi, node, wasmtime, folder)
+    runs = play_all(tsunagi, others, folder)
     if today() != day:
         print("the day changed in Japan meanwhile; once more")
         folder = folder / "again"
         folder.mkdir()
-        runs = play_all(tsunagi, node, wasmtime, folder)
+        runs = play_all(tsunagi, others, folder)
     passed = [is_whole(run) for run in runs]
     for other in runs[1:]:
         differing = compare(runs[0], other)
@@ -217,6 +212,15 @@ def main(tsunagi, node, wasmtime, compose, adapters, folder):
         print(f"{runs[0].name} and {other.name}: {len(other.answers)} calls and {len(other.books)} books, {differing} differ")
     print(f"{sum(passed)} passed, {len(passed) - sum(passed)} failed")
     return 0 if all(passed) else 1
+
+
+def main(tsunagi, node, wasmtime, compose, adapters, folder):
+    others = {
+        "node": [node, HERE / "node/embed.mjs"],
+        "python": [sys.executable, HERE / "python/embed.py"],
+        "wasmtime": [sys.executable, HERE / "wasmtime/serve.py", wasmtime, compose, adapters],
+    }
+    return play_and_compare(tsunagi, others, pathlib.Path(folder))
 
 
 if __name__ == "__main__":

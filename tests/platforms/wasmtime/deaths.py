@@ -32,12 +32,12 @@ SEED = 20261129
 
 
 class Day:
-    """One shop's day: a sandbox, `wasmtime serve`, and everybody who calls it."""
+    """One shop's day: a sandbox, the host that serves, and everybody who calls it."""
 
-    def __init__(self, name, tsunagi, wasmtime, code, folder):
+    def __init__(self, name, tsunagi, shop):
         self.name, self.hooks, self.over = name, queue.Queue(), threading.Event()
         self.sandbox, self.told = sandbox_of(tsunagi)
-        self.shop = Shop(wasmtime, code, folder / name)
+        self.shop = shop
         self.kills = self.acknowledged = self.ticks = self.in_vain = 0
         self.lock, self.moved = threading.Lock(), {}
 
@@ -203,13 +203,9 @@ def relay_to(hooks):
     return server
 
 
-def main(tsunagi, wasmtime, compose, adapters, folder):
-    folder = pathlib.Path(folder)
-    folder.mkdir()
-    component = folder / "tsunagi.wasm"
-    subprocess.run([tsunagi, "component", "--out", component], check=True)
-    code = front_and_storage(wasmtime, compose, adapters, component)
-    days = [Day(name, tsunagi, wasmtime, code, folder) for name in ("calm", "deadly")]
+def survived(host, tsunagi, shop_of):
+    """Both days on a host, whose shops `shop_of` makes, each by its name: the exit status."""
+    days = [Day(name, tsunagi, shop_of(name)) for name in ("calm", "deadly")]
     try:
         with concurrent.futures.ThreadPoolExecutor() as both:
             lives = [both.submit(day.live, deaths) for day, deaths in zip(days, (False, True))]
@@ -232,8 +228,17 @@ def main(tsunagi, wasmtime, compose, adapters, folder):
         print(f"{what}: {[one for one in calm[what] if one not in deadly[what]]} became {[one for one in deadly[what] if one not in calm[what]]}")
     twice = len(deadly["transactions"]) - len(set(deadly["transactions"]))
     whole = days[1].kills == KILLS and days[1].in_vain > 0 and moved > MOVEMENTS and len(calm["transactions"]) > 100
-    print(f"wasmtime serve killed and started again: {len(differing)} books differ, {twice} transactions twice")
+    print(f"{host} killed and started again: {len(differing)} books differ, {twice} transactions twice")
     return 0 if whole and not differing and not twice else 1
+
+
+def main(tsunagi, wasmtime, compose, adapters, folder):
+    folder = pathlib.Path(folder)
+    folder.mkdir()
+    component = folder / "tsunagi.wasm"
+    subprocess.run([tsunagi, "component", "--out", component], check=True)
+    code = front_and_storage(wasmtime, compose, adapters, component)
+    return survived("wasmtime serve", tsunagi, lambda name: Shop(wasmtime, code, folder / name))
 
 
 if __name__ == "__main__":
