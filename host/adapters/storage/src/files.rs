@@ -11,6 +11,9 @@ use std::{
 /// A file aside that old was left by somebody who died.
 const LEFT: Duration = Duration::from_secs(3600);
 
+/// How often a listing is begun before it counts as failed; in `aside` files come and go all the time.
+const LISTINGS: usize = 100;
+
 /// A base by its name. Names are never used again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BaseName {
@@ -101,13 +104,14 @@ impl Folder {
 
     /// All bases, the newest first.
     pub fn bases(&self) -> io::Result<Vec<BaseName>> {
-        let mut found = Vec::new();
-        for file in fs::read_dir(&self.bases)? {
-            let name = file?.file_name().to_string_lossy().into_owned();
-            if let Some(number) = name.split('-').next().and_then(|text| text.parse().ok()) {
-                found.push(BaseName { number, name });
-            }
-        }
+        let numbered = |name: String| {
+            let number = name.split('-').next()?.parse().ok()?;
+            Some(BaseName { number, name })
+        };
+        let mut found: Vec<BaseName> = names(&self.bases)?
+            .into_iter()
+            .filter_map(numbered)
+            .collect();
         found.sort_unstable_by(|one, other| other.cmp(one));
         Ok(found)
     }
@@ -136,23 +140,38 @@ impl Folder {
             remove(&self.bases.join(&old.name))?;
         }
         let floor = floor(&bases);
-        for file in fs::read_dir(&self.commits)? {
-            let file = file?;
-            let number = file.file_name().to_string_lossy().parse::<u64>();
-            if number.is_ok_and(|number| number <= floor) {
-                remove(&file.path())?;
+        for name in names(&self.commits)? {
+            if name.parse::<u64>().is_ok_and(|number| number <= floor) {
+                remove(&self.commits.join(name))?;
             }
         }
-        for file in fs::read_dir(&self.aside)? {
-            let file = file?;
-            let since = file.metadata().and_then(|about| about.modified());
+        for name in names(&self.aside)? {
+            let path = self.aside.join(name);
+            let since = fs::metadata(&path).and_then(|about| about.modified());
             let age = since.map(|since| SystemTime::now().duration_since(since));
             if matches!(age, Ok(Ok(age)) if age > LEFT) {
-                remove(&file.path())?;
+                remove(&path)?;
             }
         }
         Ok(())
     }
+}
+
+/// The names in a folder. Where a host looks at each file while it lists them, as wasmtime does, one that is removed meanwhile ends the
+/// listing as not found: then it begins again.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let listed = || -> io::Result<Vec<String>> {
+        fs::read_dir(folder)?
+            .map(|file| Ok(file?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    };
+    for _ in 1..LISTINGS {
+        match listed() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            found => return found,
+        }
+    }
+    listed()
 }
 
 fn floor(bases: &[BaseName]) -> u64 {
