@@ -29,13 +29,14 @@ const MOST_READ: usize = 256 * 1024 * 1024;
 const SOON: usize = 100;
 
 /// Revisions come from one counter, so that none is used twice for a key, not even after a delete.
-/// Whoever is killed in the middle leaves nothing, and two who make it at once make it once.
+/// Whoever is killed in the middle leaves nothing, and two who make it at once make it once. Values stand apart from the keys' tree, which
+/// would otherwise be read with the long values in it, at each step of a search; a file whose values stand within is used all the same.
 const SCHEMA: &str = "
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS entry (
         tenant TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (tenant, key)
-    ) WITHOUT ROWID;
+    );
     CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY CHECK (id = 0), revision INTEGER NOT NULL);
     INSERT OR IGNORE INTO counter VALUES (0, 0);
     PRAGMA user_version = 1;
@@ -195,8 +196,10 @@ impl Store for Sqlite {
     async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError> {
         let tenant = tenant.to_owned();
         self.look(keys.len(), move |connection| {
-            // All of them as they are at one moment. It ends with its scope, having written nothing.
-            let _moment = connection.unchecked_transaction().map_err(unavailable)?;
+            // Several as they are at one moment. It ends with its scope, having written nothing.
+            let several = keys.len() > 1;
+            let moment = several.then(|| connection.unchecked_transaction());
+            let _moment = moment.transpose().map_err(unavailable)?;
             let sql = "SELECT key, revision, value FROM entry WHERE tenant = ? AND key = ?";
             let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
             let found = keys
@@ -322,7 +325,8 @@ fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite:
                 let revision: i64 = connection
                     .prepare_cached(next)?
                     .query_row([], |row| row.get(0))?;
-                let sql = "INSERT OR REPLACE INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)";
+                let sql = "INSERT INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (tenant, key) DO UPDATE SET revision = excluded.revision, value = excluded.value";
                 connection
                     .prepare_cached(sql)?
                     .execute(params![tenant, key, revision, value])?;
