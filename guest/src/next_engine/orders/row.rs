@@ -1,13 +1,12 @@
 //! One row of the search: a line with its slip. Reads a field once, by the name that the search has for it.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use crate::{
     reason::Reason,
     rules::order::{Head, Life, Order, OrderLine, OrderState},
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// What is asked for; an unknown name would fail the whole search (next-engine.md 0).
@@ -158,10 +157,13 @@ fn amount(row: Row<'_>, field: &str) -> Result<Decimal, Reason> {
 
 /// Absent, null and the zero date (assumed: other fields of this family write it) are no moment.
 fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
-    match row.maybe_text(field) {
+    let value = row.value(field);
+    match wire::text_of(value).as_deref() {
         None => Ok(None),
         Some(text) if text.starts_with("0000-") => Ok(None),
-        Some(_) => row.read(field, time::parse_next_engine).map(Some),
+        Some(text) => time::parse_next_engine(text)
+            .map(Some)
+            .ok_or_else(|| wire::unreadable(field, value)),
     }
 }
 
