@@ -86,15 +86,18 @@ pub fn read(value: &Value) -> OrderRow {
         Ok(row) => row,
         Err(reason) => return OrderRow::unreadable(reason),
     };
-    match row.id("receive_order_row_receive_order_id") {
-        Ok(slip) => OrderRow {
-            shop_id: row.id(SHOP).ok(),
-            head: head(row).ok(),
-            slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
-            content: order(row, &slip),
-            slip,
-        },
-        Err(reason) => OrderRow::unreadable(reason),
+    let slip = match row.id("receive_order_row_receive_order_id") {
+        Ok(slip) => slip,
+        Err(reason) => return OrderRow::unreadable(reason),
+    };
+    let head = head(row);
+    let content = head.clone().and_then(|head| order(row, &slip, head));
+    OrderRow {
+        shop_id: row.id(SHOP).ok(),
+        head: head.ok(),
+        slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
+        content,
+        slip,
     }
 }
 
@@ -113,8 +116,7 @@ fn head(row: Row<'_>) -> Result<Head, Reason> {
     })
 }
 
-fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
-    let head = head(row)?;
+fn order(row: Row<'_>, slip: &str, head: Head) -> Result<Order, Reason> {
     let shipped_at = moment(row, SHIPPED)?;
     // An order without a day of its own was taken, for all we need, when it was shipped.
     let ordered_at = moment(row, ORDERED)?
