@@ -8,7 +8,7 @@ pub mod token;
 pub mod transactions;
 pub mod webhook;
 
-use serde_json::Value;
+use crate::wire::Value;
 
 /// Scopes the connector needs (smaregi.md 9.2); those not ticked in Smaregi's console are dropped silently.
 pub const SCOPES: [&str; 7] = [
@@ -34,7 +34,7 @@ pub struct Request {
     /// Query parameters, only those that Smaregi documents: others are refused.
     pub query: Vec<(&'static str, String)>,
     /// JSON body of a write.
-    pub body: Option<Value>,
+    pub body: Option<serde_json::Value>,
     /// The path with ids replaced by names, for counting.
     pub endpoint: &'static str,
     /// What a success is answered with.
@@ -56,8 +56,8 @@ impl Form {
     /// Whether an answer has it.
     pub fn fits(self, answer: &Value) -> bool {
         match self {
-            Self::List => answer.is_array(),
-            Self::Object => answer.is_object(),
+            Self::List => answer.as_list().is_some(),
+            Self::Object => answer.as_object().is_some(),
             Self::Any => true,
         }
     }
@@ -75,7 +75,7 @@ impl Request {
         }
     }
 
-    fn post(endpoint: &'static str, path: impl Into<String>, body: Value) -> Self {
+    fn post(endpoint: &'static str, path: impl Into<String>, body: serde_json::Value) -> Self {
         Self {
             method: "POST",
             path: path.into(),

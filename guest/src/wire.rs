@@ -2,14 +2,21 @@
 //! cannot be read is a [`Reason`] that names the field.
 
 mod json;
+#[cfg(test)]
+mod testing;
+mod value;
+
+use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{money, reason::Reason, text};
 
 pub use json::parse;
+#[cfg(test)]
+pub(crate) use testing::sent;
+pub use value::{Object, Value};
 
 /// Longer text is no value of either service's (bytes): kept, it would fill a record, and the reason beside it.
 const LONGEST_TEXT: usize = 4_096;
@@ -22,7 +29,7 @@ const SHOWN: usize = 60;
 
 /// One JSON object.
 #[derive(Clone, Copy)]
-pub struct Row<'a>(&'a Map<String, Value>);
+pub struct Row<'a>(&'a Object);
 
 impl<'a> Row<'a> {
     /// The object, or a reason naming what should have been one.
@@ -35,12 +42,7 @@ impl<'a> Row<'a> {
 
     /// A text, or a whole number as text; `None` when missing, null, empty or longer than any real one.
     pub fn maybe_text(self, field: &str) -> Option<String> {
-        match self.0.get(field)? {
-            Value::String(text) if (1..=LONGEST_TEXT).contains(&text.len()) => Some(text.clone()),
-            // An id with a fraction or an exponent would be another spelling of one that is known already.
-            Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-            _ => None,
-        }
+        text_of(self.value(field)).map(Cow::into_owned)
     }
 
     /// An id that a service counts up: digits and nothing else, because what is booked under it must have one spelling.
@@ -60,28 +62,24 @@ impl<'a> Row<'a> {
 
     /// A decimal number; `None` when missing, null or empty.
     pub fn maybe_decimal(self, field: &str) -> Result<Option<Decimal>, Reason> {
-        match self.0.get(field) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(_) => self.decimal(field).map(Some),
+        let value = self.value(field);
+        match is_nothing(value) {
+            true => Ok(None),
+            false => decimal_of(field, value).map(Some),
         }
     }
 
     /// A decimal number, required.
     pub fn decimal(self, field: &str) -> Result<Decimal, Reason> {
-        let read = match self.value(field) {
-            Value::Number(number) => money::parse(&number.to_string()),
-            _ => self.maybe_text(field).as_deref().and_then(money::parse),
-        };
-        read.ok_or_else(|| self.bad(field))
+        decimal_of(field, self.value(field))
     }
 
     /// `1`, or what stands for no: `0`, null, empty and absent. Anything else is not guessed at.
     pub fn flag(self, field: &str) -> Result<bool, Reason> {
-        match self.value(field) {
-            Value::Null => Ok(false),
-            Value::String(text) if text.is_empty() => Ok(false),
-            _ => self.read(field, yes_or_no),
+        let value = self.value(field);
+        match is_nothing(value) {
+            true => Ok(false),
+            false => read_of(field, value, yes_or_no),
         }
     }
 
@@ -92,10 +90,9 @@ impl<'a> Row<'a> {
 
     /// A text that may be missing, null or empty; what is no text, or longer than any real one, cannot be read.
     pub fn text_if_any(self, field: &str) -> Result<Option<String>, Reason> {
-        match self.value(field) {
-            Value::Null => Ok(None),
-            Value::String(text) if text.is_empty() => Ok(None),
-            _ => self.text(field).map(Some),
+        match is_nothing(self.value(field)) {
+            true => Ok(None),
+            false => self.text(field).map(Some),
         }
     }
 
@@ -111,10 +108,7 @@ impl<'a> Row<'a> {
 
     /// A value read by `read`, required.
     pub fn read<T>(self, field: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Reason> {
-        let text = self.maybe_text(field);
-        text.as_deref()
-            .and_then(read)
-            .ok_or_else(|| self.bad(field))
+        read_of(field, self.value(field), read)
     }
 
     /// The field as it came.
@@ -125,6 +119,41 @@ impl<'a> Row<'a> {
     /// The field is not what it must be.
     pub fn bad(self, field: &str) -> Reason {
         unreadable(field, self.value(field))
+    }
+}
+
+/// A text, or a whole number as text: an id with a fraction or an exponent would be another spelling of one that is known already.
+pub fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Text(text) if (1..=LONGEST_TEXT).contains(&text.len()) => Some(text.into()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string().into()),
+        _ => None,
+    }
+}
+
+fn read_of<T>(field: &str, value: &Value, read: impl Fn(&str) -> Option<T>) -> Result<T, Reason> {
+    let text = text_of(value);
+    text.as_deref()
+        .and_then(read)
+        .ok_or_else(|| unreadable(field, value))
+}
+
+fn decimal_of(field: &str, value: &Value) -> Result<Decimal, Reason> {
+    let text = match value {
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => text_of(value),
+    };
+    text.as_deref()
+        .and_then(money::parse)
+        .ok_or_else(|| unreadable(field, value))
+}
+
+/// Absent, null and empty.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        _ => false,
     }
 }
 
@@ -142,7 +171,7 @@ pub fn rows<T>(
     what: &str,
     read: impl Fn(Row<'_>) -> Result<T, Reason>,
 ) -> Vec<Result<T, Reason>> {
-    match list.as_array() {
+    match list.as_list() {
         Some(rows) => rows
             .iter()
             .map(|row| Row::of(row, what).and_then(&read))
@@ -168,7 +197,7 @@ pub fn named_rows<T>(
     name: &str,
     read: impl Fn(Row<'_>) -> Result<T, Reason>,
 ) -> Result<Vec<Result<T, Unread>>, Reason> {
-    let all = list.as_array().ok_or_else(|| unreadable(what, list))?;
+    let all = list.as_list().ok_or_else(|| unreadable(what, list))?;
     let of = |row: &Value| Row::of(row, what).ok()?.maybe_text(name);
     let unread = |reason, row| Unread {
         of: of(row),
@@ -184,9 +213,10 @@ pub fn named_rows<T>(
 pub fn unreadable(field: &str, value: &Value) -> Reason {
     let shown = match value {
         Value::Null => "null".to_owned(),
-        Value::String(text) => text.chars().take(SHOWN.saturating_mul(2)).collect(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(_) => "[…]".to_owned(),
+        Value::Text(text) => text.chars().take(SHOWN.saturating_mul(2)).collect(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::List(_) => "[…]".to_owned(),
         Value::Object(_) => "{…}".to_owned(),
     };
     let shown = text::fit(&shown, SHOWN);
@@ -202,7 +232,7 @@ pub fn unreadable(field: &str, value: &Value) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn numbers_come_as_text_or_as_numbers_and_nothing_else() {

@@ -1,13 +1,11 @@
 //! The envelope of every answer (next-engine.md 0, 1.2, 1.6): result, code, and perhaps a new pair of tokens. Stores nothing.
 
-use serde_json::Value;
-
 use crate::{
     reason::Reason,
     settings::Secret,
     text,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// How much of a message is passed on.
@@ -80,7 +78,7 @@ pub fn list_flaw(body: &Value) -> Option<Reason> {
         Ok(row) => row,
         Err(reason) => return Some(reason),
     };
-    let Some(rows) = row.value("data").as_array() else {
+    let Some(rows) = row.value("data").as_list() else {
         return Some(wire::unreadable("data", row.value("data")));
     };
     match row.maybe_decimal("count") {
@@ -125,8 +123,8 @@ fn verdict(result: &str, code: String, message: impl Fn() -> String) -> Verdict 
 /// A text, or for bulk calls an array of them by slip.
 fn message(value: &Value) -> String {
     let full = match value {
-        Value::String(message) => message.clone(),
-        Value::Array(items) => {
+        Value::Text(message) => message.clone(),
+        Value::List(items) => {
             let messages = items
                 .iter()
                 .filter_map(|item| item.get("message").and_then(Value::as_str));
@@ -140,7 +138,7 @@ fn message(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn tells_what_became_of_a_call() {

@@ -1,7 +1,5 @@
 //! ログイン (next-engine.md 1.1, 1.2): the address to send a browser to, and the exchange of what it comes back with.
 
-use serde_json::Value;
-
 use super::{
     Call,
     answer::{Answer, Tokens},
@@ -9,7 +7,7 @@ use super::{
 use crate::{
     reason::Reason,
     settings::{Credentials, Endpoints},
-    wire::Row,
+    wire::{self, Row, Value},
 };
 
 /// Next Engine's login page for our app.
@@ -64,7 +62,7 @@ pub struct Login {
 pub fn decode(answer: &Answer) -> Result<Login, Reason> {
     let row = Row::of(&answer.body, "answer")?;
     let Some(tokens) = answer.tokens.clone() else {
-        return Err(crate::wire::unreadable("access_token", &Value::Null));
+        return Err(wire::unreadable("access_token", &Value::Null));
     };
     Ok(Login {
         uid: row.text("uid")?,

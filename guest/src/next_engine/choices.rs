@@ -1,11 +1,9 @@
 //! 店舗マスタ and 支払区分: what the settings name by id. Read for people to choose from; no rule depends on it.
 
-use serde_json::Value;
-
 use super::Call;
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// Rows a call: more shops than any company runs.
@@ -61,7 +59,7 @@ fn decode(answer: &Value, id: &str, name: &str) -> Vec<Result<Choice, Reason>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn a_row_without_an_id_fails_alone() {

@@ -1,11 +1,9 @@
 //! ログイン企業情報: the cheapest call that needs a living login (next-engine.md 1.2); used by the connection check and to renew.
 
-use serde_json::Value;
-
 use super::Call;
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// The company of this login.
@@ -29,7 +27,7 @@ pub fn info() -> Call {
 /// The first row, or the answer itself (its shape is not documented further).
 pub fn decode(answer: &Value) -> Result<Company, Reason> {
     let data = answer.get("data").unwrap_or(answer);
-    let first = data.as_array().map_or(Some(data), |rows| rows.first());
+    let first = data.as_list().map_or(Some(data), |rows| rows.first());
     let row = Row::of(first.unwrap_or(&Value::Null), "data")?;
     let name = row
         .maybe_text("company_name")

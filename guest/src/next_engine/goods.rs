@@ -2,12 +2,11 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Call;
 use crate::{
     reason::Reason,
-    wire::{self, Row, Unread},
+    wire::{self, Row, Unread, Value},
 };
 
 /// The endpoint.
@@ -90,7 +89,7 @@ fn goods(row: Row<'_>) -> Result<Goods, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn reads_text_numbers_and_missing_stock() {

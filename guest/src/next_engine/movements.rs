@@ -1,12 +1,11 @@
 //! 入出庫履歴 (next-engine.md 4.1): what really moved, with the mark that an upload carried.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::Call;
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 const FIELDS: [&str; 6] = [
@@ -70,7 +69,7 @@ pub fn decode(answer: &Value) -> Vec<Result<Movement, Reason>> {
 /// The rows of an answer to [`of_product`]. One that does not say of which product it is can only be of the one that was asked for;
 /// one that names another is nobody's. `None` when there is no list.
 pub fn decode_of(answer: &Value, code: &str) -> Option<Vec<Movement>> {
-    let rows = answer.get("data")?.as_array()?.iter();
+    let rows = answer.get("data")?.as_list()?.iter();
     let own = rows.map(|row| match Row::of(row, "data") {
         Ok(row) => movement(row).unwrap_or_else(|_| of_code(row, code.to_owned())),
         Err(_) => Movement::bare(code),
@@ -101,7 +100,7 @@ fn shown(row: Row<'_>, field: &str) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn a_movement_counts_whatever_its_numbers_are() {

@@ -5,15 +5,13 @@ mod row;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Call;
 use crate::{
     planted::Planted,
     reason::Reason,
     rules::order::{Head, Order},
     time::{self, Moment},
-    wire,
+    wire::{self, Value},
 };
 
 pub use row::OrderRow;
@@ -46,7 +44,7 @@ pub fn rows_of(slips: &[String]) -> Call {
 /// The rows of an answer. A row that cannot be read is one still, so that pages are counted rightly.
 pub fn decode(answer: &Value) -> Vec<OrderRow> {
     let data = answer.get("data").unwrap_or(&Value::Null);
-    match data.as_array() {
+    match data.as_list() {
         Some(rows) => rows.iter().map(row::read).collect(),
         None => vec![OrderRow::unreadable(wire::unreadable("data", data))],
     }
@@ -117,7 +115,7 @@ fn lines_together(rows: Vec<OrderRow>) -> Result<Order, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::rules::order::{Life, OrderState};
 
@@ -142,7 +140,7 @@ mod tests {
     }
 
     fn orders(rows: Vec<Value>) -> Vec<Slip> {
-        group(decode(&json!({ "data": rows })))
+        group(decode(&json!({ "data": rows }).into()))
     }
 
     #[test]

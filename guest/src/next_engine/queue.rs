@@ -1,12 +1,10 @@
 //! アップロードキュー (next-engine.md 4.4): what became of an upload, as far as the queue knows; rows are verified elsewhere.
 
-use serde_json::Value;
-
 use super::Call;
 use crate::{
     reason::Reason,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 const PATH: &str = "/api_v1_system_que/search";
@@ -105,7 +103,7 @@ fn state(id: &str) -> QueueState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn what_cannot_be_read_is_unknown_and_not_absent() {

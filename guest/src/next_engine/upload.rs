@@ -1,9 +1,10 @@
 //! 商品マスタアップロード, for stock alone (next-engine.md 4.2): differences, never numbers to be. Decides nothing about them.
 
-use serde_json::Value;
-
 use super::Call;
-use crate::{reason::Reason, wire::Row};
+use crate::{
+    reason::Reason,
+    wire::{Row, Value},
+};
 
 /// Uploads differences as CSV. Only the columns to change are sent: blanks in others would be undefined. The mark goes into
 /// `nyusyukko_riyu`, where the movement history shows it again. Codes must exist there: an unknown one would become a product.

@@ -1,13 +1,12 @@
 //! 在庫変動履歴: the change history of one product in one store (smaregi.md 4c). Rows name no transaction.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::{Request, segment};
 use crate::{
     reason::Reason,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// One movement.
@@ -58,7 +57,7 @@ pub fn newest(product_id: &str, store_id: &str, page: u32, limit: u32) -> Reques
 
 /// The rows of a page.
 pub fn decode(answer: &Value) -> Vec<Result<Change, Unreadable>> {
-    let values = answer.as_array().into_iter().flatten();
+    let values = answer.as_list().into_iter().flatten();
     let mut rows = values.map(|row| Row::of(row, "changes").ok());
     let named = |read: Result<Change, Reason>| {
         let row = rows.next().flatten();
@@ -87,7 +86,7 @@ pub fn decode_of(
         } else {
             return Ok(change);
         };
-        let reason = wire::unreadable(field, &Value::from(value.as_str()));
+        let reason = wire::unreadable(field, &Value::Text(value.clone()));
         Err(Unreadable {
             id: Some(change.id),
             updated_at: Some(change.updated_at),
@@ -114,7 +113,7 @@ fn change(row: Row<'_>) -> Result<Change, Reason> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     use super::*;
 

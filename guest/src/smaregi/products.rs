@@ -1,7 +1,5 @@
 //! 商品: looking products up (smaregi.md 5). Reads only the fields it uses.
 
-use serde_json::Value;
-
 use super::{PAGE_ROWS, Request, segment};
 use crate::{
     money,
@@ -11,7 +9,7 @@ use crate::{
         product_search::Listed,
     },
     text,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 const FIELDS: &str =
@@ -134,7 +132,7 @@ fn product(row: Row<'_>) -> Result<Product, Reason> {
 
 /// Absent and null stand for none.
 fn draws(value: &Value) -> Result<Vec<Draw>, Reason> {
-    if value.is_null() {
+    if *value == Value::Null {
         return Ok(Vec::new());
     }
     let read = wire::rows(value, "inventoryReservations", |row| {
@@ -171,7 +169,7 @@ fn tax(row: Row<'_>) -> Result<TaxClass, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn reads_tax_and_stock_control() {

@@ -1,14 +1,14 @@
 //! 在庫: reading it, and moving it by a difference (smaregi.md 4a). A product whose stock never changed has no row.
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{PAGE_ROWS, Request, segment};
 use crate::{
     reason::Reason,
     text,
     time::{self, Moment},
-    wire::{self, Row, Unread},
+    wire::{self, Row, Unread, Value},
 };
 
 /// The endpoint of the lists.
@@ -100,6 +100,7 @@ pub fn decode_added(answer: &Value) -> Result<Added, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::sent;
 
     #[test]
     fn a_move_names_store_difference_and_memo_as_text() {
@@ -131,9 +132,9 @@ mod tests {
 
     #[test]
     fn an_answer_without_history_id_is_said_so() {
-        assert!(decode_added(&json!({"stockAmount": "3"})).is_err());
+        assert!(decode_added(&sent!({"stockAmount": "3"})).is_err());
         let added =
-            decode_added(&json!({"stockAmount": null, "stockHistory": {"id": 17}})).unwrap();
+            decode_added(&sent!({"stockAmount": null, "stockHistory": {"id": 17}})).unwrap();
         assert_eq!(
             (added.history_id.as_str(), added.stock_amount),
             ("17", None)

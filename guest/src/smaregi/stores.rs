@@ -1,11 +1,9 @@
 //! 店舗: the list of stores (smaregi.md 5), which also serves as the call of the connection check.
 
-use serde_json::Value;
-
 use super::{PAGE_ROWS, Request};
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// A store or warehouse.

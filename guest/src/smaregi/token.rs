@@ -1,13 +1,12 @@
 //! アプリアクセストークン by client credentials (smaregi.md 1). Neither keeps nor shows a token.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::Value;
 
 use super::SCOPES;
 use crate::{
     reason::Reason,
     settings::{Credentials, Secret},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// Shortest life taken for real; less would mean a request for each call.
@@ -79,7 +78,7 @@ pub fn missing(scopes: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     #[test]
     fn reads_life_and_scopes() {

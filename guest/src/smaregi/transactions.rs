@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Request, segment};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     rules::sale::{Identity, Sale, SaleLine, TaxMode},
     settings::PaymentKind,
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// 軽減税率 in `reduceTaxId`; null is the standard rate (smaregi.md 5).
@@ -78,7 +78,7 @@ pub fn register(sale: &Sale, identity: &Identity) -> Request {
     Request::post("/transactions", "/transactions", body)
 }
 
-fn detail(line: &SaleLine, number: u32) -> Value {
+fn detail(line: &SaleLine, number: u32) -> serde_json::Value {
     let tax_division = match line.tax_mode {
         TaxMode::Included => "0",
         TaxMode::Added => "1",
@@ -195,6 +195,7 @@ pub fn dispose(id: &str, at: Moment) -> Request {
 mod tests {
     use super::*;
     use crate::rules::{identity, samples};
+    use crate::wire::sent;
 
     fn sale(discount: bool) -> Sale {
         let mut order = samples::order("1001");
@@ -205,7 +206,7 @@ mod tests {
         samples::sale(&order, &samples::store())
     }
 
-    fn body(sale: &Sale) -> Value {
+    fn body(sale: &Sale) -> serde_json::Value {
         register(sale, &identity::identity("1001", 1, sale.sold_on))
             .body
             .unwrap()
@@ -234,7 +235,7 @@ mod tests {
             json!({"transactionDetailId": "2", "transactionDetailDivision": "1", "productId": "B", "salesPrice": "1080",
                 "quantity": "1", "taxDivision": "0", "reduceTaxId": "10000001"})
         );
-        assert_eq!(body["details"][0]["reduceTaxId"], Value::Null);
+        assert_eq!(body["details"][0]["reduceTaxId"], json!(null));
     }
 
     #[test]
@@ -283,7 +284,8 @@ mod tests {
             {"transactionHeadId": "13", "terminalTranId": "1", "cancelDivision": "0"},
             {"transactionHeadId": "14", "terminalTranId": "2"}, row("15", "言葉", "1", "0")]);
         let day = crate::time::parse_day("2026-11-21").unwrap();
-        let found = decode_found(&answer, &identity::identity("1", 1, day), Some("15")).unwrap();
+        let found =
+            decode_found(&answer.into(), &identity::identity("1", 1, day), Some("15")).unwrap();
         let flags: Vec<_> = found
             .iter()
             .map(|found| (found.id.as_str(), found.cancelled, found.disposed))
@@ -315,13 +317,13 @@ mod tests {
             let mut row = json!({"transactionHeadId": "10", "transactionUuid": "NE-1-1", "transactionHeadDivision": "1",
                 "cancelDivision": "0", "disposeDivision": "0", "total": "3080"});
             assert_eq!(
-                decode_found(&json!([row]), &identity, None).map(|found| found.len()),
+                decode_found(&sent!([row]), &identity, None).map(|found| found.len()),
                 Ok(1)
             );
             row[field] = value.clone();
-            let reason = decode_found(&json!([row]), &identity, None).unwrap_err();
+            let reason = decode_found(&sent!([row]), &identity, None).unwrap_err();
             assert_eq!(reason.field.as_deref(), Some(field), "{value}");
         }
-        assert!(decode_found(&json!([null]), &identity, None).is_err());
+        assert!(decode_found(&sent!([null]), &identity, None).is_err());
     }
 }

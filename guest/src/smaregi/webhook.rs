@@ -1,10 +1,8 @@
 //! Webhooks (smaregi.md 6): ids only, in no order, perhaps twice. Who may deliver is the host's question, by a secret header.
 
-use serde_json::Value;
-
 use crate::{
     reason::Reason,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// What a delivery says.
@@ -41,11 +39,8 @@ pub fn parse(body: &[u8]) -> Result<Event, Reason> {
     };
     let products = match event.as_str() {
         "pos:products" => list(row, "productIds", |value| {
-            let id = value
-                .as_str()
-                .map(str::to_owned)
-                .or_else(|| value.as_u64().map(|id| id.to_string()));
-            id.as_deref()
+            wire::text_of(value)
+                .as_deref()
                 .and_then(plain_id)
                 .ok_or_else(|| wire::unreadable("productIds", value))
         })?,
@@ -74,7 +69,7 @@ fn list<T>(
 ) -> Result<Vec<T>, Reason> {
     let values = row
         .value(field)
-        .as_array()
+        .as_list()
         .ok_or_else(|| wire::unreadable(field, row.value(field)))?;
     values.iter().map(read).collect()
 }

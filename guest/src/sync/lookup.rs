@@ -3,7 +3,6 @@
 use std::{cell::Cell, collections::BTreeSet};
 
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
 
 use crate::{
     error::Result,
@@ -19,6 +18,7 @@ use crate::{
         store::{self, Commit},
         tenant::Tenant,
     },
+    wire::Value,
 };
 
 /// Rows a page (smaregi.md 1).
@@ -239,7 +239,7 @@ fn note_pages(tenant: &Tenant<'_>, remembered: usize, pages: usize) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     use super::*;
     use crate::sync::testing::{Script, at_once};

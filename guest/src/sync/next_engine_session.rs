@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde_json::Value;
 
 use crate::{
     error::{Error, Result, Side},
@@ -23,6 +22,7 @@ use crate::{
         store::Commit,
         tenant::Tenant,
     },
+    wire::Value,
 };
 
 /// How long a call may take; half the lease.
@@ -305,7 +305,7 @@ mod tests {
             .value
     }
 
-    fn pair(result: &str, code: &str, access: &str) -> Value {
+    fn pair(result: &str, code: &str, access: &str) -> serde_json::Value {
         json!({"result": result, "code": code, "message": "x", "access_token": access, "refresh_token": format!("r-{access}"),
             "access_token_end_date": "2026-11-26 12:00:00", "refresh_token_end_date": "2026-11-28 12:00:00"})
     }

@@ -8,7 +8,6 @@ use std::{
 use chrono::TimeDelta;
 use futures_util::lock::Mutex;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     error::{Error, Result, Side},
@@ -24,7 +23,7 @@ use crate::{
     },
     text,
     time::Moment,
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// Where the app access token is cached.
@@ -288,7 +287,7 @@ fn http(tenant: &Tenant<'_>, request: &Request, access: &Secret) -> HttpRequest 
     let body = request
         .body
         .as_ref()
-        .map(Value::to_string)
+        .map(serde_json::Value::to_string)
         .unwrap_or_default()
         .into_bytes();
     if request.body.is_some() {

@@ -178,7 +178,7 @@ impl Script {
     }
 
     /// The next answer: a status and a body.
-    pub fn will(&self, status: u16, body: &serde_json::Value) {
+    pub fn will(&self, status: u16, body: &impl std::fmt::Display) {
         let response = HttpResponse {
             status,
             retry_after: None,

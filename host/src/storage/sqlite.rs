@@ -1,5 +1,6 @@
 //! The embedded default: one SQLite file for all tenants, WAL, every commit on disk before it returns. Knows no key's meaning.
 
+mod readers;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use super::{
     Check, Direction, Entry, Store, StoreError, Write,
     lock::{self, Held},
 };
+use readers::Readers;
 
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -23,14 +25,18 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Bytes that one scan may read, so that a runaway one is noticed before it fills the machine.
 const MOST_READ: usize = 256 * 1024 * 1024;
 
+/// A look at so many entries is soon over: waking another thread for it would take longer.
+const SOON: usize = 100;
+
 /// Revisions come from one counter, so that none is used twice for a key, not even after a delete.
-/// Whoever is killed in the middle leaves nothing, and two who make it at once make it once.
+/// Whoever is killed in the middle leaves nothing, and two who make it at once make it once. Values stand apart from the keys' tree, which
+/// would otherwise be read with the long values in it, at each step of a search; a file whose values stand within is used all the same.
 const SCHEMA: &str = "
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS entry (
         tenant TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (tenant, key)
-    ) WITHOUT ROWID;
+    );
     CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY CHECK (id = 0), revision INTEGER NOT NULL);
     INSERT OR IGNORE INTO counter VALUES (0, 0);
     PRAGMA user_version = 1;
@@ -47,7 +53,9 @@ const DAMAGED: &str = "ファイルが壊れているか、tsunagiのもので�
 /// A store in a file.
 #[derive(Clone)]
 pub struct Sqlite {
-    // One connection: SQLite writes one at a time anyway, and a call reads little between its requests.
+    // They end before the one that writes, which then leaves one whole file. A store in memory has none.
+    readers: Option<Arc<Readers>>,
+    // One that writes: SQLite writes one at a time anyway.
     connection: Arc<Mutex<Connection>>,
     _held: Arc<Option<Held>>,
 }
@@ -60,7 +68,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         private(path).map_err(|error| said(of_the_system(&error), &error))?;
         let held = lock::shared(path)?;
-        Self::with(Connection::open(path).map_err(unavailable)?, held)
+        Self::in_file(path, held)
     }
 
     /// The same while nobody else uses it; `None` when somebody does.
@@ -78,8 +86,15 @@ impl Sqlite {
     /// When the file cannot be used, or a newer version wrote it.
     pub fn open_held(path: &Path, held: Held) -> Result<Self, StoreError> {
         private(path).map_err(|error| said(of_the_system(&error), &error))?;
-        let connection = Connection::open(path).map_err(unavailable)?;
-        Self::with(connection, Some(held))
+        Self::in_file(path, Some(held))
+    }
+
+    fn in_file(path: &Path, held: Option<Held>) -> Result<Self, StoreError> {
+        let store = Self::with(Connection::open(path).map_err(unavailable)?, held)?;
+        Ok(Self {
+            readers: Some(Arc::new(Readers::of(path))),
+            ..store
+        })
     }
 
     /// A store that ends with the process.
@@ -104,6 +119,7 @@ impl Sqlite {
         };
         match prepare().map_err(unavailable)? {
             0 | 1 => Ok(Self {
+                readers: None,
                 connection: Arc::new(Mutex::new(connection)),
                 _held: Arc::new(held),
             }),
@@ -118,16 +134,37 @@ impl Sqlite {
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connection = Arc::clone(&self.connection);
-        let done = tokio::task::spawn_blocking(move || {
+        elsewhere(move || {
             // A panic elsewhere leaves no transaction open: dropping one rolls it back.
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the store's thread ended".to_owned(),
-            ))
         })
+        .await
     }
+
+    /// A look at so many entries at most.
+    async fn look<T: Send + 'static>(
+        &self,
+        entries: usize,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.readers {
+            Some(readers) if entries <= SOON => readers.read(look),
+            Some(readers) => {
+                let readers = Arc::clone(readers);
+                elsewhere(move || readers.read(look)).await
+            }
+            None => self.work(|connection| look(connection)).await,
+        }
+    }
+}
+
+/// What may take a while, on a thread where nobody else waits for it.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let ended = |_| StoreError::Unavailable("the store's thread ended".to_owned());
+    let done = tokio::task::spawn_blocking(work);
+    done.await.map_err(ended)?
 }
 
 /// The file holds tokens and client secrets: when it is made, only its owner may read it. SQLite gives `-wal` and `-shm` the same
@@ -158,7 +195,11 @@ fn private(_path: &Path) -> std::io::Result<()> {
 impl Store for Sqlite {
     async fn get(&self, tenant: &str, keys: Vec<String>) -> Result<Vec<Option<Entry>>, StoreError> {
         let tenant = tenant.to_owned();
-        self.work(move |connection| {
+        self.look(keys.len(), move |connection| {
+            // Several as they are at one moment. It ends with its scope, having written nothing.
+            let several = keys.len() > 1;
+            let moment = several.then(|| connection.unchecked_transaction());
+            let _moment = moment.transpose().map_err(unavailable)?;
             let sql = "SELECT key, revision, value FROM entry WHERE tenant = ? AND key = ?";
             let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
             let found = keys
@@ -182,7 +223,7 @@ impl Store for Sqlite {
             Direction::Forward => "ASC",
             Direction::Backward => "DESC",
         };
-        self.work(move |connection| {
+        self.look(limit as usize, move |connection| {
             let sql = format!(
                 "SELECT key, revision, value FROM entry WHERE tenant = ? AND key >= ? AND key < ? ORDER BY key {order} LIMIT ?"
             );
@@ -284,7 +325,8 @@ fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite:
                 let revision: i64 = connection
                     .prepare_cached(next)?
                     .query_row([], |row| row.get(0))?;
-                let sql = "INSERT OR REPLACE INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)";
+                let sql = "INSERT INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (tenant, key) DO UPDATE SET revision = excluded.revision, value = excluded.value";
                 connection
                     .prepare_cached(sql)?
                     .execute(params![tenant, key, revision, value])?;

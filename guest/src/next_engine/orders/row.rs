@@ -1,13 +1,12 @@
 //! One row of the search: a line with its slip. Reads a field once, by the name that the search has for it.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use crate::{
     reason::Reason,
     rules::order::{Head, Life, Order, OrderLine, OrderState},
     time::{self, Moment},
-    wire::{self, Row},
+    wire::{self, Row, Value},
 };
 
 /// What is asked for; an unknown name would fail the whole search (next-engine.md 0).
@@ -87,15 +86,18 @@ pub fn read(value: &Value) -> OrderRow {
         Ok(row) => row,
         Err(reason) => return OrderRow::unreadable(reason),
     };
-    match row.id("receive_order_row_receive_order_id") {
-        Ok(slip) => OrderRow {
-            shop_id: row.id(SHOP).ok(),
-            head: head(row).ok(),
-            slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
-            content: order(row, &slip),
-            slip,
-        },
-        Err(reason) => OrderRow::unreadable(reason),
+    let slip = match row.id("receive_order_row_receive_order_id") {
+        Ok(slip) => slip,
+        Err(reason) => return OrderRow::unreadable(reason),
+    };
+    let head = head(row);
+    let content = head.clone().and_then(|head| order(row, &slip, head));
+    OrderRow {
+        shop_id: row.id(SHOP).ok(),
+        head: head.ok(),
+        slip_changed_at: moment(row, SLIP_CHANGE).ok().flatten(),
+        content,
+        slip,
     }
 }
 
@@ -114,8 +116,7 @@ fn head(row: Row<'_>) -> Result<Head, Reason> {
     })
 }
 
-fn order(row: Row<'_>, slip: &str) -> Result<Order, Reason> {
-    let head = head(row)?;
+fn order(row: Row<'_>, slip: &str, head: Head) -> Result<Order, Reason> {
     let shipped_at = moment(row, SHIPPED)?;
     // An order without a day of its own was taken, for all we need, when it was shipped.
     let ordered_at = moment(row, ORDERED)?
@@ -158,10 +159,13 @@ fn amount(row: Row<'_>, field: &str) -> Result<Decimal, Reason> {
 
 /// Absent, null and the zero date (assumed: other fields of this family write it) are no moment.
 fn moment(row: Row<'_>, field: &str) -> Result<Option<Moment>, Reason> {
-    match row.maybe_text(field) {
+    let value = row.value(field);
+    match wire::text_of(value).as_deref() {
         None => Ok(None),
         Some(text) if text.starts_with("0000-") => Ok(None),
-        Some(_) => row.read(field, time::parse_next_engine).map(Some),
+        Some(text) => time::parse_next_engine(text)
+            .map(Some)
+            .ok_or_else(|| wire::unreadable(field, value)),
     }
 }
 

@@ -7,7 +7,6 @@ mod tests;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     error::{Error, Result, Side},
@@ -25,6 +24,7 @@ use crate::{
         tenant::Tenant,
     },
     time::Moment,
+    wire::Value,
 };
 
 pub use catalogue::{Found, ProductChoice, products};

@@ -33,6 +33,7 @@ use crate::{
         store::Commit,
     },
     time::Moment,
+    wire::Value,
 };
 
 /// An attempt without an answer may still arrive within this (assumed; far above the time-outs of a request).
@@ -301,12 +302,7 @@ fn request(bench: &Bench<'_>, slip: &str, intent: &Intent) -> Request {
     }
 }
 
-fn answered(
-    bench: &Bench<'_>,
-    slip: &str,
-    intent: &Intent,
-    answer: &serde_json::Value,
-) -> Result<Flow> {
+fn answered(bench: &Bench<'_>, slip: &str, intent: &Intent, answer: &Value) -> Result<Flow> {
     if intent.act != Act::Register {
         return settling::undone(bench, slip, intent);
     }

@@ -11,10 +11,12 @@ use crate::{
         next_engine_session::NextEngine,
         orders::{
             reading::{self, Reading},
-            records, scan,
+            records::{SlipRecord, slip_key},
+            scan,
         },
         report::{Preview, PreviewChoice},
         smaregi_session::Smaregi,
+        store::{self, Stored},
         tenant::Tenant,
     },
 };
@@ -26,10 +28,15 @@ pub async fn preview(tenant: &Tenant<'_>, choice: &PreviewChoice) -> Result<Vec<
         PreviewChoice::Shop(shop_id) => shop(tenant, shop_id).await?,
     };
     let products = lookups(tenant, &readings).await?;
-    readings
-        .into_iter()
-        .map(|reading| previewed(tenant, &products, reading))
-        .collect()
+    let keys: Vec<String> = readings
+        .iter()
+        .map(|reading| slip_key(&reading.slip))
+        .collect();
+    let known = store::read_all::<SlipRecord>(&tenant.ports, &keys)?;
+    let each = readings.into_iter().zip(known);
+    Ok(each
+        .map(|(reading, known)| previewed(tenant, &products, reading, known))
+        .collect())
 }
 
 async fn one(tenant: &Tenant<'_>, slip: &str) -> Result<Reading> {
@@ -75,9 +82,13 @@ async fn lookups(tenant: &Tenant<'_>, readings: &[Reading]) -> Result<Products> 
     Ok(products)
 }
 
-fn previewed(tenant: &Tenant<'_>, products: &Products, reading: Reading) -> Result<Preview> {
-    let registered =
-        records::slip(&tenant.ports, &reading.slip)?.and_then(|stored| stored.value.registered);
+fn previewed(
+    tenant: &Tenant<'_>,
+    products: &Products,
+    reading: Reading,
+    known: Option<Stored<SlipRecord>>,
+) -> Preview {
+    let registered = known.and_then(|stored| stored.value.registered);
     let mut preview = Preview {
         slip: reading.slip,
         order_number: String::new(),
@@ -93,7 +104,7 @@ fn previewed(tenant: &Tenant<'_>, products: &Products, reading: Reading) -> Resu
         Ok(order) => fill(tenant, products, order, &mut preview),
         Err(reason) => preview.refusal = Some(reason),
     }
-    Ok(preview)
+    preview
 }
 
 fn fill(tenant: &Tenant<'_>, products: &Products, order: Order, preview: &mut Preview) {

@@ -16,6 +16,7 @@ use crate::{
     },
     sync::{next_engine_session::NextEngine, tenant::Tenant},
     time::Moment,
+    wire::Value,
 };
 
 /// Rows a search: the page that every account takes (next-engine.md 5).
@@ -175,7 +176,7 @@ fn by_number(slip: &str) -> (usize, &str) {
 }
 
 /// The number of rows, and the slips in ascending order.
-fn decode(answer: &serde_json::Value, from: Option<Moment>) -> (usize, Vec<Reading>) {
+fn decode(answer: &Value, from: Option<Moment>) -> (usize, Vec<Reading>) {
     let rows = orders::decode(answer);
     let count = rows.len();
     let mut readings: Vec<Reading> = orders::group(rows)
@@ -215,12 +216,12 @@ fn refuse_long(readings: &mut [Reading], slip: &str) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::wire::sent as json;
 
     use super::*;
     use crate::time;
 
-    fn row(slip: &serde_json::Value, changed: &str) -> serde_json::Value {
+    fn row(slip: &Value, changed: &str) -> Value {
         json!({"receive_order_row_receive_order_id": slip, "receive_order_last_modified_null_safe_date": changed})
     }
 

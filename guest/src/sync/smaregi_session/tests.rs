@@ -12,7 +12,7 @@ use crate::{
     sync::testing::{Script, at_once},
 };
 
-fn token(access: &str) -> Value {
+fn token(access: &str) -> serde_json::Value {
     json!({"access_token": access, "expires_in": 3600, "token_type": "Bearer", "scope": "pos.stores:read"})
 }
 

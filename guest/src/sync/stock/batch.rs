@@ -32,6 +32,7 @@ use crate::{
         tenant::Tenant,
     },
     time::{self, Moment},
+    wire::Value,
 };
 
 /// Rows of one batch; forming it checks or writes three records a row, within one commit.
@@ -212,7 +213,7 @@ pub struct Known {
 }
 
 impl Known {
-    fn take(&mut self, answer: &serde_json::Value) {
+    fn take(&mut self, answer: &Value) {
         for goods in goods::decode(answer) {
             match goods {
                 Ok(goods) => self.goods.push(goods),

@@ -224,3 +224,91 @@ async fn what_was_committed_is_there_after_reopening() {
         .unwrap();
     assert_eq!(found.first().cloned().flatten().unwrap().value, b"1");
 }
+
+#[expect(
+    clippy::await_holding_lock,
+    reason = "a commit that is under way is what the looks must not wait for"
+)]
+#[tokio::test]
+async fn a_look_waits_for_no_commit_and_sees_all_that_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("store.sqlite")).unwrap();
+    let first = store.commit("a", vec![], vec![put("x", "1")]);
+    first.await.unwrap();
+    {
+        let mut writing = store.connection.lock().unwrap();
+        let commit = writing
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .unwrap();
+        write(&commit, "a", vec![put("x", "2"), put("y", "2")]).unwrap();
+        assert_eq!(entry(&store, "x").await.value, b"1");
+        for limit in [100, 1_000] {
+            assert_eq!(
+                keys(&store, "", "z", Direction::Forward, limit).await,
+                ["x"]
+            );
+        }
+        commit.commit().unwrap();
+    }
+    assert_eq!(entry(&store, "x").await.value, b"2");
+    assert_eq!(
+        keys(&store, "", "z", Direction::Forward, 1_000).await,
+        ["x", "y"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_looked_up_together_is_of_one_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("store.sqlite")).unwrap();
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for number in 0..300 {
+                let both = ["x", "y"].map(|key| put(key, &number.to_string()));
+                store.commit("a", vec![], both.to_vec()).await.unwrap();
+            }
+        }
+    });
+    let mut looks = 0;
+    while !writing.is_finished() {
+        let both = vec!["x".to_owned(), "y".to_owned()];
+        let found = store.get("a", both).await.unwrap();
+        let values: Vec<_> = found
+            .into_iter()
+            .map(|found| found.map(|entry| entry.value))
+            .collect();
+        assert_eq!(values.first(), values.last());
+        looks += 1;
+    }
+    assert!(looks > 300, "{looks} looks beside 300 commits");
+}
+
+#[tokio::test]
+async fn a_file_whose_values_stand_within_the_keys_tree_is_used_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let within = SCHEMA.replace(
+        "PRIMARY KEY (tenant, key)\n    )",
+        "PRIMARY KEY (tenant, key)\n    ) WITHOUT ROWID",
+    );
+    assert_ne!(within, SCHEMA);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(&within)
+        .unwrap();
+    let store = Sqlite::open(&path).unwrap();
+    for value in ["1", "2"] {
+        let both = vec![put("x", value), put("y", &value.repeat(5_000))];
+        store.commit("a", vec![], both).await.unwrap();
+    }
+    let seen = entry(&store, "x").await;
+    assert_eq!(seen.value, b"2");
+    let delete = Write {
+        key: "x".to_owned(),
+        value: None,
+    };
+    let checks = vec![check("x", Some(seen.revision))];
+    store.commit("a", checks, vec![delete]).await.unwrap();
+    assert_eq!(keys(&store, "", "z", Direction::Forward, 9).await, ["y"]);
+}

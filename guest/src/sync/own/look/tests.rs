@@ -5,10 +5,13 @@ mod limits;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sync::{
-    own,
-    tenant::Tenant,
-    testing::{Script, at_once},
+use crate::{
+    sync::{
+        own,
+        tenant::Tenant,
+        testing::{Script, at_once},
+    },
+    wire::sent,
 };
 
 fn row(id: &str, amount: i64, division: &str, memo: Option<&str>) -> Value {
@@ -80,7 +83,10 @@ fn learns_only_from_what_fits() {
             Finding::Unclear,
         ),
     ] {
-        let changes: Vec<Change> = changes::decode(&rows).into_iter().flatten().collect();
+        let changes: Vec<Change> = changes::decode(&rows.clone().into())
+            .into_iter()
+            .flatten()
+            .collect();
         assert_eq!(judge(&spot, &changes), expected, "{rows}");
     }
 }
@@ -257,7 +263,7 @@ fn a_row_that_cannot_be_read_may_be_ours_unless_it_is_older() {
         (bent("9", "amount"), Finding::Nothing),
         (long_ago, Finding::Nothing),
     ] {
-        let rows = changes::decode(&json!([row]));
+        let rows = changes::decode(&sent!([row]));
         assert_eq!(finding(&spot, since, rows), expected, "{row}");
     }
 }

@@ -1,7 +1,10 @@
 //! Rows of our own doing: told by their mark or their id, and used up by the movements that are theirs.
 
 use super::*;
-use crate::sync::{connection, own::Entry as Claimed, stock::decide};
+use crate::{
+    sync::{connection, own::Entry as Claimed, stock::decide},
+    wire::sent,
+};
 
 /// The rows of product 8, newest first, are read.
 fn reads(script: &Script, rows: &[Value]) {
@@ -100,7 +103,7 @@ fn a_row_that_two_calls_decide_at_once_is_counted_by_one_of_them() {
     let tenant = script.tenant();
     let link = connection::link(&tenant.ports).unwrap();
     let since = Since::read(&tenant, &link).unwrap();
-    let rows = changes::decode(&json!([row(1, "-2", "02", "12:30:00")]));
+    let rows = changes::decode(&sent!([row(1, "-2", "02", "12:30:00")]));
     let rows: Vec<_> = rows.iter().map(|row| row.as_ref().unwrap()).collect();
     let decide = || decide::decide_new(&tenant, &since, "1", "8", &rows);
     assert_eq!(decide(), Ok(1));
