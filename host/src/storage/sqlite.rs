@@ -318,28 +318,34 @@ fn changed(
 }
 
 fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite::Result<()> {
-    let next = "UPDATE counter SET revision = revision + 1 RETURNING revision";
+    let puts = writes.iter().filter(|write| write.value.is_some()).count();
+    let mut revision = revisions(connection, puts)?;
+    let mut put = connection.prepare_cached(
+        "INSERT INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)
+         ON CONFLICT (tenant, key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
+    )?;
+    let mut delete = connection.prepare_cached("DELETE FROM entry WHERE tenant = ? AND key = ?")?;
     for Write { key, value } in writes {
         match value {
             Some(value) => {
-                let revision: i64 = connection
-                    .prepare_cached(next)?
-                    .query_row([], |row| row.get(0))?;
-                let sql = "INSERT INTO entry (tenant, key, revision, value) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (tenant, key) DO UPDATE SET revision = excluded.revision, value = excluded.value";
-                connection
-                    .prepare_cached(sql)?
-                    .execute(params![tenant, key, revision, value])?;
+                put.execute(params![tenant, key, revision, value])?;
+                revision += 1;
             }
             None => {
-                let sql = "DELETE FROM entry WHERE tenant = ? AND key = ?";
-                connection
-                    .prepare_cached(sql)?
-                    .execute(params![tenant, key])?;
+                delete.execute(params![tenant, key])?;
             }
         }
     }
     Ok(())
+}
+
+/// The first of so many revisions that nobody else gets.
+fn revisions(connection: &Connection, number: usize) -> rusqlite::Result<i64> {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let next = "UPDATE counter SET revision = revision + ? RETURNING revision";
+    let mut next = connection.prepare_cached(next)?;
+    let last: i64 = next.query_row([number], |row| row.get(0))?;
+    Ok(last - number + 1)
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {

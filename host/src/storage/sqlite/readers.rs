@@ -1,5 +1,5 @@
 //! Connections that only read, beside the one that writes: what is looked up need not wait until another's commit is on the disk. Each is
-//! lent to one reader at a time; as many are kept as ever read at once. Knows no table.
+//! lent to one reader at a time. Knows no table.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,6 +10,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{BUSY, unavailable};
 use crate::storage::StoreError;
+
+/// How many are kept for the next look; each may hold two megabytes of pages.
+const KEPT: usize = 8;
 
 /// The readers of one file.
 pub struct Readers {
@@ -37,7 +40,10 @@ impl Readers {
         let kept = self.idle().pop();
         let connection = kept.map_or_else(|| self.open().map_err(unavailable), Ok)?;
         let done = work(&connection);
-        self.idle().push(connection);
+        let mut idle = self.idle();
+        if idle.len() < KEPT {
+            idle.push(connection);
+        }
         done
     }
 
