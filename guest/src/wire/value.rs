@@ -141,6 +141,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
             }
             read.push((name, object.next_value()?));
         }
+        // One that is smaller than those before it takes no more room than it needs.
+        read.shrink_to_fit();
         Ok(Value::Object(Object(read)))
     }
 }
@@ -185,6 +187,18 @@ mod tests {
         assert_eq!(twice.get("a"), read("[3]").as_list().unwrap().first());
         assert_eq!(twice.get("c"), None);
         assert_eq!(read("[1]").get("a"), None);
+    }
+
+    #[test]
+    fn a_small_object_behind_a_large_one_takes_little() {
+        let large: Vec<String> = (0..1_000).map(|at| format!("\"{at}\":0")).collect();
+        let list = read(&format!("[{{{}}},{{\"0\":1}},{{}}]", large.join(",")));
+        let room = |value: &Value| match value {
+            Value::Object(Object(fields)) => fields.capacity(),
+            _ => panic!("{value:?}"),
+        };
+        let rooms: Vec<usize> = list.as_list().unwrap().iter().map(room).collect();
+        assert!(rooms[0] >= 1_000 && rooms[1..] == [1, 0], "{rooms:?}");
     }
 
     #[test]
