@@ -85,8 +85,12 @@ mod tests {
         let token = decode(&json!({"access_token": "t", "expires_in": "3600", "scope": "pos.stores:read pos.stock:read"})).unwrap();
         assert_eq!(token.lives, 3600);
         let missing = missing(&token.scopes);
-        let endless = json!({"access_token": "t", "expires_in": i64::MAX});
-        assert_eq!(decode(&endless).unwrap().lives, LONGEST_SECONDS);
+        let lives = |seconds: i64| {
+            let answer = json!({"access_token": "t", "expires_in": seconds});
+            decode(&answer).unwrap().lives
+        };
+        assert_eq!(lives(2_592_000), 2_592_000, "thirty days");
+        assert_eq!(lives(i64::MAX), LONGEST_SECONDS);
         assert_eq!(missing.len(), 5);
         assert!(missing.contains(&"pos.stock-changes:read".to_owned()));
     }
