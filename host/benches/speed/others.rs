@@ -78,7 +78,7 @@ fn all() -> [Other; 4] {
         Other {
             name: "import.node",
             what: "the same by our component in Node (jco)",
-            program: node.filter(|_| modules),
+            program: node.filter(|node| modules && runs(node, &["-e", "require('node:sqlite')"])),
             script: platforms.join("node/embed.mjs"),
             component: true,
         },
@@ -94,14 +94,16 @@ fn all() -> [Other; 4] {
 
 /// A program of the path, if it runs.
 fn found(name: &str, argument: &str) -> Option<PathBuf> {
-    let mut run = Command::new(name);
-    run.arg(argument)
+    let program = PathBuf::from(name);
+    runs(&program, &[argument]).then_some(program)
+}
+
+fn runs(program: &Path, arguments: &[&str]) -> bool {
+    let mut run = Command::new(program);
+    run.args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let status = run.status().ok();
-    status
-        .filter(std::process::ExitStatus::success)
-        .map(|_| name.into())
+    run.status().is_ok_and(|status| status.success())
 }
 
 /// From the moment in which it is logged in to the last order.
