@@ -45,6 +45,11 @@ impl<'a> Row<'a> {
         text_of(self.value(field)).map(Cow::into_owned)
     }
 
+    /// The same, required.
+    pub fn text(self, field: &str) -> Result<String, Reason> {
+        self.maybe_text(field).ok_or_else(|| self.bad(field))
+    }
+
     /// An id that a service counts up: digits and nothing else, because what is booked under it must have one spelling.
     pub fn id(self, field: &str) -> Result<String, Reason> {
         let digits = |text: &str| {
@@ -55,18 +60,13 @@ impl<'a> Row<'a> {
         self.read(field, digits)
     }
 
-    /// The same, required.
-    pub fn text(self, field: &str) -> Result<String, Reason> {
-        self.maybe_text(field).ok_or_else(|| self.bad(field))
-    }
-
     /// A decimal number; `None` when missing, null or empty.
     pub fn maybe_decimal(self, field: &str) -> Result<Option<Decimal>, Reason> {
         let value = self.value(field);
-        match is_nothing(value) {
-            true => Ok(None),
-            false => decimal_of(field, value).map(Some),
+        if is_nothing(value) {
+            return Ok(None);
         }
+        decimal_of(field, value).map(Some)
     }
 
     /// A decimal number, required.
@@ -77,10 +77,10 @@ impl<'a> Row<'a> {
     /// `1`, or what stands for no: `0`, null, empty and absent. Anything else is not guessed at.
     pub fn flag(self, field: &str) -> Result<bool, Reason> {
         let value = self.value(field);
-        match is_nothing(value) {
-            true => Ok(false),
-            false => read_of(field, value, yes_or_no),
+        if is_nothing(value) {
+            return Ok(false);
         }
+        read_of(field, value, yes_or_no)
     }
 
     /// `1` or `0`, required.
@@ -90,10 +90,10 @@ impl<'a> Row<'a> {
 
     /// A text that may be missing, null or empty; what is no text, or longer than any real one, cannot be read.
     pub fn text_if_any(self, field: &str) -> Result<Option<String>, Reason> {
-        match is_nothing(self.value(field)) {
-            true => Ok(None),
-            false => self.text(field).map(Some),
+        if is_nothing(self.value(field)) {
+            return Ok(None);
         }
+        self.text(field).map(Some)
     }
 
     /// The two digits of a division (区分); one is taken, too.
