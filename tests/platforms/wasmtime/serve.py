@@ -7,6 +7,7 @@ COMPOSE is `tsunagi-compose`, ADAPTERS the folder with the components of `host/a
 Plays the scenario against a sandbox (`tsunagi sandbox --json > sandbox.json`) and prints each call with its answer.
 """
 
+import http.client
 import json
 import os
 import pathlib
@@ -68,10 +69,16 @@ class Shop:
         """The status and the body of the answer."""
         request = urllib.request.Request(self.address + path, body, headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=MOST_SECONDS) as answer:
+            with self.answer(request) as answer:
                 return answer.status, answer.read()
+        except http.client.HTTPException as cut:  # whoever answered died in the middle of it
+            raise ConnectionError("the answer is cut off") from cut
+
+    def answer(self, request):
+        try:
+            return urllib.request.urlopen(request, timeout=MOST_SECONDS)
         except urllib.error.HTTPError as refused:
-            return refused.code, refused.read()
+            return refused
 
     def ask(self, path, given):
         """What only the holder of the token may ask: the answer or the error, in JSON."""
