@@ -90,11 +90,8 @@ impl Sqlite {
     }
 
     fn in_file(path: &Path, held: Option<Held>) -> Result<Self, StoreError> {
-        let store = Self::with(Connection::open(path).map_err(unavailable)?, held)?;
-        Ok(Self {
-            readers: Some(Arc::new(Readers::of(path))),
-            ..store
-        })
+        let connection = Connection::open(path).map_err(unavailable)?;
+        Self::with(connection, Some(Readers::of(path)), held)
     }
 
     /// A store that ends with the process.
@@ -102,10 +99,15 @@ impl Sqlite {
     /// # Errors
     /// When SQLite cannot be used at all.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::with(Connection::open_in_memory().map_err(unavailable)?, None)
+        let connection = Connection::open_in_memory().map_err(unavailable)?;
+        Self::with(connection, None, None)
     }
 
-    fn with(connection: Connection, held: Option<Held>) -> Result<Self, StoreError> {
+    fn with(
+        connection: Connection,
+        readers: Option<Readers>,
+        held: Option<Held>,
+    ) -> Result<Self, StoreError> {
         let prepare = || -> rusqlite::Result<u32> {
             connection.busy_timeout(BUSY)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -119,7 +121,7 @@ impl Sqlite {
         };
         match prepare().map_err(unavailable)? {
             0 | 1 => Ok(Self {
-                readers: None,
+                readers: readers.map(Arc::new),
                 connection: Arc::new(Mutex::new(connection)),
                 _held: Arc::new(held),
             }),
@@ -339,8 +341,11 @@ fn write(connection: &Connection, tenant: &str, writes: Vec<Write>) -> rusqlite:
     Ok(())
 }
 
-/// The first of so many revisions that nobody else gets.
+/// The first of so many revisions that nobody else gets. Without any nothing is written.
 fn revisions(connection: &Connection, number: usize) -> rusqlite::Result<i64> {
+    if number == 0 {
+        return Ok(0);
+    }
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     let next = "UPDATE counter SET revision = revision + ? RETURNING revision";
     let mut next = connection.prepare_cached(next)?;
